@@ -1,0 +1,86 @@
+"""What all apps share: courses, who may see them, and the audit trail."""
+
+from django.conf import settings
+from django.db import models
+from djongo.models import DjongoManager
+
+
+class CourseQuerySet(models.QuerySet):
+    """Named questions about courses."""
+
+    def open(self):
+        """Courses that still exist at the academy."""
+        return self.filter(gone_at=None)
+
+    def visible_to(self, user):
+        """Courses that `user` may see: all for administrators, the granted ones for trainers."""
+        from coursehub import roles
+
+        if roles.is_administrator(user):
+            return self
+        if roles.is_trainer(user):
+            return self.filter(courseaccess__user_id=user.pk)
+        return self.none()
+
+
+class Course(models.Model):
+    """A course of the academy, as last synced, and when its members are read next."""
+
+    course_id = models.CharField("TrainerCentral id", max_length=40, unique=True)
+    name = models.CharField(max_length=300)
+    synced_at = models.DateTimeField(null=True, blank=True)
+    gone_at = models.DateTimeField("gone since", null=True, blank=True)
+
+    # Owned by `progress`: one poll per course at a time, whoever wins the lease.
+    revision = models.BigIntegerField(default=0, editable=False)
+    polled_at = models.DateTimeField(null=True, blank=True, editable=False)
+    poll_due_at = models.DateTimeField(null=True, blank=True, editable=False, db_index=True)
+    poll_lease_until = models.DateTimeField(null=True, blank=True, editable=False)
+    poll_fence = models.BigIntegerField(default=0, editable=False)
+    poll_error = models.CharField(max_length=300, blank=True, default="", editable=False)
+    watched_until = models.DateTimeField(null=True, blank=True, editable=False)
+
+    objects = DjongoManager.from_queryset(CourseQuerySet)()
+
+    class Meta:
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class CourseAccess(models.Model):
+    """A trainer may upload to this course and watch its learners."""
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE)
+    course = models.ForeignKey(Course, on_delete=models.CASCADE)
+
+    objects = DjongoManager()
+
+    class Meta:
+        verbose_name_plural = "course access"
+        constraints = [models.UniqueConstraint(fields=["user", "course"], name="one_access_per_user_and_course")]
+
+    def __str__(self) -> str:
+        return f"{self.user} → {self.course}"
+
+
+class AuditEvent(models.Model):
+    """One thing somebody did. Written only by `coursehub.audit.record`, never changed."""
+
+    seq = models.BigIntegerField(unique=True)
+    at = models.DateTimeField(db_index=True)
+    actor = models.CharField(max_length=150)
+    action = models.CharField(max_length=80, db_index=True)
+    target = models.CharField(max_length=200, blank=True, db_index=True)
+    detail = models.JSONField(default=dict)
+    previous_hash = models.CharField(max_length=64)
+    hash = models.CharField(max_length=64)
+
+    objects = DjongoManager()
+
+    class Meta:
+        ordering = ["-seq"]
+
+    def __str__(self) -> str:
+        return f"{self.seq} {self.action} {self.target}"

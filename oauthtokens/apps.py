@@ -1,0 +1,6 @@
+from django.apps import AppConfig
+
+
+class OauthtokensConfig(AppConfig):
+    name = "oauthtokens"
+    verbose_name = "Token sets"

@@ -1,0 +1,45 @@
+"""A token set: one refresh token, the access token made from it, and how often it was used."""
+
+from django.db import models
+from djongo.models import DjongoManager
+
+
+class TokenSet(models.Model):
+    """One of the numbered sets of the pool. Token fields hold ciphertext, never a token."""
+
+    class State(models.TextChoices):
+        EMPTY = "empty", "Empty"
+        READY = "ready", "Ready"
+        ACTIVE = "active", "Active"
+        RETIRING = "retiring", "Retiring"
+        EXHAUSTED = "exhausted", "Exhausted"
+        COOLING = "cooling", "Cooling down"
+        BROKEN = "broken", "Broken"
+        REVOKED = "revoked", "Revoked"
+        UNDECRYPTABLE = "undecryptable", "Cannot be decrypted"
+        REVOCATION_PENDING = "revocation_pending", "Revocation pending"
+
+    number = models.IntegerField(unique=True)
+    state = models.CharField(max_length=20, choices=State.choices, default=State.EMPTY)
+    reason = models.CharField(max_length=300, blank=True, default="")
+    generation = models.IntegerField(default=0)
+    uses = models.IntegerField(default=0)
+    refresh_token = models.TextField(blank=True, default="", editable=False)
+    access_token = models.TextField(blank=True, default="", editable=False)
+    access_expires_at = models.DateTimeField(null=True, blank=True)
+    regenerated_at = models.DateTimeField(null=True, blank=True)
+    last_refreshed_at = models.DateTimeField(null=True, blank=True)
+    # Not before this moment: the provider's throttle, or backoff after a transient failure.
+    not_before = models.DateTimeField(null=True, blank=True)
+    # The fenced lease of a refresh: a late writer's fence is no longer the stored one.
+    fence = models.BigIntegerField(default=0, editable=False)
+    lease_holder = models.CharField(max_length=100, blank=True, default="", editable=False)
+    lease_until = models.DateTimeField(null=True, blank=True, editable=False)
+
+    objects = DjongoManager()
+
+    class Meta:
+        ordering = ["number"]
+
+    def __str__(self) -> str:
+        return f"Token set {self.number}"
