@@ -3,7 +3,7 @@
 Inside updates and filters use `NOW` (the server evaluates it); in Python use `now()`.
 """
 
-from datetime import datetime
+from datetime import UTC, datetime
 
 from coursehub.mongo import outside_transaction
 
@@ -18,7 +18,5 @@ def after(seconds: float) -> dict:
 
 def now() -> datetime:
     """The server's current time, aware, in milliseconds; one round trip."""
-    from datetime import timezone
-
     hello = outside_transaction("coursehub_clock").database.command("hello")
-    return hello["localTime"].replace(tzinfo=timezone.utc)
+    return hello["localTime"].replace(tzinfo=UTC)

@@ -4,3 +4,9 @@ from django.apps import AppConfig
 class InvitationsConfig(AppConfig):
     name = "invitations"
     verbose_name = "Invitations"
+
+    def ready(self) -> None:
+        from coursehub import queue
+
+        queue.register_tick("invitations.tasks.tick", seconds=1)
+        queue.register_tick("invitations.tasks.sweep", seconds=15)

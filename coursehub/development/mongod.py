@@ -84,7 +84,7 @@ class Mongod:
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             start_new_session=True,  # Ctrl-C is for us to handle, in our order
-            preexec_fn=die_with_parent,  # noqa: PLW1509
+            preexec_fn=die_with_parent,
         )
         try:
             ensure_replica_set(self.uri, member=f"127.0.0.1:{self.port}", still_alive=self._alive)

@@ -1,0 +1,44 @@
+# The commands of a checkout. `make run` and `make test` are all that a newcomer needs.
+PYTHON ?= python3
+BIN := .venv/bin
+export PATH := $(CURDIR)/.venv/bin:$(PATH)
+
+.PHONY: run test check bench soak stack screenshots lock format clean
+
+run: .venv/installed
+	@python -m coursehub.development.run
+
+test: .venv/installed
+	@python -m coursehub.development.browser
+	@python -m pytest $(ARGS)
+
+check: .venv/installed
+	ruff format --check .
+	ruff check .
+	mypy
+	lint-imports
+	@python -m coursehub.development.check
+
+stack: .venv/installed
+	@python -m bench.stack
+
+screenshots: .venv/installed
+	@python -m coursehub.development.browser
+	@python -m pytest tests/journeys -k screenshots --screenshots
+
+# Compiled for every platform; --no-deps because Djongo's own bounds are overridden (pyproject.toml).
+lock:
+	uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-header --quiet -o requirements.txt
+	uv pip compile pyproject.toml --group dev --universal --python-version 3.11 --generate-hashes --no-header --quiet -o requirements-dev.txt
+
+format: .venv/installed
+	ruff format .
+	ruff check --fix .
+
+.venv/installed: requirements-dev.txt
+	@$(PYTHON) -m venv .venv
+	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements-dev.txt
+	@touch $@
+
+clean:
+	rm -rf .venv var .pytest_cache .mypy_cache .ruff_cache

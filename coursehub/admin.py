@@ -1,0 +1,124 @@
+"""The admin of accounts, courses and the audit trail; every change of an account is audited."""
+
+from django.contrib import admin
+from django.contrib.auth import get_user_model
+from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
+from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
+from django.contrib.auth.models import Group
+from unfold.admin import ModelAdmin, TabularInline
+from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
+
+from coursehub import audit, queue, roles
+from coursehub.models import AuditEvent, Course, CourseAccess
+
+User = get_user_model()
+
+
+class ReadOnlyAdmin:
+    """For what only the product itself writes."""
+
+    def has_add_permission(self, request, obj=None) -> bool:
+        return False
+
+    def has_change_permission(self, request, obj=None) -> bool:
+        return False
+
+    def has_delete_permission(self, request, obj=None) -> bool:
+        return False
+
+
+class AuditedAdmin(ModelAdmin):
+    """Every add, change and delete in the admin leaves an audit event: who, which object, which fields."""
+
+    def log_addition(self, request, obj, message):
+        self._audit("added", request, obj)
+        return super().log_addition(request, obj, message)
+
+    def log_change(self, request, obj, message):
+        fields = [
+            name for part in message if isinstance(part, dict) for name in part.get("changed", {}).get("fields", [])
+        ]
+        self._audit("changed", request, obj, fields=fields)
+        return super().log_change(request, obj, message)
+
+    def log_deletions(self, request, queryset):
+        for obj in queryset:
+            self._audit("deleted", request, obj)
+        return super().log_deletions(request, queryset)
+
+    def _audit(self, verb: str, request, obj, **detail) -> None:
+        name = obj._meta.model_name
+        audit.record(
+            action=f"{name}.{verb}", actor=request.user.get_username(), target=f"{name} {obj.pk}", detail=detail
+        )
+
+
+class CourseAccessInline(TabularInline):
+    model = CourseAccess
+    extra = 0
+    autocomplete_fields = ("course",)
+
+
+admin.site.unregister(User)
+admin.site.unregister(Group)
+
+
+@admin.register(User)
+class UserAdmin(DjangoUserAdmin, AuditedAdmin):
+    """Accounts. The role is the group; `is_staff` follows from it."""
+
+    form = UserChangeForm
+    add_form = UserCreationForm
+    change_password_form = AdminPasswordChangeForm
+    list_display = ("username", "email", "role", "is_active", "last_login")
+    list_filter = ("groups", "is_active")
+    search_fields = ("username", "email", "first_name", "last_name")
+    filter_horizontal = ("groups",)
+    inlines = (CourseAccessInline,)
+    fieldsets = (
+        (None, {"fields": ("username", "password")}),
+        ("Person", {"fields": ("first_name", "last_name", "email")}),
+        ("Role", {"fields": ("is_active", "groups")}),
+        ("Dates", {"fields": ("last_login", "date_joined")}),
+    )
+    readonly_fields = ("last_login", "date_joined")
+
+    def get_queryset(self, request):
+        return super().get_queryset(request).prefetch_related("groups")
+
+    @admin.display(description="Role")
+    def role(self, user) -> str:
+        return ", ".join(group.name for group in user.groups.all()) or "none"
+
+    def save_related(self, request, form, formsets, change) -> None:
+        super().save_related(request, form, formsets, change)
+        roles.sync_is_staff([form.instance.pk])
+
+
+@admin.register(Group)
+class GroupAdmin(ReadOnlyAdmin, DjangoGroupAdmin, ModelAdmin):
+    """The three roles, to read: their permissions stand in `coursehub.roles`."""
+
+    search_fields = ("name",)
+
+
+@admin.register(Course)
+class CourseAdmin(AuditedAdmin):
+    list_display = ("name", "course_id", "synced_at", "polled_at", "gone_at")
+    search_fields = ("name", "course_id")
+    readonly_fields = ("course_id", "name", "synced_at", "polled_at", "gone_at")
+    inlines = (type("TrainerInline", (CourseAccessInline,), {"autocomplete_fields": ("user",)}),)
+
+    def has_add_permission(self, request) -> bool:
+        return False
+
+
+@admin.register(AuditEvent)
+class AuditEventAdmin(ReadOnlyAdmin, ModelAdmin):
+    list_display = ("seq", "at", "actor", "action", "target")
+    list_filter = ("action", "at")
+    search_fields = ("actor", "action", "target")
+    readonly_fields = ("seq", "at", "actor", "action", "target", "detail", "previous_hash", "hash")
+
+
+queue.hide_queue_models(admin.site)

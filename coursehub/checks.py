@@ -1,0 +1,67 @@
+"""System checks for what settings cannot express; each has an id, a hint and a test that makes it fail."""
+
+from urllib.parse import urlsplit
+
+from cryptography.fernet import Fernet
+from django.conf import settings
+from django.core.checks import CheckMessage, Error, register
+
+# Where TrainerCentral and Zoho's accounts servers live (their documentation, per data centre).
+_TRAINERCENTRAL_SUFFIXES = (".trainercentral.com", ".trainercentral.in", ".trainercentral.ca", ".trainercentral.eu")
+_ZOHO_ACCOUNTS = frozenset(
+    f"accounts.{host}"
+    for host in (
+        "zoho.com",
+        "zoho.eu",
+        "zoho.in",
+        "zoho.com.au",
+        "zoho.jp",
+        "zohocloud.ca",
+        "zoho.sa",
+        "zoho.uk",
+        "zoho.com.cn",
+    )
+)
+
+
+@register
+def token_encryption_keys(**kwargs) -> list[CheckMessage]:
+    """Token sets cannot be stored without a usable key."""
+    try:
+        usable = [Fernet(key) for key in settings.TOKEN_ENCRYPTION_KEYS]
+    except ValueError:
+        usable = []
+    if usable:
+        return []
+    return [
+        Error(
+            "TOKEN_ENCRYPTION_KEYS holds no usable key.",
+            hint="Give one or more Fernet keys, newest first, separated by commas: "
+            'python -c "from cryptography.fernet import Fernet; print(Fernet.generate_key().decode())"',
+            id="coursehub.E001",
+        )
+    ]
+
+
+@register
+def remote_addresses(**kwargs) -> list[CheckMessage]:
+    """Outside a demo, tokens go to TrainerCentral and Zoho only, and only over https."""
+    if settings.DEMO:
+        return []
+    named = {
+        "TRAINERCENTRAL_URL": lambda host: host.endswith(_TRAINERCENTRAL_SUFFIXES),
+        "ZOHO_ACCOUNTS_URL": _ZOHO_ACCOUNTS.__contains__,
+    }
+    errors: list[CheckMessage] = []
+    for name, known in named.items():
+        address = urlsplit(getattr(settings, name))
+        host = address.hostname or ""
+        if address.scheme != "https" or not (known(host) or host in settings.ALLOWED_TRAINERCENTRAL_HOSTS):
+            errors.append(
+                Error(
+                    f"{name} is not an https address of TrainerCentral or Zoho.",
+                    hint="Correct it, or name the host of your academy's own domain in ALLOWED_TRAINERCENTRAL_HOSTS.",
+                    id="coursehub.E002",
+                )
+            )
+    return errors

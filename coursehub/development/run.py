@@ -1,0 +1,132 @@
+"""`make run`: from a bare checkout to everything running, until Ctrl-C.
+
+Starts an embedded mongod (unless MONGODB_URI is set) and the Procfile's processes (the sandbox only
+unless TRAINERCENTRAL_URL is set), seeds the demo, prints where to go, and restarts what dies.
+"""
+
+import os
+import shlex
+import signal
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from contextlib import ExitStack
+from pathlib import Path
+
+from coursehub.development.mongod import MongodFailed, MongodNotFound, die_with_parent, running_mongod
+from coursehub.development.secrets import ensure_secrets
+
+CHECKOUT = Path(__file__).resolve().parents[2]
+MONGOD_PORT = 27117
+READY_WITHIN_SECONDS = 60
+RESTART_PAUSE_SECONDS = 1.0
+BANNER = """
+CourseHub runs at {url}
+  admin, maintenance, trainer, trainer2: password coursehub-demo
+  sandbox (a stand-in TrainerCentral): {sandbox}
+Ctrl-C stops everything; data stay in {var}.
+"""
+
+
+class Fleet:
+    """The Procfile's processes: started by name, restarted when they die, stopped together."""
+
+    def __init__(self) -> None:
+        lines = (CHECKOUT / "Procfile").read_text().splitlines()
+        self.commands = dict(line.split(": ", 1) for line in lines if line and not line.startswith("#"))
+        self.running: dict[str, subprocess.Popen] = {}
+
+    def start(self, name: str) -> None:
+        _, *arguments = shlex.split(self.commands[name])
+        self.running[name] = subprocess.Popen(
+            [sys.executable, *arguments], cwd=CHECKOUT, start_new_session=True, preexec_fn=die_with_parent
+        )
+
+    def watch(self) -> None:
+        """Restart whatever ends; returns only by an exception (Ctrl-C, SIGTERM)."""
+        while True:
+            for name, process in list(self.running.items()):
+                if process.poll() is not None:
+                    print(f"{name} ended with {process.returncode}; starting it again.", flush=True)
+                    time.sleep(RESTART_PAUSE_SECONDS)
+                    self.start(name)
+            time.sleep(0.2)
+
+    def stop(self) -> None:
+        """SIGTERM to all, in the reverse order of their start; each is waited for."""
+        for process in reversed(self.running.values()):
+            process.terminate()
+        for process in self.running.values():
+            try:
+                process.wait(20)
+            except subprocess.TimeoutExpired:
+                process.kill()
+
+
+def main() -> int:
+    os.chdir(CHECKOUT)
+    var = Path(os.environ.setdefault("COURSEHUB_VAR", str(CHECKOUT / "var"))).resolve()
+    os.environ.setdefault("DEMO", "true")
+    for name, path in ensure_secrets(var / "secrets").items():
+        if not os.environ.get(name.removesuffix("_FILE")):
+            os.environ.setdefault(name, path)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    with ExitStack() as stack:
+        try:
+            _run(stack, var)
+        except KeyboardInterrupt:
+            print("\nStopping.", flush=True)
+        except (MongodNotFound, MongodFailed) as error:
+            print(error, file=sys.stderr)
+            return 1
+        except subprocess.CalledProcessError as error:
+            return error.returncode
+    return 0
+
+
+def _run(stack: ExitStack, var: Path) -> None:
+    if not os.environ.get("MONGODB_URI"):
+        os.environ["MONGODB_URI"] = stack.enter_context(running_mongod(var / "mongo", MONGOD_PORT)).uri
+    fleet = Fleet()
+    stack.callback(fleet.stop)
+    port, sandbox_port = os.environ.get("PORT", "8000"), os.environ.get("SANDBOX_PORT", "8900")
+    sandbox_url = os.environ.get("TRAINERCENTRAL_URL", "")
+    if not sandbox_url:
+        sandbox_url = f"http://127.0.0.1:{sandbox_port}/_sandbox/"
+        fleet.start("sandbox")
+    static = subprocess.Popen([sys.executable, "manage.py", "collectstatic", "--noinput", "--verbosity", "0"])
+    _manage("setup_coursehub")
+    if "sandbox" in fleet.running:
+        _wait_until_answered(sandbox_url)
+        _manage("seed_demo")
+    if static.wait():
+        raise subprocess.CalledProcessError(static.returncode, "collectstatic")
+    fleet.start("web")
+    fleet.start("worker")
+    url = os.environ.get("PUBLIC_URL", f"http://127.0.0.1:{port}")
+    _wait_until_answered(f"http://127.0.0.1:{port}/healthz")
+    print(BANNER.format(url=url, sandbox=sandbox_url, var=var), flush=True)
+    fleet.watch()
+
+
+def _manage(command: str) -> None:
+    subprocess.run([sys.executable, "manage.py", command], check=True)
+
+
+def _wait_until_answered(url: str) -> None:
+    """Returns when something answers at `url`, or after READY_WITHIN_SECONDS."""
+    deadline = time.monotonic() + READY_WITHIN_SECONDS
+    while time.monotonic() < deadline:
+        try:
+            urllib.request.urlopen(url, timeout=2)  # noqa: S310  (an address of ours)
+            return
+        except urllib.error.HTTPError:
+            return
+        except OSError:
+            time.sleep(0.1)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

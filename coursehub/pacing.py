@@ -1,0 +1,88 @@
+"""One call budget for the whole academy, shared by every process on every host.
+
+A slot is drawn from one document by one conditional update, by MongoDB's clock: slots are evenly
+spaced, so no sliding minute ever holds more calls than the budget. A lock-out moves the next slot.
+"""
+
+import random
+import threading
+import time
+from datetime import UTC, datetime
+
+from django.conf import settings
+from pymongo import ReturnDocument
+
+from coursehub import clock
+from coursehub.mongo import outside_transaction
+
+INVITATIONS, PROGRESS = "invitations", "progress"
+_BUDGET = "coursehub_callbudget"
+_THE_ONE = {"_id": "academy"}
+_LOOK_AHEAD_SECONDS = 2.0
+_reserved = threading.local()
+
+
+def interval_seconds() -> float:
+    """The distance of two slots: a minute and the network's jitter, shared out; 0 without a budget."""
+    calls_per_minute = settings.TRAINERCENTRAL_CALLS_PER_MINUTE
+    return (60 + settings.PACING_JITTER_SECONDS) / calls_per_minute if calls_per_minute else 0.0
+
+
+def wait_for_slot(lane: str) -> None:
+    """Sleep until this caller's slot, however long that takes; spends a reserved slot if there is one.
+
+    Raises pymongo's error when MongoDB cannot be reached: no slot, no call.
+    """
+    if _reserved.__dict__.pop("slot", None):
+        return
+    while (wait_seconds := draw_slot(lane, within_seconds=_LOOK_AHEAD_SECONDS)) is None:
+        time.sleep(random.uniform(0.5, 1) * _LOOK_AHEAD_SECONDS)  # noqa: S311
+    time.sleep(wait_seconds)
+
+
+def reserve_slot(lane: str, *, within_seconds: float) -> bool:
+    """Sleep until a slot that begins within `within_seconds`, for this thread's next `wait_for_slot`.
+
+    False, at once and with nothing drawn, when there is none. A caller that must not hold anything
+    while it waits for its turn reserves first and takes its work after.
+    """
+    wait_seconds = draw_slot(lane, within_seconds=within_seconds)
+    if wait_seconds is None:
+        return False
+    time.sleep(wait_seconds)
+    _reserved.slot = True
+    return True
+
+
+def draw_slot(lane: str, *, within_seconds: float) -> float | None:
+    """Take the next free slot if it begins within `within_seconds`; returns the seconds until then."""
+    budget = outside_transaction(_BUDGET)
+    slot = {"$max": [clock.NOW, "$next_at", "$paused_until"]}
+    gap_ms = round(interval_seconds() * 1000)
+    drawn = budget.find_one_and_update(
+        {**_THE_ONE, "$expr": {"$lte": [slot, clock.after(within_seconds)]}},
+        [
+            {"$set": {"slot": slot, "drawn_at": clock.NOW}},
+            {"$set": {"next_at": {"$add": ["$slot", gap_ms]}, f"calls.{lane}": {"$add": [f"$calls.{lane}", 1]}}},
+        ],
+        return_document=ReturnDocument.AFTER,
+    )
+    if drawn:
+        return (drawn["slot"] - drawn["drawn_at"]).total_seconds()
+    fresh = budget.update_one(_THE_ONE, {"$setOnInsert": {"calls": {INVITATIONS: 0, PROGRESS: 0}}}, upsert=True)
+    return draw_slot(lane, within_seconds=within_seconds) if fresh.upserted_id else None
+
+
+def pause(seconds: float) -> None:
+    """Nobody draws a slot that begins within `seconds` from now: the provider asked us to wait."""
+    outside_transaction(_BUDGET).update_one(
+        _THE_ONE, [{"$set": {"paused_until": {"$max": ["$paused_until", clock.after(seconds)]}}}], upsert=True
+    )
+
+
+def paused_until() -> datetime | None:
+    """The end of a lock-out that is still on, aware; None when calls may be made."""
+    budget = outside_transaction(_BUDGET).find_one(_THE_ONE) or {}
+    until = budget.get("paused_until")
+    until = until.replace(tzinfo=UTC) if until else None
+    return until if until and until > clock.now() else None

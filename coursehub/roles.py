@@ -1,0 +1,121 @@
+"""The three roles, what each may do, and which pages each may open: all of it in two tables.
+
+A view whose name is in no table row is refused, so a page cannot be forgotten.
+"""
+
+from collections.abc import Callable, Iterable
+
+from django.contrib.auth.models import Group, Permission
+from django.contrib.auth.views import redirect_to_login
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+
+ADMINISTRATOR, MAINTENANCE, TRAINER = "administrator", "maintenance", "trainer"
+ROLES = (ADMINISTRATOR, MAINTENANCE, TRAINER)
+CONSOLE_ROLES = frozenset({ADMINISTRATOR, MAINTENANCE})  # who works in the Django admin
+
+# Permissions in the Django admin, as "app.codename"; one table for setup and for readers.
+PERMISSIONS: dict[str, frozenset[str]] = {
+    ADMINISTRATOR: frozenset(
+        {
+            *("auth.add_user", "auth.change_user", "auth.delete_user", "auth.view_user", "auth.view_group"),
+            *("coursehub.view_course", "coursehub.change_course", "coursehub.view_auditevent"),
+            *(f"coursehub.{verb}_courseaccess" for verb in ("add", "change", "delete", "view")),
+            *("invitations.view_batch", "invitations.view_invitation"),
+            *("progress.view_member", "oauthtokens.view_tokenset"),
+        }
+    ),
+    MAINTENANCE: frozenset({"oauthtokens.view_tokenset", "oauthtokens.change_tokenset", "coursehub.view_course"}),
+    TRAINER: frozenset(),
+}
+
+EVERYBODY: frozenset[str] = frozenset({"everybody"})  # strangers too
+SIGNED_IN = frozenset(ROLES)
+TEACHING = frozenset({ADMINISTRATOR, TRAINER})
+
+# Who may open which page: view name -> roles. "namespace:*" speaks for a whole namespace.
+PAGE_ROLES: dict[str, frozenset[str]] = {
+    "login": EVERYBODY,
+    "logout": EVERYBODY,
+    "source": EVERYBODY,
+    "healthz": EVERYBODY,
+    "home": SIGNED_IN,
+    "password_change": SIGNED_IN,
+    "password_change_done": SIGNED_IN,
+    "admin:*": CONSOLE_ROLES,
+    "invitations:*": TEACHING,
+    "progress:*": TEACHING,
+}
+
+
+def of(user) -> frozenset[str]:
+    """The role names of `user`; none for strangers and disabled accounts. Read once per user object."""
+    if not user.is_authenticated or not user.is_active:
+        return frozenset()
+    if not hasattr(user, "_coursehub_roles"):
+        user._coursehub_roles = frozenset(user.groups.values_list("name", flat=True)) & SIGNED_IN
+    return user._coursehub_roles
+
+
+def is_administrator(user) -> bool:
+    return ADMINISTRATOR in of(user)
+
+
+def is_maintenance(user) -> bool:
+    return MAINTENANCE in of(user)
+
+
+def is_trainer(user) -> bool:
+    return TRAINER in of(user)
+
+
+def rule_for(view_name: str) -> frozenset[str] | None:
+    """The roles that may open the view of this name, or None when no rule covers it."""
+    namespace = view_name.rpartition(":")[0]
+    return PAGE_ROLES.get(view_name, PAGE_ROLES.get(f"{namespace}:*"))
+
+
+class RoleMiddleware:
+    """Sends strangers to the login page and answers 403 to roles that a page is not for."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        return self.get_response(request)
+
+    def process_view(self, request: HttpRequest, view, args, kwargs) -> HttpResponseBase | None:
+        rule = rule_for(request.resolver_match.view_name)
+        if rule is EVERYBODY:
+            return None
+        if not request.user.is_authenticated:
+            return redirect_to_login(request.get_full_path())
+        if rule is None or not rule & of(request.user):
+            raise PermissionDenied
+        return None
+
+
+def assign(user, role: str) -> None:
+    """Give `user` exactly this role. `is_staff` follows from it: the admin is for the console roles."""
+    user.groups.set([Group.objects.get(name=role)])
+    type(user).objects.filter(pk=user.pk).update(is_staff=role in CONSOLE_ROLES)
+    vars(user).pop("_coursehub_roles", None)
+
+
+def sync_is_staff(user_ids: Iterable[int]) -> None:
+    """Make `is_staff` follow the groups of these users, after somebody edited the groups."""
+    from django.contrib.auth import get_user_model
+
+    for user in get_user_model().objects.filter(pk__in=list(user_ids)):
+        get_user_model().objects.filter(pk=user.pk).update(is_staff=bool(of(user) & CONSOLE_ROLES))
+
+
+def sync_groups() -> None:
+    """Create the three groups and give each exactly the permissions of the table. Idempotent."""
+    every = {
+        f"{permission.content_type.app_label}.{permission.codename}": permission
+        for permission in Permission.objects.select_related("content_type")
+    }
+    for role, names in PERMISSIONS.items():
+        group, _ = Group.objects.get_or_create(name=role)
+        group.permissions.set([every[name] for name in names])
