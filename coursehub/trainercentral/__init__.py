@@ -1,0 +1,26 @@
+"""The only code that speaks TrainerCentral and Zoho on the wire; it knows no framework and no settings.
+
+Calls return frozen records or raise an error of the tree in `errors`; nothing here shows a secret in
+a repr, log line, exception or address.
+"""
+
+from coursehub.trainercentral.calling import TokenProvider
+from coursehub.trainercentral.client import TrainerCentralClient
+from coursehub.trainercentral.errors import TrainerCentralError
+from coursehub.trainercentral.oauth import ZohoAccounts
+from coursehub.trainercentral.records import Course, Invited, Learner, Lease, Member, Portal, Report, TokenGrant
+
+__all__ = [
+    "Course",
+    "Invited",
+    "Learner",
+    "Lease",
+    "Member",
+    "Portal",
+    "Report",
+    "TokenGrant",
+    "TokenProvider",
+    "TrainerCentralClient",
+    "TrainerCentralError",
+    "ZohoAccounts",
+]

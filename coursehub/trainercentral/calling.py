@@ -1,0 +1,113 @@
+"""How a call is made: the token, the pace, what is repeated and what is not, and the pages of a list."""
+
+import logging
+import random
+import time
+from collections.abc import Callable, Iterator
+from typing import Any, Protocol
+
+from coursehub.trainercentral import errors, reading
+from coursehub.trainercentral.envelopes import Answer, error_in
+from coursehub.trainercentral.records import Lease
+from coursehub.trainercentral.transport import Transport
+
+logger = logging.getLogger(__name__)
+
+_FIRST_BACKOFF_SECONDS, _LONGEST_BACKOFF_SECONDS = 0.5, 8.0
+_MOST_PAGES = 100_000
+
+
+class TokenProvider(Protocol):
+    """Where access tokens come from."""
+
+    def current(self) -> Lease:
+        """A token that is good for at least one call. Raises TokenUnavailable."""
+
+    def rejected(self, lease: Lease) -> None:
+        """The server did not accept this token; the next `current()` should give another one, if there is one."""
+
+
+class Caller:
+    """Makes calls of one API through one Transport; safe to share between threads."""
+
+    def __init__(
+        self,
+        transport: Transport,
+        tokens: TokenProvider,
+        *,
+        retry_deadline_seconds: float,
+        before_call: Callable[[str, str], None],
+    ) -> None:
+        self._transport = transport
+        self._tokens = tokens
+        self._retry_deadline_seconds = retry_deadline_seconds
+        self._before_call = before_call
+
+    def pages(
+        self, endpoint: str, path: str, params: dict[str, Any], key: str, page_size: int, total_key: str = ""
+    ) -> Iterator[list[dict]]:
+        """Pages of raw rows until an empty one, or until the total under `meta`, where one is trusted.
+
+        A short page is no end: the server may cap `limit` silently. Raises Unexpected when it repeats a
+        page, since it then pays no heed to the start index.
+        """
+        start, previous = 0, None
+        for _ in range(_MOST_PAGES):
+            window = params | {"limit": page_size, "si": start}
+            answer = self.call("GET", endpoint, path, params=window, expects=(key,)).json
+            page = reading.rows(answer, key) or []
+            if not page:
+                return
+            if page == previous:
+                raise errors.Unexpected(f"{endpoint}: the page at {start} repeats the one before")
+            yield page
+            start, previous = start + len(page), page
+            total = reading.whole((reading.rows(answer, "meta") or [{}])[0].get(total_key)) if total_key else None
+            if total is not None and start >= total > 0:
+                return
+        raise errors.Unexpected(f"{endpoint}: the list does not end")
+
+    def call(self, method: str, endpoint: str, path: str, *, expects: tuple[str, ...] = (), **content: Any) -> Answer:
+        """A successful answer, after as many attempts as are harmless. Raises errors of the tree.
+
+        `content` is what `Transport.send` takes: params or json.
+        """
+        harmless = (errors.Unreachable, errors.Unanswered) if method == "GET" else (errors.Unreachable,)
+        gives_up_at = time.monotonic() + self._retry_deadline_seconds
+        longest_pause_seconds = _FIRST_BACKOFF_SECONDS
+        while True:
+            try:
+                return self._authorised(method, endpoint, path, expects, content)
+            except harmless as error:
+                pause_seconds = random.uniform(0, longest_pause_seconds)  # noqa: S311  (full jitter, no secret)
+                if time.monotonic() + pause_seconds > gives_up_at:
+                    raise
+                logger.info("%s %s; once more in %.1f s", method, error.detail, pause_seconds)
+            time.sleep(pause_seconds)
+            longest_pause_seconds = min(longest_pause_seconds * 2, _LONGEST_BACKOFF_SECONDS)
+
+    def _authorised(self, method: str, endpoint: str, path: str, expects: tuple[str, ...], content: dict) -> Answer:
+        """One attempt, and a second with another token if the first one's token was not accepted.
+
+        A call answered so did not act, so even an invitation may be sent again.
+        """
+        try:
+            return self._attempt(method, endpoint, path, expects, content)
+        except errors.TokenRejected:
+            logger.info("%s %s: the access token was not accepted; once more with another", method, endpoint)
+        return self._attempt(method, endpoint, path, expects, content)
+
+    def _attempt(self, method: str, endpoint: str, path: str, expects: tuple[str, ...], content: dict) -> Answer:
+        # Asked for before the wait, so that no slot of the budget is lost to a refresh, and again after
+        # it, since the wait may outlive the token.
+        self._tokens.current()
+        self._before_call(endpoint, method)
+        lease, acts = self._tokens.current(), method != "GET"
+        authorization = f"Zoho-oauthtoken {lease.token}"
+        answer = self._transport.send(method, path, call=endpoint, acts=acts, authorization=authorization, **content)
+        error = error_in(answer, call=endpoint, acts=acts, expects=expects, secrets=(lease.token,))
+        if error is None:
+            return answer
+        if isinstance(error, errors.TokenRejected):
+            self._tokens.rejected(lease)
+        raise error

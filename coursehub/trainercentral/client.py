@@ -1,0 +1,183 @@
+"""The TrainerCentral API: one method per operation that the product needs."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+from urllib.parse import quote
+
+from coursehub.trainercentral import errors, reading
+from coursehub.trainercentral.calling import Caller, TokenProvider
+from coursehub.trainercentral.envelopes import ALREADY_ENROLLED
+from coursehub.trainercentral.records import LEARNER_ROLE, REVOKED, Course, Invited, Learner, Member, Portal, Report
+from coursehub.trainercentral.transport import Transport
+
+_COURSE, _MEMBER, _MEMBERS, _PORTAL_MEMBER = "course", "courseMember", "courseMembers", "portalMember"
+
+
+class TrainerCentralClient:
+    """Calls the API of one academy; safe to share between threads.
+
+    Every method raises errors of `coursehub.trainercentral.errors` only, apart from what `before_call`
+    raises. `before_call(endpoint, method)` runs before every attempt, resends included, and may wait.
+    Calls that only read are repeated with full jitter on Unreachable and Unanswered until
+    `retry_deadline_seconds` have passed; calls that act only on Unreachable.
+    """
+
+    def __init__(
+        self,
+        base_url: str,
+        org_id: str,
+        tokens: TokenProvider,
+        *,
+        connect_timeout_seconds: float = 5.0,
+        read_timeout_seconds: float = 15.0,
+        retry_deadline_seconds: float = 30.0,
+        before_call: Callable[[str, str], None] | None = None,
+    ) -> None:
+        self._transport = Transport(
+            base_url, connect_timeout_seconds=connect_timeout_seconds, read_timeout_seconds=read_timeout_seconds
+        )
+        hook = before_call or (lambda endpoint, method: None)
+        self._caller = Caller(self._transport, tokens, retry_deadline_seconds=retry_deadline_seconds, before_call=hook)
+        self._org_id = org_id
+        self._root = f"/api/v4/{_part(org_id)}"
+
+    def __repr__(self) -> str:
+        return f"<TrainerCentralClient {self._transport.base_url} org {self._org_id}>"
+
+    def close(self) -> None:
+        """Close the pooled connections; the client can still be used."""
+        self._transport.close()
+
+    def _pages(self, endpoint: str, path: str, params: dict, key: str, page_size: int, total_key: str = ""):
+        return self._caller.pages(endpoint, self._root + path, params, key, page_size, total_key)
+
+    def _call(self, method: str, endpoint: str, path: str, **content: Any):
+        return self._caller.call(method, endpoint, f"{self._root}{path}", **content)
+
+    # --- Courses (help article "view-all-courses") ------------------------------------------------
+
+    def list_courses(self, *, page_size: int = 50) -> list[Course]:
+        """All courses of the academy."""
+        pages = self._pages("courses.json", "/courses.json", {}, "courses", page_size, total_key="totalCourseCount")
+        return [Course.read(row) for page in pages for row in page]
+
+    def get_course(self, course_id: str) -> Course:
+        """One course. Raises NotFound."""
+        answer = self._call("GET", "courses/<id>.json", f"/courses/{_part(course_id)}.json", expects=(_COURSE,))
+        return Course.read((reading.rows(answer.json, _COURSE) or [{}])[0])
+
+    # --- Course members (help article "how-do-i-get-coursememberid") -------------------------------
+
+    def iter_member_pages(
+        self, course_id: str, *, newest_first: bool = False, page_size: int = 100
+    ) -> Iterator[list[Member]]:
+        """The learners of a course, a page per call. It ends by itself only when the server has no more.
+
+        `newest_first` asks for the order by time of last change; which end comes first is not
+        documented, so a caller that stops early needs a full sweep now and then.
+        """
+        params = {"filter": LEARNER_ROLE} | ({"sort": 1} if newest_first else {})
+        path = f"/course/{_part(course_id)}/courseMembers.json"
+        for page in self._pages("course/<id>/courseMembers.json", path, params, _MEMBERS, page_size):
+            members = [Member.read(row) for row in page]
+            yield [member for member in members if member.member_id and member.role in (LEARNER_ROLE, "")]
+
+    def iter_course_members(
+        self, course_id: str, *, newest_first: bool = False, page_size: int = 100
+    ) -> Iterator[Member]:
+        """As `iter_member_pages`, one by one. Rows that move while they are read may come twice."""
+        for page in self.iter_member_pages(course_id, newest_first=newest_first, page_size=page_size):
+            yield from page
+
+    def course_engagement(self, course_id: str, member_id: str) -> Report:
+        """What one learner did in a course (help article "learner-course-report")."""
+        return self._report("courseEngagement", course_id, member_id)
+
+    def test_report(self, course_id: str, member_id: str) -> Report:
+        """One learner's tests in a course (same article)."""
+        return self._report("testReport", course_id, member_id)
+
+    def _report(self, name: str, course_id: str, member_id: str) -> Report:
+        path = f"/course/{_part(course_id)}/courseMember/{_part(member_id)}/{name}.json"
+        answer = self._call("GET", f"course/<id>/courseMember/<id>/{name}.json", path, expects=(name,))
+        return Report(member_id, answer.json)
+
+    # --- Learners ---------------------------------------------------------------------------------
+
+    def invite(
+        self, *, course_id: str, email: str, first_name: str, last_name: str, expires_at_ms: int | None = None
+    ) -> Invited:
+        """Invite one learner to a course (help article "invite-learner-to-course-api").
+
+        Never repeated once it may have arrived. `already_enrolled` is True when the server refused with
+        that reason, or when the enrolment it shows has progress, which a fresh one cannot have; its
+        `invitedTime` proves nothing, since inviting again may renew it. Raises OutcomeUnknown when only
+        a read-back can tell, NotFound for an unknown course, Refused with the server's own sentence.
+        """
+        attendee = {"email": email, "firstName": first_name, "lastName": last_name, "courseId": course_id}
+        if expires_at_ms is not None:
+            attendee |= {"expiryTime": expires_at_ms}  # type: ignore[dict-item]  # the one number among strings
+        endpoint, expects = "addCourseAttendee.json", (_MEMBER, _PORTAL_MEMBER)
+        try:
+            answer = self._call("POST", endpoint, f"/{endpoint}", json={"courseAttendee": attendee}, expects=expects)
+        except errors.Refused as refusal:
+            if refusal.code != ALREADY_ENROLLED:
+                raise
+            return Invited("", "", True)
+        return _invited(answer.json, endpoint)
+
+    def revoke_access(self, member_id: str) -> None:
+        """End a learner's access to one course (help article "revoke-learner-s-access-to-a-course")."""
+        path = f"/updateCourseAttendee/{_part(member_id)}.json"
+        body = {"courseMembers": [{"status": int(REVOKED)}]}
+        self._call("PUT", "updateCourseAttendee/<id>.json", path, json=body)
+
+    def find_learner(self, email: str) -> Learner | None:
+        """The academy's learner with this e-mail address, or None (help article "get-learner-info")."""
+        params = {"email": email, "fetchSignupData": "false"}
+        answer = self._call("GET", "fetchuserdetails.json", "/fetchuserdetails.json", params=params)
+        if answer.body.strip() and answer.json is None:
+            raise errors.Unexpected("fetchuserdetails.json: the body is not JSON")
+        found = (Learner.read(row) for row in _objects(answer.json))
+        return next((learner for learner in found if learner.email.casefold() == email.strip().casefold()), None)
+
+    def list_portal_members(self, *, page_size: int = 100) -> list[Learner]:
+        """All learners of the academy (help article "get-academy-learners-api")."""
+        pages = self._pages("portalMembers.json", "/portalMembers.json", {"type": 5}, "portalMembers", page_size)
+        return [Learner.read(row) for page in pages for row in page]
+
+    def list_portals(self) -> list[Portal]:
+        """The academies of the account behind the token; works without an org id."""
+        answer = self._caller.call("GET", "org/portals.json", "/api/v4/org/portals.json", expects=("portals",))
+        return [Portal.read(row) for row in reading.rows(answer.json, "portals") or []]
+
+
+def _part(identifier: str) -> str:
+    """One part of a path; whatever it holds, it stays one part. Raises Refused for what is no id."""
+    if not identifier or identifier in (".", ".."):
+        raise errors.Refused("an empty id", "The id is empty.")
+    return quote(identifier, safe="", errors="replace")
+
+
+def _invited(body: dict, endpoint: str) -> Invited:
+    enrolments, people = reading.rows(body, _MEMBER) or [], reading.rows(body, _PORTAL_MEMBER) or [{}]
+    if not enrolments:
+        raise errors.Refused(
+            f"{endpoint}: an answer without {_MEMBER}",
+            "TrainerCentral took the learner into the academy, but not into the course.",
+        )
+    enrolment = enrolments[0]
+    return Invited(
+        member_id=reading.first(enrolment, "courseMembersId", "id"),
+        org_member_id=reading.first(enrolment, "orgMemberId") or reading.first(people[0], "orgMemberId", "id"),
+        already_enrolled=True if reading.percent(enrolment.get("completionPercentage")) > 0 else None,
+    )
+
+
+def _objects(value: Any, depth: int = 4) -> Iterator[dict]:
+    """All objects in `value`, outermost first."""
+    if isinstance(value, dict):
+        yield value
+    if depth and isinstance(value, dict | list):
+        for held in value.values() if isinstance(value, dict) else value:
+            yield from _objects(held, depth - 1)

@@ -1,0 +1,151 @@
+"""What remote calls return: frozen records. Ids are strings, times are aware datetimes in UTC."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from coursehub.trainercentral import reading
+
+LEARNER_ROLE = "3"
+ENROLLED, REVOKED = "50", "51"  # codes of `Member.status` that are documented or seen (contract §2.5)
+
+
+@dataclass(frozen=True, slots=True)
+class Course:
+    """One course of the academy."""
+
+    course_id: str
+    name: str
+    is_published: bool
+    enrolled_count: int | None
+
+    @classmethod
+    def read(cls, row: dict) -> "Course":
+        return cls(
+            course_id=reading.first(row, "courseId", "id"),
+            name=reading.text(row.get("courseName")),
+            is_published=reading.text(row.get("publishStatus")) == "1",
+            enrolled_count=reading.whole(row.get("enrolledCount")),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """One learner in one course. `time_ms` is the server's own `time`, the watermark of incremental reads."""
+
+    member_id: str
+    course_id: str
+    org_member_id: str
+    email: str
+    name: str
+    role: str
+    status: str
+    percent: float
+    completed_lessons: int | None
+    total_lessons: int | None
+    time_ms: int
+    enrolled_at: datetime | None
+    last_login_at: datetime | None
+    completed_at: datetime | None
+
+    @property
+    def is_revoked(self) -> bool:
+        return self.status == REVOKED
+
+    @classmethod
+    def read(cls, row: dict) -> "Member":
+        return cls(
+            member_id=reading.first(row, "courseMembersId", "id"),
+            course_id=reading.first(row, "courseId", "course"),
+            org_member_id=reading.first(row, "orgMemberId", "userId"),
+            email=reading.first(row, "email", "emailId"),
+            name=reading.text(row.get("name")),
+            role=reading.text(row.get("role")),
+            status=reading.text(row.get("status")),
+            percent=reading.percent(row.get("completionPercentage")),
+            completed_lessons=reading.whole(row.get("completedLesson")),
+            total_lessons=reading.whole(row.get("totalLesson")),
+            time_ms=reading.moment_ms(row.get("time")) or 0,
+            enrolled_at=reading.moment(row.get("enrolledTime")),
+            last_login_at=reading.moment(row.get("lastLogin")),
+            completed_at=reading.moment(row.get("completedTime")),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Learner:
+    """One learner of the academy, in no course in particular."""
+
+    org_member_id: str
+    email: str
+    name: str
+    status: str
+
+    @classmethod
+    def read(cls, row: dict) -> "Learner":
+        parts = (reading.first(row, "firstName", "userFirstName"), reading.first(row, "lastName", "userLastName"))
+        return cls(
+            org_member_id=reading.first(row, "orgMemberId", "id"),
+            email=reading.first(row, "email", "emailId"),
+            name=reading.text(row.get("name")) or " ".join(part for part in parts if part),
+            status=reading.text(row.get("status")),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Invited:
+    """The answer to an invitation that was taken.
+
+    `member_id` is the course member id ('' when the learner was invited to the academy only, or was
+    enrolled already and the answer did not say as whom). `already_enrolled` is True when the answer
+    proves it and None when the answer cannot tell: only a read-back of the course's members can.
+    """
+
+    member_id: str
+    org_member_id: str
+    already_enrolled: bool | None
+
+
+@dataclass(frozen=True, slots=True)
+class Portal:
+    """One academy that the account behind the token may use."""
+
+    org_id: str
+    name: str
+    url: str
+    is_default: bool
+
+    @classmethod
+    def read(cls, row: dict) -> "Portal":
+        return cls(
+            org_id=reading.first(row, "id", "zsoid"),
+            name=reading.text(row.get("portalName")),
+            url=reading.text(row.get("url")),
+            is_default=row.get("isDefault") in (True, "true"),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """A detailed report of one learner. Its shape is undocumented: `raw` is for showing, not for reckoning."""
+
+    member_id: str
+    raw: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class TokenGrant:
+    """Tokens handed out by the accounts server; `refresh_token` is '' after a refresh. The repr shows none."""
+
+    access_token: str = field(repr=False)
+    refresh_token: str = field(repr=False)
+    expires_in_seconds: int
+    scope: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """An access token to use now. `key` tells its provider which one it was, when it is rejected."""
+
+    token: str = field(repr=False)
+    key: object = None

@@ -1,0 +1,174 @@
+"""What each answer means: status, envelope, code, headers -> error, retry or not, wait."""
+
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+
+import pytest
+
+from coursehub.trainercentral import errors
+from coursehub.trainercentral.envelopes import Answer, error_in, retry_after_seconds
+from tests.trainercentral.scripted import TOKEN
+
+THROTTLE = "URL_ROLLING_THROTTLES_LIMIT_EXCEEDED"
+HTML = "<html><body>Bad gateway</body></html>"
+
+
+def default(code: str, message: str = "No.") -> dict:
+    return {"errors": [{"errorCode": code, "message": message}]}
+
+
+def mail(code: str) -> dict:
+    return {"data": {"errorCode": code}, "status": {"code": 401, "description": "Invalid Access"}}
+
+
+def projects(code: str, message: str = "No.") -> dict:
+    details = {"message": message}
+    return {"error": {"status_code": "401", "title": code, "error_type": "FIELDS_VALIDATION_ERROR", "details": details}}
+
+
+def crm(code: str) -> dict:
+    return {"code": code, "details": {}, "message": "invalid", "status": "error"}
+
+
+def array(code: str) -> list:
+    return [2, {"msg": "no", "errorCode": code}]
+
+
+ENVELOPES = [default, mail, projects, crm, array]
+CODES = [
+    ("INVALID_OAUTHTOKEN", 401, errors.TokenRejected),
+    ("INVALID_OAUTHSCOPE", 401, errors.ScopeMissing),
+    ("NOT_AUTHENTICATED", 401, errors.NotAuthorised),
+    ("UNAUTHORISED", 403, errors.Forbidden),
+    ("RESOURCE_NOT_FOUND", 404, errors.NotFound),
+    ("URL_RULE_NOT_CONFIGURED", 404, errors.Unexpected),
+    (THROTTLE, 400, errors.Throttled),
+    ("INVALID_EMAIL", 400, errors.Refused),
+    ("LIMIT_EXCEEDED", 400, errors.Refused),
+]
+
+
+def meaning(status: int, body: object, headers: dict | None = None, *, acts: bool = False):
+    import json
+
+    raw = body if isinstance(body, bytes) else (body if isinstance(body, str) else json.dumps(body)).encode()
+    answer = Answer(status, headers or {}, raw)
+    return error_in(answer, call="courses.json", acts=acts, expects=("courses",), secrets=(TOKEN,))
+
+
+@pytest.mark.parametrize("acts", [False, True])
+@pytest.mark.parametrize("envelope", ENVELOPES)
+@pytest.mark.parametrize(("code", "status", "kind"), CODES)
+def test_code_is_found_in_every_envelope_and_in_http_200(code, status, kind, envelope, acts):
+    assert type(meaning(status, envelope(code), acts=acts)) is kind
+    assert type(meaning(200, envelope(code), acts=acts)) is kind
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "kind_when_reading", "kind_when_acting"),
+    [
+        (200, "", errors.Unanswered, errors.OutcomeUnknown),
+        (200, HTML, errors.Unanswered, errors.OutcomeUnknown),
+        (200, '{"courses": [{"id"', errors.Unanswered, errors.OutcomeUnknown),
+        (200, {}, errors.Unexpected, errors.OutcomeUnknown),
+        (200, {"courses": "none"}, errors.Unexpected, errors.OutcomeUnknown),
+        (200, "null", errors.Unanswered, errors.OutcomeUnknown),
+        (200, {"error": {"code": 6401, "message": "Closed."}}, errors.Refused, errors.Refused),
+        (200, {"status": "error", "message": "Closed."}, errors.Refused, errors.Refused),
+        (200, {"courses": [], "error": {"title": THROTTLE}}, errors.Throttled, errors.Throttled),
+        (204, "", errors.Unanswered, errors.OutcomeUnknown),
+        (302, "", errors.Unexpected, errors.Unexpected),
+        (400, "", errors.Refused, errors.Refused),
+        (400, HTML, errors.Refused, errors.Refused),
+        (401, "", errors.NotAuthorised, errors.NotAuthorised),
+        (401, HTML, errors.NotAuthorised, errors.NotAuthorised),
+        (403, "", errors.Forbidden, errors.Forbidden),
+        (404, HTML, errors.NotFound, errors.NotFound),
+        (405, "", errors.Refused, errors.Refused),
+        (408, "", errors.Unanswered, errors.OutcomeUnknown),
+        (422, {"message": "Too long."}, errors.Refused, errors.Refused),
+        (429, "", errors.Throttled, errors.Throttled),
+        (500, "", errors.Unanswered, errors.OutcomeUnknown),
+        (500, default("INVALID_OAUTHTOKEN"), errors.Unanswered, errors.OutcomeUnknown),
+        (502, HTML, errors.Unanswered, errors.OutcomeUnknown),
+        (503, "", errors.Unanswered, errors.OutcomeUnknown),
+        (504, b"\xff\xfe\x00", errors.Unanswered, errors.OutcomeUnknown),
+    ],
+)
+def test_answer_without_a_known_code_is_read_by_its_status(status, body, kind_when_reading, kind_when_acting):
+    assert type(meaning(status, body)) is kind_when_reading
+    assert type(meaning(status, body, acts=True)) is kind_when_acting
+
+
+@pytest.mark.parametrize("body", [{"courses": []}, {"courses": [{"courseName": "x"}], "meta": {}}, {"courses": {}}])
+def test_expected_key_makes_a_success(body):
+    assert meaning(200, body) is None
+    assert meaning(201, body) is None
+
+
+def test_code_inside_a_record_is_no_error():
+    named_badly = {"courses": [{"courseName": "UNAUTHORISED", "title": "INVALID_OAUTHTOKEN", "code": THROTTLE}]}
+    assert meaning(200, named_badly) is None
+
+
+@pytest.mark.parametrize(
+    ("header", "seconds"),
+    [
+        ("17", 17.0),
+        ("2.5", 2.5),
+        ("0", 0.0),
+        ("-5", None),
+        ("999999999", None),
+        ("nan", None),
+        ("inf", None),
+        ("soon", None),
+        ("", None),
+        ("Sat, 01 Jan 0001 00:00:00 GMT", None),
+        ("Wed, 99 Foo 2026 99:99:99 GMT", None),
+    ],
+)
+def test_retry_after_in_seconds_fractional_absurd_or_absent(header, seconds):
+    assert retry_after_seconds(header) == seconds
+
+
+def test_retry_after_as_a_date():
+    soon = format_datetime(datetime.now(UTC) + timedelta(seconds=90), usegmt=True)
+    just_now = format_datetime(datetime.now(UTC) - timedelta(seconds=5), usegmt=True)
+    assert retry_after_seconds(soon) == pytest.approx(90, abs=2)
+    assert retry_after_seconds(just_now) == 0
+
+
+@pytest.mark.parametrize(
+    ("headers", "message", "wait_seconds", "told"),
+    [
+        ({"retry-after": "60"}, "", 60, True),
+        ({"retry-after": "0"}, "", 1, True),
+        ({}, "Cannot execute more than 100 requests. Try again after 17 minutes.", 17 * 60, True),
+        ({}, "Try again after 30 seconds.", 30, True),
+        ({"retry-after": "60"}, "Try again after 17 minutes.", 60, True),
+        ({"retry-after": "never"}, "Try again after 2 hours.", 7200, True),
+        ({}, "Slow down.", 300, False),
+        ({"retry-after": "-1"}, "", 300, False),
+    ],
+)
+def test_throttled_says_how_long_to_wait(headers, message, wait_seconds, told):
+    for error in (meaning(400, projects(THROTTLE, message), headers), meaning(429, {"message": message}, headers)):
+        assert isinstance(error, errors.Throttled)
+        assert (error.wait_seconds, error.wait_told, error.retry_helps) == (wait_seconds, told, True)
+
+
+def test_refusal_carries_their_sentence_and_code():
+    error = meaning(400, default("INVALID_EMAIL", "This e-mail\naddress is malformed."))
+    assert isinstance(error, errors.Refused)
+    assert error.sentence == "This e-mail address is malformed."
+    assert error.code == "INVALID_EMAIL"
+    assert not error.retry_helps
+
+
+def test_texts_hold_neither_tokens_nor_addresses_of_learners():
+    error = meaning(400, default("INVALID_EMAIL", f"ada@example.org sent Zoho-oauthtoken {TOKEN} and {TOKEN.upper()}"))
+    assert error is not None
+    for text in (repr(error), str(error), error.detail, error.sentence):
+        assert TOKEN not in text
+        assert TOKEN.upper() not in text
+    assert "ada@example.org" not in error.detail
