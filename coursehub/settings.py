@@ -6,6 +6,7 @@ import dj_email_url
 from django.core.exceptions import ImproperlyConfigured
 
 from coursehub import env
+from coursehub.theme import UNFOLD  # noqa: F401  (read by django-unfold)
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 VAR_DIR = Path(env.text("COURSEHUB_VAR", str(BASE_DIR / "var")))

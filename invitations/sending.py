@@ -8,6 +8,7 @@ import logging
 import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 from django.conf import settings
@@ -17,9 +18,11 @@ from pymongo.errors import DuplicateKeyError
 from coursehub import audit, clock, pacing
 from coursehub.mongo import outside_transaction
 from coursehub.trainercentral import errors
-from coursehub.trainercentral.client import TrainerCentralClient
 from invitations.models import Batch, Claim, Invitation
 from oauthtokens import services as token_services
+
+if TYPE_CHECKING:
+    from coursehub.trainercentral.client import TrainerCentralClient
 
 log = logging.getLogger(__name__)
 State = Invitation.State
@@ -96,7 +99,7 @@ def settle_unknown(batch_id: UUID) -> int:
     return settled
 
 
-def _send_until(deadline: float, batch_id: UUID, client: TrainerCentralClient) -> None:
+def _send_until(deadline: float, batch_id: UUID, client: "TrainerCentralClient") -> None:
     while (left := deadline - time.monotonic()) > 0 and _any_row(batch_id, [State.PENDING]):
         if not pacing.reserve_slot(pacing.INVITATIONS, within_seconds=left):
             time.sleep(min(left, 0.25))
@@ -123,7 +126,7 @@ def _take_row(batch_id: UUID) -> dict | None:
     )
 
 
-def _deliver(row: dict, client: TrainerCentralClient) -> None:
+def _deliver(row: dict, client: "TrainerCentralClient") -> None:
     if not _claim(row):
         _settle(row, State.ALREADY_INVITED, reason="Invited to this course by another upload.")
         return

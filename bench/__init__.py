@@ -1,0 +1,1 @@
+"""Measurements made by hand: ratios in one run, written to var/bench/<name>.json."""

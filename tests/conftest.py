@@ -1,0 +1,141 @@
+"""One real mongod and one real sandbox for all tests; the database is emptied between tests.
+
+Environment variables are set before Django reads its settings, by this module's first fixture-free
+lines: pytest imports conftest before pytest-django sets Django up.
+"""
+
+import atexit
+import os
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from coursehub.development.mongod import Mongod, free_port
+from coursehub.development.secrets import ensure_secrets
+
+_folder = tempfile.TemporaryDirectory(prefix="coursehub-tests-")
+atexit.register(_folder.cleanup)
+VAR = Path(_folder.name)
+_mongod = Mongod(VAR / "mongo", free_port())
+_sandbox_port = free_port()
+
+
+def _environment() -> dict[str, str]:
+    """What the tests' own process and every process they start are configured by."""
+    return {
+        "COURSEHUB_VAR": str(VAR),
+        "MONGODB_URI": _mongod.uri,
+        "MONGODB_NAME": "coursehub_tests",
+        "DEMO": "true",
+        "DEBUG": "false",
+        "SANDBOX_PORT": str(_sandbox_port),
+        "TRAINERCENTRAL_CALLS_PER_MINUTE": "0",
+        "PROGRESS_WATCHED_SECONDS": "2",
+        "EMAIL_URL": "memory:",
+        "LOG_LEVEL": "WARNING",
+        **ensure_secrets(VAR / "secrets"),
+    }
+
+
+os.environ.update(_environment())
+for _name in ("SECRET_KEY", "TOKEN_ENCRYPTION_KEYS", "TRAINERCENTRAL_URL", "ZOHO_ACCOUNTS_URL", "PORT", "PUBLIC_URL"):
+    os.environ.pop(_name, None)
+
+from coursehub.sandbox.process import SandboxProcess  # noqa: E402
+
+
+def pytest_addoption(parser):
+    parser.addoption("--screenshots", action="store_true", help="write the screenshots of the documentation")
+
+
+@pytest.fixture(scope="session")
+def mongod() -> Iterator[Mongod]:
+    _mongod.start()
+    yield _mongod
+    _mongod.stop()
+
+
+@pytest.fixture(scope="session")
+def _set_up_database(mongod, django_db_blocker) -> Iterator[None]:
+    from django.core.management import call_command
+
+    with django_db_blocker.unblock():
+        call_command("setup_coursehub", verbosity=0, stdout=open(os.devnull, "w"))
+        yield
+
+
+@pytest.fixture
+def database(_set_up_database):
+    """A database with migrations, roles and empty token sets, and nothing else in it."""
+    from django.conf import settings
+
+    from coursehub.mongo import outside_transaction
+    from oauthtokens.models import TokenSet
+
+    kept = {"django_migrations", "django_content_type", "auth_permission", "auth_group", "auth_group_permissions"}
+    store = outside_transaction("coursehub").database
+    for name in store.list_collection_names():
+        if name not in kept and not name.startswith(("__", "system.")):
+            store[name].delete_many({})
+    for number in range(1, settings.TOKEN_SET_COUNT + 1):
+        TokenSet.objects.get_or_create(number=number)
+    return store
+
+
+@pytest.fixture(scope="session")
+def _sandbox_process() -> Iterator[SandboxProcess]:
+    process = SandboxProcess(VAR / "sandbox.sqlite3", port=_sandbox_port)
+    process.start()
+    yield process
+    process.stop()
+
+
+@pytest.fixture
+def sandbox(_sandbox_process) -> SandboxProcess:
+    """The sandbox as new, with its rate limit off; restarted if a test killed it."""
+    if not _sandbox_process.alive:
+        _sandbox_process.start()
+    _sandbox_process.reset()
+    _sandbox_process.switch(calls_per_minute=0, mints_per_10_minutes=0)
+    return _sandbox_process
+
+
+@pytest.fixture
+def academy(database, sandbox):
+    """A seeded demo: accounts, courses, one token set from the sandbox."""
+    from django.core.management import call_command
+
+    call_command("seed_demo", stdout=open(os.devnull, "w"))
+    return sandbox
+
+
+@pytest.fixture
+def person(database):
+    """`person("trainer")`: an account with that role; `person("stranger")`: one without any."""
+    from django.contrib.auth import get_user_model
+
+    from coursehub import roles
+
+    def make(role: str, username: str = ""):
+        user, created = get_user_model().objects.get_or_create(username=username or role)
+        if created and role in roles.ROLES:
+            roles.assign(user, role)
+        return user
+
+    return make
+
+
+@pytest.fixture
+def client_for(person):
+    """`client_for("trainer")`: Django's test client, signed in as somebody with that role."""
+    from django.test import Client
+
+    def make(role: str, username: str = "") -> Client:
+        client = Client()
+        if role != "anonymous":
+            client.force_login(person(role, username))
+        return client
+
+    return make
