@@ -44,14 +44,21 @@ class Caller:
         self._before_call = before_call
 
     def pages(
-        self, endpoint: str, path: str, params: dict[str, Any], key: str, page_size: int, total_key: str = ""
+        self,
+        endpoint: str,
+        path: str,
+        params: dict[str, Any],
+        key: str,
+        page_size: int,
+        total_key: str = "",
+        start: int = 0,
     ) -> Iterator[list[dict]]:
-        """Pages of raw rows until an empty one, or until the total under `meta`, where one is trusted.
+        """Pages of raw rows from row `start` until an empty one, or until the total under `meta`, where one is trusted.
 
         A short page is no end: the server may cap `limit` silently. Raises Unexpected when it repeats a
         page, since it then pays no heed to the start index.
         """
-        start, previous = 0, None
+        previous = None
         for _ in range(_MOST_PAGES):
             window = params | {"limit": page_size, "si": start}
             answer = self.call("GET", endpoint, path, params=window, expects=(key,)).json

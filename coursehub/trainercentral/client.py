@@ -48,8 +48,8 @@ class TrainerCentralClient:
         """Close the pooled connections; the client can still be used."""
         self._transport.close()
 
-    def _pages(self, endpoint: str, path: str, params: dict, key: str, page_size: int, total_key: str = ""):
-        return self._caller.pages(endpoint, self._root + path, params, key, page_size, total_key)
+    def _pages(self, endpoint: str, path: str, *rest: Any, **options: Any) -> Iterator[list[dict]]:
+        return self._caller.pages(endpoint, self._root + path, *rest, **options)
 
     def _call(self, method: str, endpoint: str, path: str, **content: Any):
         return self._caller.call(method, endpoint, f"{self._root}{path}", **content)
@@ -69,16 +69,16 @@ class TrainerCentralClient:
     # --- Course members (help article "how-do-i-get-coursememberid") -------------------------------
 
     def iter_member_pages(
-        self, course_id: str, *, newest_first: bool = False, page_size: int = 100
+        self, course_id: str, *, newest_first: bool = False, page_size: int = 100, start: int = 0
     ) -> Iterator[list[Member]]:
-        """The learners of a course, a page per call. It ends by itself only when the server has no more.
+        """The learners of a course from row `start`, a page per call, until the server has no more.
 
         `newest_first` asks for the order by time of last change; which end comes first is not
         documented, so a caller that stops early needs a full sweep now and then.
         """
         params = {"filter": LEARNER_ROLE} | ({"sort": 1} if newest_first else {})
         path = f"/course/{_part(course_id)}/courseMembers.json"
-        for page in self._pages("course/<id>/courseMembers.json", path, params, _MEMBERS, page_size):
+        for page in self._pages("course/<id>/courseMembers.json", path, params, _MEMBERS, page_size, start=start):
             members = [Member.read(row) for row in page]
             yield [member for member in members if member.member_id and member.role in (LEARNER_ROLE, "")]
 

@@ -148,4 +148,4 @@ class Lease:
     """An access token to use now. `key` tells its provider which one it was, when it is rejected."""
 
     token: str = field(repr=False)
-    key: object = None
+    key: object = field(default=None, repr=False)

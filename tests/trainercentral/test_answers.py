@@ -1,5 +1,6 @@
 """What each answer means: status, envelope, code, headers -> error, retry or not, wait."""
 
+import json
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 
@@ -49,8 +50,6 @@ CODES = [
 
 
 def meaning(status: int, body: object, headers: dict | None = None, *, acts: bool = False):
-    import json
-
     raw = body if isinstance(body, bytes) else (body if isinstance(body, str) else json.dumps(body)).encode()
     answer = Answer(status, headers or {}, raw)
     return error_in(answer, call="courses.json", acts=acts, expects=("courses",), secrets=(TOKEN,))
@@ -72,6 +71,7 @@ def test_code_is_found_in_every_envelope_and_in_http_200(code, status, kind, env
         (200, '{"courses": [{"id"', errors.Unanswered, errors.OutcomeUnknown),
         (200, {}, errors.Unexpected, errors.OutcomeUnknown),
         (200, {"courses": "none"}, errors.Unexpected, errors.OutcomeUnknown),
+        (200, "[" * 200_000, errors.Unanswered, errors.OutcomeUnknown),  # deeper than Python's parser goes
         (200, "null", errors.Unanswered, errors.OutcomeUnknown),
         (200, {"error": {"code": 6401, "message": "Closed."}}, errors.Refused, errors.Refused),
         (200, {"status": "error", "message": "Closed."}, errors.Refused, errors.Refused),
