@@ -1,0 +1,54 @@
+"""Sending a plan to the server."""
+
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from typing import Any
+
+from bson import json_util
+
+from .errors import translated
+from .plans import Plan
+
+
+@contextmanager
+def documents(
+    connection: Any, plan: Plan, *, log: bool, batch_size: int = 0
+) -> Iterator[tuple[Any, Callable[[dict], tuple]]]:
+    """Context: a cursor over the plan's documents, and the function that makes a row of one."""
+    projected, read = plan.reading()
+    arguments = plan.find_arguments(projected)
+    with closing(_open(connection, plan, projected, arguments, log, batch_size)) as cursor:
+        yield cursor, read
+
+
+def _open(connection: Any, plan: Plan, projected: dict, arguments: dict | None, log: bool, batch_size: int) -> Any:
+    stages = [*plan.stages, {"$project": projected}]
+
+    def text() -> str:
+        command = f"find({arguments})" if arguments is not None else f"aggregate({stages})"
+        return f"SELECT db.{plan.table}.{command}"
+
+    if not log:
+        return _send(connection, plan, stages, arguments, batch_size)
+    with connection.logged(text, ()):
+        return _send(connection, plan, stages, arguments, batch_size)
+
+
+def _send(connection: Any, plan: Plan, stages: list[dict], arguments: dict | None, batch_size: int) -> Any:
+    with translated():
+        if plan.table is None:
+            return connection.database.aggregate(stages)
+        collection = connection.collection(plan.table)
+        if arguments is not None:
+            return collection.find(**arguments, batch_size=batch_size)
+        return collection.aggregate(stages, allowDiskUse=True, **({"batchSize": batch_size} if batch_size else {}))
+
+
+def explained(compiler: Any, plan: Plan) -> list[str]:
+    """The server's own account of how it would run the plan, as JSON."""
+    projected, _ = plan.reading()
+    pipeline = [*plan.stages, {"$project": projected}]
+    command = {"aggregate": plan.table, "pipeline": pipeline, "cursor": {}}
+    with translated(), compiler.connection.logged(lambda: f"SELECT explain {command}", ()):
+        answer = compiler.connection.database.command("explain", command, verbosity="queryPlanner")
+    return [json_util.dumps(answer)]
