@@ -154,23 +154,24 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024  # form fields; files stream to di
 PROGRESS_WATCHED_SECONDS = env.whole("PROGRESS_WATCHED_SECONDS", 5 if DEMO else 60, minimum=1)
 PROGRESS_IDLE_SECONDS = env.whole("PROGRESS_IDLE_SECONDS", 6 * 3600, minimum=1)
 
-# --- Queue: a doorbell; what is to be done stands in our documents (coursehub/queue.py) ----------
+# --- Queue: a doorbell; what is to be done stands in our documents (coursehub/queue) --------------
+WORKER_PROCESSES = env.whole("WORKER_PROCESSES", 2, minimum=1)
 Q_CLUSTER = {
-    "name": "coursehub",
-    "workers": env.whole("WORKER_PROCESSES", 2, minimum=1),
-    "queue_limit": env.whole("WORKER_PROCESSES", 2, minimum=1),
-    "timeout": 60,
-    "retry": 200,  # more than three time-outs: a prefetched task must not come twice
-    "ack_failures": True,
+    "name": "coursehub",  # also the salt of the signatures: web and worker must agree
+    "broker_class": "coursehub.queue.Broker",  # on the engine's client, by MongoDB's clock
+    "workers": WORKER_PROCESSES,
+    "queue_limit": WORKER_PROCESSES,  # what waits inside a group is lost to the other workers
+    "timeout": 60,  # django-q2 has none by default
+    "retry": 200,  # more than three time-outs: a task that waits in a group must not come twice
+    "recycle": 500,  # tasks per process; gives back what leaked
+    "ack_failures": True,  # a failed task is not rung again by the queue, but by the tick that finds it
     "max_attempts": 1,
-    "save_limit": -1,
-    "scheduler": False,
+    "save_limit": -1,  # no results; coursehub.queue logs failures itself
+    "scheduler": False,  # guards itself with row locks, which MongoDB lacks; coursehub.queue ticks instead
     "catch_up": False,
     "bulk": 1,
-    "poll": 0.2,
+    "poll": 0.2,  # seconds: how late a worker hears the bell at worst
     "label": "Queue",
-    "mongo": {"host": MONGODB_URI},
-    "mongo_db": MONGODB_NAME,
 }
 
 CHANNEL_LAYERS = {"default": {"BACKEND": "channels.layers.InMemoryChannelLayer"}}

@@ -1,0 +1,36 @@
+"""The worker: does what the queue says, and keeps itself alive."""
+
+import json
+import logging
+from typing import Any
+
+from django.core.management import BaseCommand, CommandParser
+
+from coursehub.queue.supervisor import Supervisor
+
+logger = logging.getLogger(__name__)
+
+
+class Command(BaseCommand):
+    help = (
+        "Run a worker until SIGTERM or Ctrl-C; running tasks get 10 s to end. Start as many as you like. "
+        "Exit code 1: tasks were cut off at the end, they will be done again."
+    )
+    # A worker starts whatever the state of MongoDB, and waits for it.
+    requires_system_checks = []
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--json", action="store_true", help="one line of JSON per event, on standard output")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        if not Supervisor(self._tell_json if options["json"] else self._tell_log).run():
+            raise SystemExit(1)
+
+    def _tell_json(self, event: dict) -> None:
+        self.stdout.write(json.dumps(event))
+        self.stdout.flush()
+
+    def _tell_log(self, event: dict) -> None:
+        level = logging.ERROR if event["event"] == "ended" else logging.INFO
+        facts = " ".join(f"{name}={value}" for name, value in event.items() if name != "event")
+        logger.log(level, "worker %s: %s", event["event"], facts)

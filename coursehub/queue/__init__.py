@@ -1,0 +1,29 @@
+"""The queue is a doorbell: a task only says "look now"; what is to be done stands in our documents.
+
+The only part of the project that knows django-q2. Public names:
+
+- `enqueue(task, *ids)`: ring for a function in a module, with ids;
+- `register_tick(path, seconds=...)`: have a function look for due work again and again (`TICKS`);
+- `status()`: living workers and waiting tasks, for health and metrics;
+- `hide_queue_models(site)`: take django-q2's models out of an admin site;
+- `Broker`: what `Q_CLUSTER["broker_class"]` names.
+
+What runs where (`manage.py work`):
+
+- `supervisor`: the process of `manage.py work`; starts one group of processes, listens to its signs of
+  life, ends it as a whole and starts the next. Has no connection to MongoDB and nothing that can hang.
+- `guard`, the leader of the group: forks the others and ends all when one of them dies. No connection either.
+- `pusher`, `worker` (several), `monitor`: django-q2's own, on our broker.
+- `ticker`: holds the lease of the one ticker of all hosts, or waits for it; rings the heartbeat.
+
+A task may run twice, late, or (if nobody rings again) not at all: three deliveries are tried, each lost
+one is found within half a minute. Whatever matters is found again by a registered tick.
+"""
+
+from .admin import hide_queue_models
+from .broker import Broker
+from .doorbell import enqueue
+from .presence import status
+from .ticks import TICKS, register_tick
+
+__all__ = ["TICKS", "Broker", "enqueue", "hide_queue_models", "register_tick", "status"]

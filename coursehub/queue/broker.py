@@ -1,0 +1,160 @@
+"""The queue itself: one MongoDB collection, on the engine's shared client.
+
+In place of django-q2's own MongoDB broker, which opens a client per object, compares deadlines by the
+clocks of different hosts, and hands a task out again while it still waits in a living worker.
+"""
+
+import json
+import logging
+import time
+from typing import NamedTuple
+
+from bson import ObjectId
+from django.conf import settings
+from django_q import brokers
+from django_q.conf import Conf
+from django_q.signing import SignedPackage
+from pymongo import ASCENDING, WriteConcern, timeout
+from pymongo.collection import Collection
+from pymongo.errors import PyMongoError
+
+from coursehub.mongo import outside_transaction
+
+QUEUE = "coursehub_queue"
+DELIVERIES_MAX = 3
+# The queue keeps real time, also where `coursehub.clock` simulates another.
+NOW = "$$NOW"
+_PATIENCE_SECONDS = 5
+_MONGODB_AWAY_PAUSE_SECONDS = 1.0
+
+logger = logging.getLogger(__name__)
+
+
+class Identity(NamedTuple):
+    """Who takes a task: a `manage.py work` process (unique in the deployment), and which of its groups."""
+
+    worker: str
+    run: int
+
+
+def seconds_from_now(seconds: float) -> dict:
+    """The aggregation expression for `seconds` from now by MongoDB's clock; negative for the past."""
+    return {"$add": [NOW, round(seconds * 1000)]}
+
+
+def queue() -> Collection:
+    """The collection of this process. Unacknowledged by other members: a lost doorbell is rung again."""
+    return outside_transaction(QUEUE).with_options(write_concern=WriteConcern(w=1))
+
+
+class Broker(brokers.Broker):
+    """django-q2's view of the queue. Holds no connection, so one object serves a process and its forks.
+
+    A task that names a `cluster` is handed only to the worker of that name.
+    """
+
+    def __init__(self, list_key: str | None = None, identity: Identity | None = None) -> None:
+        super().__init__(list_key)
+        self.identity = identity
+        self._mongodb_is_away = False
+
+    @staticmethod
+    def get_cache() -> None:
+        """No cache: django-q2 would write its statistics there twice a second, for nobody."""
+
+    def ping(self) -> bool:
+        """True without asking: the guard that calls this forks, and so must not have a connection."""
+        return True
+
+    def enqueue(self, task: str) -> str:
+        """Add a signed task, unless the same one waits already. Raises pymongo's error."""
+        content = SignedPackage.loads(task)
+        only = content.get("cluster")
+        waiting = {"bell": json.dumps(content["args"]), "taken": False, "only": only}
+        queue().update_one(waiting, {"$setOnInsert": {"payload": task, "deliveries": 0}}, upsert=True)
+        return waiting["bell"]
+
+    def dequeue(self) -> list[tuple[str, str]] | None:
+        """Take the oldest waiting task; None, after a pause, when there is none or MongoDB is away.
+
+        Never raises for MongoDB: django-q2's pusher would die of it, and a death ends the group.
+        """
+        try:
+            with timeout(_PATIENCE_SECONDS):
+                task = self._take()
+        except PyMongoError as error:
+            self._note_mongodb(error)
+            time.sleep(_MONGODB_AWAY_PAUSE_SECONDS)
+            return None
+        self._note_mongodb(None)
+        if task:
+            return [(str(task["_id"]), task["payload"])]
+        time.sleep(Conf.POLL)
+        return None
+
+    def _take(self) -> dict | None:
+        if self.identity is None:
+            raise RuntimeError("only the processes of `manage.py work` may take tasks")
+        worker, run = self.identity
+        taken = {"taken": True, "worker": worker, "run": run, "taken_at": NOW}
+        return queue().find_one_and_update(
+            {"taken": False, "only": {"$in": [None, worker]}},
+            [{"$set": {**taken, "deliveries": {"$add": ["$deliveries", 1]}}}],
+            sort=[("_id", ASCENDING)],
+        )
+
+    def acknowledge(self, task_id: str) -> None:
+        """Remove a task that has run. If MongoDB is away it stays, and is delivered again later."""
+        try:
+            with timeout(_PATIENCE_SECONDS):
+                queue().delete_one({"_id": ObjectId(task_id)})
+        except PyMongoError as error:
+            self._note_mongodb(error)
+
+    def fail(self, task_id: str) -> None:
+        """Leave a task whose signature is not ours: it is another key's, and goes after three deliveries."""
+
+    def _note_mongodb(self, error: PyMongoError | None) -> None:
+        """Log the beginning and the end of an outage, and nothing in between."""
+        if bool(error) == self._mongodb_is_away:
+            return
+        self._mongodb_is_away = bool(error)
+        if error:
+            logger.error("MongoDB cannot be reached, tasks wait: %s", type(error).__name__)
+        else:
+            logger.warning("MongoDB is back, tasks go on")
+
+
+def ensure_indexes() -> None:
+    """What `dequeue` and `enqueue` look up by. Raises pymongo's error."""
+    queue().create_index([("taken", ASCENDING), ("_id", ASCENDING)])
+    queue().create_index([("bell", ASCENDING), ("taken", ASCENDING)])
+
+
+def release_former_runs(identity: Identity) -> None:
+    """Hand back what earlier groups of this worker had taken: its supervisor has seen all of them dead."""
+    _release({"taken": True, "worker": identity.worker, "run": {"$lt": identity.run}})
+
+
+def release_lost(living_workers: list[str], presence_seconds: float) -> None:
+    """Hand back what dead workers had taken, and what nobody acknowledged within `retry` seconds.
+
+    A task may so run twice; one that was delivered three times without an end is dropped and logged.
+    """
+    overdue = {"$expr": {"$lte": ["$taken_at", seconds_from_now(-settings.Q_CLUSTER["retry"])]}}
+    # One taken just now may be that of a worker which came after `living_workers` was read.
+    orphaned = {
+        "$expr": {"$lte": ["$taken_at", seconds_from_now(-presence_seconds)]},
+        "worker": {"$nin": living_workers},
+    }
+    _release({"taken": True, "$or": [overdue, orphaned]})
+    queue().delete_many({"only": {"$nin": [None, *living_workers]}})
+
+
+def _release(lost: dict) -> None:
+    dropped = queue().delete_many({**lost, "deliveries": {"$gte": DELIVERIES_MAX}}).deleted_count
+    if dropped:
+        logger.error("%d tasks were dropped: each was delivered %d times and never ended", dropped, DELIVERIES_MAX)
+    released = queue().update_many(lost, {"$set": {"taken": False}}).modified_count
+    if released:
+        logger.warning("%d lost tasks are delivered again", released)
