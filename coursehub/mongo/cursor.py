@@ -1,0 +1,91 @@
+"""The cursor: the way to collections for Djongo's managers, and raw SQL in Djongo's dialect."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+from django.db import NotSupportedError
+
+from . import raw
+from .errors import translated
+
+if TYPE_CHECKING:
+    from pymongo.collection import Collection
+    from pymongo.database import Database
+
+    from .base import DatabaseWrapper
+
+
+class Cursor:
+    """A DB-API cursor over `connection`; nothing is passed through to the database by attribute."""
+
+    arraysize = 1
+
+    def __init__(self, connection: DatabaseWrapper) -> None:
+        self._connection = connection
+        self._result: raw.Result | None = None
+
+    # --- Collections ----------------------------------------------------------------------------
+
+    @property
+    def db_conn(self) -> Database:
+        """The database as Djongo's managers expect it; its collections join the open transaction."""
+        return self._connection.joined_database()
+
+    def collection(self, table: str) -> Collection:
+        """The collection of a table; joins the open transaction."""
+        return self._connection.collection(table)
+
+    # --- Raw SQL --------------------------------------------------------------------------------
+
+    @property
+    def description(self) -> list[tuple] | None:
+        """One entry per selected column, its name first; None when the statement gave no rows."""
+        return self._result.description if self._result else None
+
+    @property
+    def rowcount(self) -> int:
+        """Rows written or fetched; -1 when it is not known."""
+        return self._result.rowcount if self._result else -1
+
+    @property
+    def lastrowid(self) -> Any:
+        return self._result.lastrowid if self._result else None
+
+    def execute(self, sql: str, params: Sequence[Any] | None = None) -> None:
+        """Run one statement of Djongo's SQL dialect. Raises DatabaseError for what that cannot express."""
+        if self._connection.transactions_enabled and not self._connection.get_autocommit():
+            raise NotSupportedError("Raw SQL inside a transaction: Djongo's own commands would run beside it.")
+        with translated():
+            self._result = raw.execute(self._connection.database, str(sql), params)
+
+    def executemany(self, sql: str, param_list: Sequence[Sequence[Any]]) -> None:
+        for params in param_list:
+            self.execute(sql, params)
+
+    def fetchone(self) -> tuple | None:
+        return next(self._rows(), None)
+
+    def fetchmany(self, size: int = 1) -> list[tuple]:
+        rows = self._rows()
+        return [row for _, row in zip(range(size), rows, strict=False)]
+
+    def fetchall(self) -> list[tuple]:
+        return list(self._rows())
+
+    def __iter__(self) -> Iterator[tuple]:
+        return self._rows()
+
+    def _rows(self) -> Iterator[tuple]:
+        return self._result.rows if self._result else iter(())
+
+    def close(self) -> None:
+        """Drop the rows that were not fetched."""
+        self._result = None
+
+    def __enter__(self) -> Cursor:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.close()
