@@ -56,21 +56,25 @@ def reserve_slot(lane: str, *, within_seconds: float) -> bool:
 
 def draw_slot(lane: str, *, within_seconds: float) -> float | None:
     """Take the next free slot if it begins within `within_seconds`; returns the seconds until then."""
-    budget = outside_transaction(_BUDGET)
-    slot = {"$max": [clock.NOW, "$next_at", "$paused_until"]}
     gap_ms = round(interval_seconds() * 1000)
-    drawn = budget.find_one_and_update(
-        {**_THE_ONE, "$expr": {"$lte": [slot, clock.after(within_seconds)]}},
+    free = {"$max": [clock.NOW, "$next_at", "$paused_until"]}
+    near = {"$lte": [free, clock.after(within_seconds)]}
+    taken = {"$ne": ["$slot", None]}
+    drawn = outside_transaction(_BUDGET).find_one_and_update(
+        _THE_ONE,
         [
-            {"$set": {"slot": slot, "drawn_at": clock.NOW}},
-            {"$set": {"next_at": {"$add": ["$slot", gap_ms]}, f"calls.{lane}": {"$add": [f"$calls.{lane}", 1]}}},
+            {"$set": {"slot": {"$cond": [near, free, None]}, "drawn_at": clock.NOW}},
+            {
+                "$set": {
+                    "next_at": {"$cond": [taken, {"$add": ["$slot", gap_ms]}, "$next_at"]},
+                    f"calls.{lane}": {"$add": [{"$ifNull": [f"$calls.{lane}", 0]}, {"$cond": [taken, 1, 0]}]},
+                }
+            },
         ],
+        upsert=True,
         return_document=ReturnDocument.AFTER,
     )
-    if drawn:
-        return (drawn["slot"] - drawn["drawn_at"]).total_seconds()
-    fresh = budget.update_one(_THE_ONE, {"$setOnInsert": {"calls": {INVITATIONS: 0, PROGRESS: 0}}}, upsert=True)
-    return draw_slot(lane, within_seconds=within_seconds) if fresh.upserted_id else None
+    return (drawn["slot"] - drawn["drawn_at"]).total_seconds() if drawn["slot"] else None
 
 
 def pause(seconds: float) -> None:

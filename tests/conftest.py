@@ -1,49 +1,13 @@
-"""One real mongod and one real sandbox for all tests; the database is emptied between tests.
+"""One real mongod and one real sandbox for all tests; the database is emptied between tests."""
 
-Environment variables are set before Django reads its settings, by this module's first fixture-free
-lines: pytest imports conftest before pytest-django sets Django up.
-"""
-
-import atexit
-import os
-import tempfile
+import io
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
-from coursehub.development.mongod import Mongod, free_port
-from coursehub.development.secrets import ensure_secrets
-
-_folder = tempfile.TemporaryDirectory(prefix="coursehub-tests-")
-atexit.register(_folder.cleanup)
-VAR = Path(_folder.name)
-_mongod = Mongod(VAR / "mongo", free_port())
-_sandbox_port = free_port()
-
-
-def _environment() -> dict[str, str]:
-    """What the tests' own process and every process they start are configured by."""
-    return {
-        "COURSEHUB_VAR": str(VAR),
-        "MONGODB_URI": _mongod.uri,
-        "MONGODB_NAME": "coursehub_tests",
-        "DEMO": "true",
-        "DEBUG": "false",
-        "SANDBOX_PORT": str(_sandbox_port),
-        "TRAINERCENTRAL_CALLS_PER_MINUTE": "0",
-        "PROGRESS_WATCHED_SECONDS": "2",
-        "EMAIL_URL": "memory:",
-        "LOG_LEVEL": "WARNING",
-        **ensure_secrets(VAR / "secrets"),
-    }
-
-
-os.environ.update(_environment())
-for _name in ("SECRET_KEY", "TOKEN_ENCRYPTION_KEYS", "TRAINERCENTRAL_URL", "ZOHO_ACCOUNTS_URL", "PORT", "PUBLIC_URL"):
-    os.environ.pop(_name, None)
-
-from coursehub.sandbox.process import SandboxProcess  # noqa: E402
+from coursehub.development.mongod import Mongod
+from coursehub.sandbox.process import SandboxFailed, SandboxProcess
+from tests.environment import MONGOD, SANDBOX_PORT, VAR
 
 
 def pytest_addoption(parser):
@@ -52,9 +16,9 @@ def pytest_addoption(parser):
 
 @pytest.fixture(scope="session")
 def mongod() -> Iterator[Mongod]:
-    _mongod.start()
-    yield _mongod
-    _mongod.stop()
+    MONGOD.start()
+    yield MONGOD
+    MONGOD.stop()
 
 
 @pytest.fixture(scope="session")
@@ -62,7 +26,7 @@ def _set_up_database(mongod, django_db_blocker) -> Iterator[None]:
     from django.core.management import call_command
 
     with django_db_blocker.unblock():
-        call_command("setup_coursehub", verbosity=0, stdout=open(os.devnull, "w"))
+        call_command("setup_coursehub", stdout=io.StringIO())
         yield
 
 
@@ -86,7 +50,7 @@ def database(_set_up_database):
 
 @pytest.fixture(scope="session")
 def _sandbox_process() -> Iterator[SandboxProcess]:
-    process = SandboxProcess(VAR / "sandbox.sqlite3", port=_sandbox_port)
+    process = SandboxProcess(VAR / "sandbox.sqlite3", port=SANDBOX_PORT)
     process.start()
     yield process
     process.stop()
@@ -95,9 +59,11 @@ def _sandbox_process() -> Iterator[SandboxProcess]:
 @pytest.fixture
 def sandbox(_sandbox_process) -> SandboxProcess:
     """The sandbox as new, with its rate limit off; restarted if a test killed it."""
-    if not _sandbox_process.alive:
+    try:
+        _sandbox_process.reset()
+    except (SandboxFailed, OSError):
         _sandbox_process.start()
-    _sandbox_process.reset()
+        _sandbox_process.reset()
     _sandbox_process.switch(calls_per_minute=0, mints_per_10_minutes=0)
     return _sandbox_process
 
@@ -107,7 +73,7 @@ def academy(database, sandbox):
     """A seeded demo: accounts, courses, one token set from the sandbox."""
     from django.core.management import call_command
 
-    call_command("seed_demo", stdout=open(os.devnull, "w"))
+    call_command("seed_demo", stdout=io.StringIO())
     return sandbox
 
 

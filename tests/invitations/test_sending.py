@@ -1,0 +1,135 @@
+"""Each learner is invited exactly once, whatever happens on the way."""
+
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+
+import pytest
+
+from coursehub import clock
+from invitations import sending, services, tasks
+from invitations.models import Batch, Claim, Invitation
+
+State = Invitation.State
+
+
+def _counts(batch) -> dict[str, int]:
+    return services.status(batch.pk)["counts"]
+
+
+def _state(batch) -> str:
+    return Batch.objects.get(pk=batch.pk).state
+
+
+def test_every_good_row_is_invited_once_and_the_batch_completes(confirmed, invited_counts):
+    emails = [f"learner{n}@example.org" for n in range(30)]
+    batch = confirmed(*emails)
+    assert sending.send_slice(batch.pk) == Batch.State.COMPLETED
+    assert _counts(batch) == {State.INVITED: 30}
+    assert invited_counts() == dict.fromkeys(emails, 1)
+    row = Invitation.objects.filter(batch=batch).first()
+    assert row.member_id and row.invited_at
+
+
+def test_many_senders_of_one_batch_do_not_double_a_call(confirmed, invited_counts):
+    emails = [f"learner{n}@example.org" for n in range(60)]
+    batch = confirmed(*emails)
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(lambda _: sending.send_slice(batch.pk), range(4)))
+    assert _state(batch) == Batch.State.COMPLETED
+    assert invited_counts() == dict.fromkeys(emails, 1)
+
+
+def test_two_batches_with_one_learner_make_one_call(confirmed, invited_counts):
+    first, second = confirmed("ada@example.org"), confirmed("ADA@example.org", "grace@example.org")
+    sending.send_slice(first.pk)
+    sending.send_slice(second.pk)
+    assert sum(invited_counts().values()) == 2
+    assert _counts(second) == {State.ALREADY_INVITED: 1, State.INVITED: 1}
+
+
+def test_a_call_that_acted_without_an_answer_is_found_by_reading_back(confirmed, academy, invited_counts, settings):
+    academy.switch(fail_next=[{"path_contains": "addCourseAttendee", "times": 1, "fault": "reset_after_acting"}])
+    batch = confirmed("ada@example.org", "grace@example.org")
+    sending.send_slice(batch.pk)
+    assert _counts(batch) == {State.INVITED: 2}
+    assert invited_counts() == {"ada@example.org": 1, "grace@example.org": 1}
+
+
+def test_a_call_whose_outcome_stays_unknown_is_never_sent_again(confirmed, academy, invited_counts):
+    academy.switch(fail_next=[{"path_contains": "addCourseAttendee", "times": 1, "fault": "500"}])
+    batch = confirmed("ada@example.org")
+    assert sending.send_slice(batch.pk) == Batch.State.COMPLETED_WITH_ERRORS
+    assert _counts(batch) == {State.UNKNOWN: 1}
+    services.retry(batch, actor="trainer")
+    assert sending.send_slice(batch.pk) == Batch.State.COMPLETED_WITH_ERRORS
+    assert invited_counts() == {}
+
+
+def test_the_academy_down_pauses_the_batch_with_a_reason_and_it_goes_on_by_itself(
+    confirmed, academy, invited_counts
+):
+    emails = [f"learner{n}@example.org" for n in range(10)]
+    batch = confirmed(*emails)
+    academy.kill()
+    assert sending.send_slice(batch.pk) == Batch.State.PAUSED
+    paused = Batch.objects.get(pk=batch.pk)
+    assert "cannot be reached" in paused.reason
+    assert _counts(batch) == {State.PENDING: 10}
+    assert not Claim.objects.exists()
+    academy.start()
+    Batch.objects.filter(pk=batch.pk).update(resume_at=clock.now() - timedelta(seconds=1))
+    tasks.tick()
+    assert sending.send_slice(batch.pk) == Batch.State.COMPLETED
+    assert invited_counts() == dict.fromkeys(emails, 1)
+
+
+def test_a_person_s_pause_is_not_undone_by_the_ticker(confirmed):
+    batch = confirmed("ada@example.org")
+    services.pause(batch, actor="trainer")
+    tasks.tick()
+    assert _state(batch) == Batch.State.PAUSED
+    assert sending.send_slice(batch.pk) == Batch.State.PAUSED
+    assert _counts(batch) == {State.PENDING: 1}
+
+
+def test_a_refused_row_fails_with_their_reason_and_can_be_retried(confirmed, academy, invited_counts):
+    academy.switch(unknown_course="400")
+    batch = confirmed("ada@example.org")
+    course_id = batch.course_id
+    Invitation.objects.filter(batch=batch).update(course_id="1")
+    assert sending.send_slice(batch.pk) == Batch.State.COMPLETED_WITH_ERRORS
+    assert Invitation.objects.get(batch=batch).reason
+    Invitation.objects.filter(batch=batch).update(course_id=course_id)
+    assert services.retry(batch, actor="trainer")
+    assert sending.send_slice(batch.pk) == Batch.State.COMPLETED
+    assert invited_counts() == {"ada@example.org": 1}
+
+
+def test_a_throttled_call_is_not_lost_and_pauses_everybody(confirmed, academy):
+    academy.switch(calls_per_minute=1, lockout_seconds=60)
+    batch = confirmed("ada@example.org", "grace@example.org", "alan@example.org")
+    assert sending.send_slice(batch.pk) == Batch.State.PAUSED
+    counts = _counts(batch)
+    assert counts[State.PENDING] + counts.get(State.INVITED, 0) == 3
+
+
+def test_a_row_whose_sender_died_becomes_unknown_and_is_looked_up(confirmed, academy, invited_counts):
+    batch = confirmed("ada@example.org")
+    Batch.objects.filter(pk=batch.pk).update(state=Batch.State.RUNNING)
+    row = sending._take_row(batch.pk)
+    assert sending._claim(row)
+    Invitation.objects.filter(pk=row["id"]).update(lease_until=clock.now() - timedelta(seconds=1))
+    tasks.sweep()
+    assert _counts(batch) == {State.UNKNOWN: 1}
+    assert sending.send_slice(batch.pk) == Batch.State.COMPLETED_WITH_ERRORS
+    assert invited_counts() == {}
+
+
+@pytest.mark.parametrize("state", [State.SENDING, State.UNKNOWN])
+def test_a_late_but_definite_answer_wins(confirmed, state):
+    batch = confirmed("ada@example.org")
+    Batch.objects.filter(pk=batch.pk).update(state=Batch.State.RUNNING)
+    row = sending._take_row(batch.pk)
+    Invitation.objects.filter(pk=row["id"]).update(state=state)
+    sending._settle(row, State.INVITED, member_id="1")
+    assert _counts(batch) == {State.INVITED: 1}

@@ -1,0 +1,129 @@
+"""The trainer's pages: redirects, sentences, and nobody else's batches."""
+
+import json
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from hypothesis import HealthCheck, given, settings, strategies
+
+from invitations import services
+from invitations.models import Batch, Invitation
+from tests.invitations.conftest import csv_of
+
+UPLOAD = "/invitations/upload/"
+
+
+def _post(client, course, content, name="class.csv"):
+    return client.post(UPLOAD, {"course": course.course_id, "file": SimpleUploadedFile(name, content)})
+
+
+def _alerts(answer) -> list[str]:
+    from html.parser import HTMLParser
+
+    class Alerts(HTMLParser):
+        depth, texts = 0, []
+
+        def handle_starttag(self, tag, attrs):
+            if self.depth or dict(attrs).get("role") == "alert":
+                self.depth += tag not in ("input", "br", "img", "svg", "path")
+
+        def handle_endtag(self, tag):
+            self.depth -= bool(self.depth)
+
+        def handle_data(self, data):
+            if self.depth and data.strip():
+                self.texts.append(data.strip())
+
+    parser = Alerts()
+    parser.texts = []
+    parser.feed(answer.content.decode())
+    return parser.texts
+
+
+def test_a_good_file_leads_to_its_preview(client_for, course):
+    client = client_for("trainer")
+    answer = _post(client, course, csv_of("ada@example.org", "nobody"))
+    batch = Batch.objects.get()
+    assert (answer.status_code, answer["Location"]) == (302, f"/invitations/{batch.pk}/")
+    page = client.get(answer["Location"]).content.decode()
+    assert "nobody" in page
+    assert "Not an e-mail address" in page
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"", "empty"),
+        (b"\x00\x01\x02", "not text"),
+        (b"name\nAda\n", "e-mail column"),
+        (b"email\nnobody\n", "None of the 1 rows"),
+        (b"email\n", "no rows"),
+    ],
+)
+def test_a_bad_file_comes_back_with_one_sentence_and_stores_nothing(client_for, course, content, words):
+    answer = _post(client_for("trainer"), course, content)
+    assert answer.status_code == 200
+    [sentence] = _alerts(answer)
+    assert words in sentence
+    assert not Batch.objects.exists()
+
+
+def test_a_file_over_the_limit_is_refused(client_for, course, settings):
+    settings.UPLOAD_MAX_BYTES = 1000
+    answer = _post(client_for("trainer"), course, csv_of("ada@example.org") + b" " * 1000)
+    [sentence] = _alerts(answer)
+    assert "larger than" in sentence
+
+
+def test_no_file_and_a_foreign_course_are_refused(client_for, course):
+    client = client_for("trainer", "trainer2")
+    assert "Choose a CSV" in _alerts(client_for("trainer").post(UPLOAD, {"course": course.course_id}))[0]
+    assert "no access" in _alerts(_post(client, course, csv_of("ada@example.org")))[0]
+
+
+def test_the_template_passes_its_own_preview(client_for, course):
+    client = client_for("trainer")
+    assert _post(client, course, client.get("/invitations/template.csv").content).status_code == 302
+
+
+def test_another_trainer_s_batch_does_not_exist(client_for, upload):
+    batch = upload("ada@example.org")
+    other = client_for("trainer", "trainer2")
+    for page in ("", "status.json", "rows.json"):
+        assert other.get(f"/invitations/{batch.pk}/{page}").status_code == 404
+    assert other.post(f"/invitations/{batch.pk}/confirm/").status_code == 404
+    assert client_for("administrator").get(f"/invitations/{batch.pk}/").status_code == 200
+
+
+def test_an_action_that_comes_too_late_says_so(client_for, upload):
+    batch, client = upload("ada@example.org"), client_for("trainer")
+    assert client.post(f"/invitations/{batch.pk}/confirm/").status_code == 302
+    again = client.post(f"/invitations/{batch.pk}/confirm/", follow=True)
+    assert "no longer possible" in again.content.decode()
+    assert client.post(f"/invitations/{batch.pk}/explode/").status_code == 404
+    assert client.get(f"/invitations/{batch.pk}/confirm/").status_code == 405
+
+
+def test_status_and_rows_answer_what_the_page_shows(client_for, upload):
+    batch, client = upload("ada@example.org", "nobody"), client_for("trainer")
+    status = client.get(f"/invitations/{batch.pk}/status.json").json()
+    assert set(status) == {"id", "state", "reason", "counts", "total", "rate_per_minute", "finish_at", "revision"}
+    assert status == services.status(batch.pk) | {"revision": status["revision"]}
+    rows = client.get(f"/invitations/{batch.pk}/rows.json?state=invalid&page=7").json()
+    assert (rows["page"], rows["pages"], rows["total"]) == (1, 1, 1)
+    assert rows["rows"][0]["email"] == "nobody"
+    json.dumps(rows)
+
+
+def test_a_name_that_looks_like_markup_is_shown_as_text(client_for, course):
+    client = client_for("trainer")
+    _post(client, course, b"email,first name\nada@example.org,<script>alert(1)</script>\n")
+    page = client.get(f"/invitations/{Batch.objects.get().pk}/").content.decode()
+    assert Invitation.objects.get().first_name.startswith("<script>")
+    assert "<script>alert(1)" not in page
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(content=strategies.binary(max_size=400))
+def test_no_bytes_make_the_upload_fail(client_for, course, content):
+    assert _post(client_for("trainer"), course, content).status_code in (200, 302)
