@@ -31,14 +31,24 @@ class Course(models.Model):
     synced_at = models.DateTimeField(null=True, blank=True)
     gone_at = models.DateTimeField("gone since", null=True, blank=True)
 
-    # Owned by `progress`: one poll per course at a time, whoever wins the lease.
+    # All below is owned by `progress.polling`: one poll per course at a time, whoever wins the lease.
     revision = models.BigIntegerField(default=0, editable=False)
-    polled_at = models.DateTimeField(null=True, blank=True, editable=False)
+    # The stored rows are at least as new as this: the moment before the first page was asked for.
+    polled_at = models.DateTimeField("data as of", null=True, blank=True, editable=False)
     poll_due_at = models.DateTimeField(null=True, blank=True, editable=False, db_index=True)
+    # When a worker was last told that the course is due, so that it is told once, not every second.
+    poll_rung_at = models.DateTimeField(null=True, blank=True, editable=False)
     poll_lease_until = models.DateTimeField(null=True, blank=True, editable=False)
     poll_fence = models.BigIntegerField(default=0, editable=False)
+    # A sweep that one task could not finish goes on at this row; it counts from when it began.
+    poll_began_at = models.DateTimeField(null=True, blank=True, editable=False)
+    poll_offset = models.IntegerField(default=0, editable=False)
     poll_error = models.CharField(max_length=300, blank=True, default="", editable=False)
+    poll_failures = models.IntegerField(default=0, editable=False)
+    poll_not_before = models.DateTimeField(null=True, blank=True, editable=False)
     watched_until = models.DateTimeField(null=True, blank=True, editable=False)
+
+    SYNCED_FIELDS = ("course_id", "name", "synced_at", "gone_at")
 
     objects = DjongoManager.from_queryset(CourseQuerySet)()
 
@@ -47,6 +57,12 @@ class Course(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    def save(self, *args, **kwargs) -> None:
+        """Only what this object is the source of: a stale copy must not take a poll's result back."""
+        if not self._state.adding:
+            kwargs.setdefault("update_fields", self.SYNCED_FIELDS)
+        super().save(*args, **kwargs)
 
 
 class CourseAccess(models.Model):

@@ -1,0 +1,76 @@
+"""The web process: `python -m coursehub.web` serves pages and sockets on HOST:PORT (127.0.0.1:8000).
+
+Daphne alone drops its sockets when it is told to stop. Here SIGTERM and SIGINT first close the door,
+then send every socket away with 1012, spread over time, then stop the server.
+"""
+
+import asyncio
+import logging
+import os
+import signal
+
+from daphne.endpoints import build_endpoint_description_strings
+from daphne.server import Server, twisted_loop
+
+logger = logging.getLogger(__name__)
+
+# Proxies cut connections that are idle for a minute or less; a client that does not answer a ping is gone.
+PING_SECONDS, PONG_SECONDS = 20, 30
+# Clients send acknowledgements of at most 256 bytes; far larger messages need not be read at all.
+LONGEST_MESSAGE_BYTES = 4096
+# What pages under way get to finish once the sockets are closed.
+LAST_REQUESTS_SECONDS = 3.0
+
+
+def main() -> None:
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "coursehub.settings")
+    from coursehub import env
+    from coursehub.asgi import application
+
+    host, port = env.text("HOST", "127.0.0.1"), env.whole("PORT", 8000, minimum=1)
+    server = Server(
+        application=application,
+        endpoints=build_endpoint_description_strings(host=host, port=port),
+        signal_handlers=False,
+        ping_interval=PING_SECONDS,
+        ping_timeout=PONG_SECONDS,
+        websocket_timeout=-1,
+        websocket_max_message_size=LONGEST_MESSAGE_BYTES,
+        websocket_max_frame_size=LONGEST_MESSAGE_BYTES,
+        server_name="CourseHub",
+    )
+    for number in (signal.SIGTERM, signal.SIGINT):
+        twisted_loop.add_signal_handler(number, _stop_soon, server)
+    server.run()
+
+
+def _stop_soon(server: Server) -> None:
+    for number in (signal.SIGTERM, signal.SIGINT):
+        twisted_loop.remove_signal_handler(number)  # a second signal ends the process at once
+    server.closing = asyncio.ensure_future(_stop(server), loop=twisted_loop)
+
+
+async def _stop(server: Server) -> None:
+    from coursehub.live.closing import send_everybody_away
+
+    try:
+        for listener in server.listeners:
+            listener.addCallback(lambda port: port.stopListening())
+        await send_everybody_away()
+        await _wait_for_requests(server)
+    finally:
+        server.stop()
+
+
+async def _wait_for_requests(server: Server) -> None:
+    """Until no application is at work, sockets included, or the time for it is up."""
+    deadline = twisted_loop.time() + LAST_REQUESTS_SECONDS
+    while twisted_loop.time() < deadline:
+        applications = [details.get("application_instance") for details in server.connections.values()]
+        if all(application is None or application.done() for application in applications):
+            return
+        await asyncio.sleep(0.05)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,28 @@
+"""The sockets of progress pages."""
+
+from collections.abc import Sequence
+
+from coursehub.live.guard import Viewer
+from coursehub.live.sockets import LiveConsumer
+from progress import services
+from progress.feed import feed
+
+
+class CourseConsumer(LiveConsumer):
+    """One course's learners, live."""
+
+    feed = feed
+
+    def subject(self) -> str:
+        return self.scope["url_route"]["kwargs"]["course_id"]
+
+    @classmethod
+    def permitted(cls, viewers: Sequence[Viewer]) -> set[Viewer]:
+        every = services.existing({viewer.subject for viewer in viewers if viewer.is_administrator})
+        granted = services.granted({viewer.user_id for viewer in viewers if viewer.is_trainer})
+        return {
+            viewer
+            for viewer in viewers
+            if (viewer.is_administrator and viewer.subject in every)
+            or (viewer.is_trainer and (viewer.user_id, viewer.subject) in granted)
+        }

@@ -1,0 +1,202 @@
+"""The live feed of courses: from MongoDB's change streams to the groups of this process's sockets.
+
+Only this module knows the groups. It works while somebody watches, and notes in the courses that
+somebody does, which is what makes the workers read them often.
+"""
+
+import asyncio
+import logging
+from dataclasses import dataclass, field
+from itertools import count
+from typing import Any, NamedTuple
+
+from channels.layers import get_channel_layer
+
+from coursehub.live.connection import connection
+from coursehub.live.frames import Frame
+from coursehub.live.guard import Viewer
+from coursehub.live.shared import Shared
+from coursehub.live.streams import Follower
+from coursehub.models import Course
+from progress import leasing, showing
+from progress.models import Member
+from progress.tail import Tail
+
+logger = logging.getLogger(__name__)
+
+WATCH_AGAIN_SECONDS = 10
+# The rows of a revision come by another stream than the revision itself; later than this they are lost.
+LATE_ROWS_SECONDS = 1.0
+_COURSES, _MEMBERS = Course._meta.db_table, Member._meta.db_table
+# Rows are replaced whole; an update is only a note on a row (see storing.store_absent).
+_ROW_EVENTS = [{"$match": {"operationType": {"$in": ["insert", "replace"]}}}]
+_TOLD_FIELDS = ("polled_at", "poll_error", "revision")
+_COURSE_EVENTS = [
+    {"$match": {"$or": [{f"updateDescription.updatedFields.{name}": {"$exists": True}} for name in _TOLD_FIELDS]}}
+]
+
+
+class Snapshot(NamedTuple):
+    """A course with its rows at one moment, and the frame that tells them."""
+
+    course: dict[str, Any]
+    frame: Frame
+
+
+@dataclass
+class Watched:
+    """One course that sockets of this process watch."""
+
+    tail: Tail
+    snapshot: Shared[Snapshot]
+    channels: set[str] = field(default_factory=set)
+    telling: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+    @classmethod
+    def course(cls, course_id: str) -> "Watched":
+        return cls(Tail(course_id), Shared(lambda: _read_snapshot(course_id)))
+
+
+class CourseFeed:
+    """All watched courses of one process. Implements `coursehub.live.sockets.Feed`."""
+
+    def __init__(self) -> None:
+        self._watched: dict[str, Watched] = {}
+        self._switching = asyncio.Lock()
+        self._looking_after: asyncio.Task | None = None
+        self._followers = [
+            Follower(_MEMBERS, stages=_ROW_EVENTS, key_of=_course_of, on_keys=self._take_rows, on_lost=self._read_anew),
+            Follower(
+                _COURSES,
+                stages=_COURSE_EVENTS,
+                full_document="updateLookup",
+                key_of=_course_of,
+                on_keys=self._take_courses,
+                on_lost=self._read_anew,
+            ),
+        ]
+
+    # --- What sockets ask for -------------------------------------------------------------------
+
+    async def join(self, viewer: Viewer, channel_name: str) -> None:
+        course_id = viewer.subject
+        watched = self._watched.setdefault(course_id, Watched.course(course_id))
+        watched.channels.add(channel_name)
+        await get_channel_layer().group_add(_group(course_id), channel_name)
+        async with self._switching:
+            await asyncio.gather(*(follower.start() for follower in self._followers))
+            if self._looking_after is None:
+                self._looking_after = asyncio.create_task(self._look_after())
+        async with watched.telling:
+            if not watched.tail.is_ready:
+                async with connection().reading() as session:
+                    watched.tail.begin(await _read_course(course_id, session))
+        await _note_viewers([course_id])
+
+    async def leave(self, viewer: Viewer, channel_name: str) -> None:
+        course_id = viewer.subject
+        await get_channel_layer().group_discard(_group(course_id), channel_name)
+        watched = self._watched.get(course_id)
+        if watched:
+            watched.channels.discard(channel_name)
+            if not watched.channels:
+                del self._watched[course_id]
+        async with self._switching:
+            if not self._watched and self._looking_after:
+                self._looking_after.cancel()
+                self._looking_after = None
+                await asyncio.gather(*(follower.stop() for follower in self._followers))
+
+    async def snapshot(self, viewer: Viewer) -> Frame:
+        return (await self._watched[viewer.subject].snapshot()).frame
+
+    # --- What the streams tell ------------------------------------------------------------------
+
+    async def _take_rows(self, changed: dict[Any, list[dict]]) -> None:
+        for course_id, rows in changed.items():
+            if watched := self._watched.get(course_id):
+                async with watched.telling:
+                    if not watched.tail.take_rows(rows):
+                        await self._tell_anew(watched)
+                    await self._tell(watched.tail)
+
+    async def _take_courses(self, changed: dict[Any, list[dict]]) -> None:
+        for course_id, documents in changed.items():
+            if watched := self._watched.get(course_id):
+                async with watched.telling:
+                    watched.tail.take_course(documents[-1])
+                    await self._tell(watched.tail)
+
+    async def _read_anew(self) -> None:
+        for watched in list(self._watched.values()):
+            async with watched.telling:
+                await self._tell_anew(watched)
+
+    async def _tell(self, tail: Tail) -> None:
+        frame = tail.next_frame()
+        if frame:
+            await get_channel_layer().group_send(_group(tail.course_id), frame.message())
+
+    async def _tell_anew(self, watched: Watched) -> None:
+        """Something was missed: everybody gets a snapshot, read once, and what comes after it."""
+        watched.tail.forget()
+        course, frame = await watched.snapshot()
+        watched.tail.begin(course)
+        await get_channel_layer().group_send(_group(watched.tail.course_id), frame.message("live.snapshot"))
+
+    # --- While somebody watches -----------------------------------------------------------------
+
+    async def _look_after(self) -> None:
+        """Renew the viewers' interest, and look for courses whose rows did not come."""
+        for seconds in count(1):
+            await asyncio.sleep(1)
+            behind = [watched for watched in self._watched.values() if watched.tail.is_behind]
+            try:
+                if seconds % WATCH_AGAIN_SECONDS == 0:
+                    await _note_viewers(list(self._watched))
+                if behind:
+                    await self._wait_for_rows(behind)
+            except Exception:
+                logger.exception("Watched courses could not be looked after")
+
+    async def _wait_for_rows(self, behind: list[Watched]) -> None:
+        await asyncio.sleep(LATE_ROWS_SECONDS)
+        for watched in behind:
+            async with watched.telling:
+                if watched.tail.is_behind:
+                    await self._tell_anew(watched)
+
+
+async def _note_viewers(course_ids: list[str]) -> None:
+    await connection().collection(_COURSES).update_many(*leasing.watching(course_ids))
+
+
+async def _read_snapshot(course_id: str) -> Snapshot:
+    """The course first, its rows after: the revision may be older than the rows, never newer."""
+    async with connection().reading() as session:
+        course = await _read_course(course_id, session)
+        here = {"course_id": course_id, "gone_at": None}
+        found = connection().collection(_MEMBERS).find(here, showing.FIELDS, session=session)
+        rows = await found.to_list()
+    # Aside, since a large course would hold up the frames of all others.
+    return Snapshot(course, await asyncio.to_thread(_snapshot_frame, course, rows))
+
+
+async def _read_course(course_id: str, session: Any) -> dict[str, Any]:
+    return await connection().collection(_COURSES).find_one({"course_id": course_id}, session=session)
+
+
+def _snapshot_frame(course: dict[str, Any], rows: list[dict]) -> Frame:
+    content = showing.course_state(course) | {"members": [showing.member(row) for row in rows]}
+    return Frame.of("snapshot", content.pop("revision"), **content)
+
+
+def _group(course_id: str) -> str:
+    return f"progress.{course_id}"
+
+
+def _course_of(event: dict) -> str | None:
+    return (event.get("fullDocument") or {}).get("course_id")
+
+
+feed = CourseFeed()

@@ -1,0 +1,58 @@
+"""What pages and sockets ask about courses and their learners."""
+
+from collections.abc import Collection
+from typing import Any
+
+from coursehub.models import Course, CourseAccess
+from coursehub.mongo import outside_transaction
+from progress import showing
+from progress.models import Member
+
+
+def status(course_id: str) -> dict[str, Any] | None:
+    """The course with all its learners as `status.json` gives it; None when there is no such course.
+
+    Read in the order course, rows: the rows may be newer than the revision says, never older.
+    """
+    course = outside_transaction(Course).find_one({"course_id": course_id})
+    if course is None:
+        return None
+    rows = outside_transaction(Member).find({"course_id": course_id, "gone_at": None}, showing.FIELDS)
+    return {**showing.course_state(course), "members": [showing.member(row) for row in rows.sort("name", 1)]}
+
+
+def summaries(user) -> list[dict[str, Any]]:
+    """The courses that `user` may watch, each with its figures, in the order of their names."""
+    courses = list(Course.objects.visible_to(user))
+    figures = _figures([course.course_id for course in courses])
+    nobody = {"learners": 0, "average_percent": None, "completed": 0}
+    return [
+        {"course": course, **figures.get(course.course_id, nobody), "as_of": course.polled_at} for course in courses
+    ]
+
+
+def existing(course_ids: Collection[str]) -> set[str]:
+    """Those of the course ids that exist."""
+    return set(Course.objects.filter(course_id__in=course_ids).values_list("course_id", flat=True))
+
+
+def granted(user_ids: Collection[Any]) -> set[tuple[Any, str]]:
+    """Who of the users was given which course, as pairs of user id and course id."""
+    given = CourseAccess.objects.filter(user_id__in=user_ids)
+    return set(given.values_list("user_id", "course__course_id"))
+
+
+def _figures(course_ids: list[str]) -> dict[str, dict[str, Any]]:
+    completed = {"$cond": [{"$gte": ["$percent", 100]}, 1, 0]}
+    stages = [
+        {"$match": {"course_id": {"$in": course_ids}, "gone_at": None}},
+        {
+            "$group": {
+                "_id": "$course_id",
+                "learners": {"$sum": 1},
+                "average_percent": {"$avg": "$percent"},
+                "completed": {"$sum": completed},
+            }
+        },
+    ]
+    return {group.pop("_id"): group for group in outside_transaction(Member).aggregate(stages)}

@@ -1,0 +1,136 @@
+"""Writing what a poll read: only changes, each with the next revision of its course and one history entry.
+
+Revision, rows and history of one chunk are one MongoDB transaction whose first step is the fence: a
+poller that lost its lease writes nothing, and a crash leaves no revision without its row.
+"""
+
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from pymongo import InsertOne, ReplaceOne, ReturnDocument
+from pymongo.client_session import ClientSession
+from pymongo.write_concern import WriteConcern
+
+from coursehub import clock
+from coursehub.models import Course
+from coursehub.mongo import outside_transaction
+from progress.leasing import LEASE_SECONDS, Lease, LeaseLost
+from progress.models import Member, ProgressEntry
+
+if TYPE_CHECKING:
+    from coursehub.trainercentral.records import Member as RemoteMember
+
+# Well below what one transaction carries at ease, and one hand-over to the live pages.
+CHUNK_ROWS = 500
+# A learner whom so many full sweeps in a row lacked has left the course.
+SWEEPS_UNTIL_GONE = 2
+
+_COMPARED = ("email", "name", "percent", "status", "last_seen_at", "enrolled_at", "remote_time_ms", "gone_at")
+Row = dict[str, Any]
+
+
+def store_members(lease: Lease, members: Iterable["RemoteMember"]) -> int:
+    """Write those rows that differ from what is stored; returns how many did.
+
+    Raises LeaseLost, with the chunk at hand not written.
+    """
+    read = {row["_id"]: row for row in (_row(lease.course_id, member) for member in members)}
+    stored = {row["_id"]: row for row in outside_transaction(Member).find({"_id": {"$in": list(read)}})}
+    changed = [row for key, row in read.items() if _differs(row, stored.get(key))]
+    _forgive_absence(row["_id"] for row in stored.values() if row.get("absent_sweeps"))
+    return _store(lease, changed)
+
+
+def store_absent(lease: Lease, present: set[str]) -> int:
+    """Note who is in none of the pages of a full sweep; returns how many are gone for good now."""
+    rows = outside_transaction(Member)
+    here = rows.find({"course_id": lease.course_id, "gone_at": None}, {"member_id": 1})
+    absent = [row["_id"] for row in here if row["member_id"] not in present]
+    if not absent:
+        return 0
+    # The note is no change of the learner's state: no revision, and the live pages pay no heed to it.
+    rows.update_many({"_id": {"$in": absent}}, {"$inc": {"absent_sweeps": 1}})
+    gone = list(rows.find({"_id": {"$in": absent}, "absent_sweeps": {"$gte": SWEEPS_UNTIL_GONE}}))
+    gone_at = _naive(clock.now())
+    return _store(lease, [row | {"gone_at": gone_at} for row in gone])
+
+
+def _forgive_absence(keys: Iterable[str]) -> None:
+    back = list(keys)
+    if back:
+        outside_transaction(Member).update_many({"_id": {"$in": back}}, {"$set": {"absent_sweeps": 0}})
+
+
+def _row(course_id: str, member: "RemoteMember") -> Row:
+    key = f"{course_id}-{member.member_id}"
+    return {
+        "_id": key,
+        "id": key,
+        "course_id": course_id,
+        "member_id": member.member_id,
+        "email": member.email[:320],
+        "email_folded": member.email.strip().casefold()[:320],
+        "name": member.name[:300],
+        "percent": member.percent,
+        "status": member.status[:10],
+        "last_seen_at": _naive(member.last_login_at),
+        "enrolled_at": _naive(member.enrolled_at),
+        "remote_time_ms": member.time_ms,
+        "absent_sweeps": 0,
+        "gone_at": None,
+    }
+
+
+def _naive(moment: datetime | None) -> datetime | None:
+    """As MongoDB keeps it: UTC without saying so, in milliseconds."""
+    if moment is None:
+        return None
+    return moment.astimezone(UTC).replace(tzinfo=None, microsecond=moment.microsecond // 1000 * 1000)
+
+
+def _differs(row: Row, stored: Row | None) -> bool:
+    return stored is None or any(row[name] != stored.get(name) for name in _COMPARED)
+
+
+def _store(lease: Lease, changed: Sequence[Row]) -> int:
+    client = outside_transaction(Member).database.client
+    for start in range(0, len(changed), CHUNK_ROWS):
+        chunk = changed[start : start + CHUNK_ROWS]
+        with client.start_session() as session:
+            session.with_transaction(
+                lambda session, chunk=chunk: _store_chunk(lease, chunk, session), write_concern=WriteConcern("majority")
+            )
+    return len(changed)
+
+
+def _store_chunk(lease: Lease, chunk: Sequence[Row], session: ClientSession) -> None:
+    course = outside_transaction(Course).find_one_and_update(
+        lease.held,
+        [
+            {
+                "$set": {
+                    "revision": {"$add": ["$revision", len(chunk)]},
+                    "poll_lease_until": clock.after(LEASE_SECONDS),
+                }
+            },
+        ],
+        projection=["revision"],
+        return_document=ReturnDocument.AFTER,
+        session=session,
+    )
+    if course is None:
+        raise LeaseLost(lease.course_id)
+    first = course["revision"] - len(chunk) + 1
+    at = _naive(clock.now())
+    rows = [row | {"revision": first + place, "changed_at": at} for place, row in enumerate(chunk)]
+    # In the order of the revisions, whole documents: an event of the change stream needs no look-up.
+    replaced = [ReplaceOne({"_id": row["_id"]}, row, upsert=True) for row in rows]
+    outside_transaction(Member).bulk_write(replaced, ordered=True, session=session)
+    outside_transaction(ProgressEntry).bulk_write([InsertOne(_entry(row)) for row in rows], session=session)
+
+
+def _entry(row: Row) -> Row:
+    key = f"{row['course_id']}-{row['revision']}"
+    kept = {name: row[name] for name in ("course_id", "member_id", "percent", "revision")}
+    return {"_id": key, "id": key, "at": row["changed_at"], **kept}
