@@ -38,6 +38,11 @@ class SandboxProcess:
         return f"http://127.0.0.1:{self.port}"
 
     @property
+    def alive(self) -> bool:
+        """Whether it runs."""
+        return self._process is not None and self._process.poll() is None
+
+    @property
     def pid(self) -> int:
         """The process id. Raises SandboxFailed when it is not running."""
         if self._process is None:
