@@ -17,6 +17,7 @@ from . import sequences
 from .conflicts import insert_ignoring, insert_or_update, stored_documents
 from .errors import translated
 from .select import SQLCompiler
+from .shown import shown
 
 Document = dict[str, Any]
 
@@ -36,7 +37,7 @@ class SQLInsertCompiler(SQLCompiler, DjangoInsertCompiler):
             return []
         with translated():
             self._number(documents)
-            with self.connection.logged(lambda: f"INSERT INTO db.{options.db_table}.insert_many({documents})"):
+            with self.connection.logged(lambda: f"INSERT INTO db.{options.db_table}.insert_many({shown(documents)})"):
                 documents = self._write(documents, read_back=bool(returning_fields))
         if not returning_fields:
             return []

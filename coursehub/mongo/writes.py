@@ -13,11 +13,14 @@ from django.db.models import Field
 from django.db.models.expressions import ColPairs, DatabaseDefault
 from django.db.models.sql.compiler import SQLDeleteCompiler as DjangoDeleteCompiler
 from django.db.models.sql.compiler import SQLUpdateCompiler as DjangoUpdateCompiler
+from django.db.models.sql.query import Query
+from django.db.models.sql.subqueries import DeleteQuery
 from pymongo import UpdateOne
 
 from .errors import NOT_NULL, translated
 from .inserts import SQLInsertCompiler
 from .select import SQLCompiler
+from .shown import shown
 
 __all__ = ["SQLDeleteCompiler", "SQLInsertCompiler", "SQLUpdateCompiler"]
 
@@ -171,7 +174,7 @@ class SQLUpdateCompiler(_RowsByKey, SQLCompiler, DjangoUpdateCompiler):
 
     def _logged(self, condition: dict | None, change: Any) -> Any:
         table = self.query.get_meta().db_table
-        return self.connection.logged(lambda: f"UPDATE db.{table}.update_many({condition}, {change})")
+        return self.connection.logged(lambda: f"UPDATE db.{table}.update_many({shown(condition, change)})")
 
 
 class SQLDeleteCompiler(_RowsByKey, SQLCompiler, DjangoDeleteCompiler):
@@ -179,14 +182,26 @@ class SQLDeleteCompiler(_RowsByKey, SQLCompiler, DjangoDeleteCompiler):
 
     def execute_sql(self, result_type: str) -> int:
         self.query.get_initial_alias()
+        if self.query.where.contains_aggregate:
+            return self._delete_groups(result_type)
         try:
             stages = self._stages()
         except EmptyResultSet:
             return 0
         condition, table = _as_filter(stages), self.query.get_meta().db_table
-        with translated(), self.connection.logged(lambda: _DELETE.format(table, condition)):
+        with translated(), self.connection.logged(lambda: _DELETE.format(table, shown(condition))):
             filters = self._keys(stages) if condition is None else [condition]
             return sum(self._table().delete_many(each).deleted_count for each in filters)
+
+    def _delete_groups(self, result_type: str) -> int:
+        """A condition on aggregates: the keys come from a grouping subquery."""
+        keys = self.query.clone()
+        keys.__class__ = Query
+        keys.clear_select_clause()
+        keys.select = (self.query.model._meta.pk.get_col(self.query.get_initial_alias()),)
+        by_keys = DeleteQuery(self.query.model)
+        by_keys.add_filter("pk__in", keys)
+        return by_keys.get_compiler(self.using).execute_sql(result_type)
 
 
 def _as_filter(stages: list[dict]) -> dict | None:
