@@ -32,6 +32,8 @@ class Assembly:
         """Raises EmptyResultSet, FullResultSet never, NotSupportedError for what has no translation."""
         if self.compiler.qualify:
             raise not_supported("A condition on a window function")
+        if self.query.extra_tables:
+            raise not_supported("extra(tables=...)")
         stages = self.filtered()
         if self._aggregates():
             stages += self._grouped(with_limits)

@@ -25,6 +25,7 @@ class Registry:
     def __init__(self) -> None:
         self._handlers: dict[type, Callable] = {}
         self._found: dict[type, Callable] = {}
+        self._families: set[type] = set()
 
     def register(self, *classes: type) -> Callable[[Callable], Callable]:
         """Decorator: the function translates nodes of these classes."""
@@ -35,6 +36,11 @@ class Registry:
             return handler
 
         return decorate
+
+    def register_family(self, *classes: type) -> Callable[[Callable], Callable]:
+        """Decorator: for all subclasses, whatever they change; the function has to look at them itself."""
+        self._families.update(classes)
+        return self.register(*classes)
 
     def find(self, node: Any) -> Callable:
         """The translation for `node`. Raises NotSupportedError when there is none."""
@@ -50,15 +56,11 @@ class Registry:
     def _search(self, cls: type, node: Any) -> Callable:
         for known in cls.__mro__:
             if known in self._handlers:
-                if not _same_meaning(cls, known):
+                if known not in self._families and not _same_meaning(cls, known):
                     raise not_supported(node, f"it changes the SQL of {known.__name__}")
                 return self._handlers[known]
         raise not_supported(node)
 
 
 def _same_meaning(cls: type, known: type) -> bool:
-    for name in MEANING:
-        definer = next((parent for parent in cls.__mro__ if name in vars(parent)), None)
-        if definer is not None and definer not in known.__mro__:
-            return False
-    return True
+    return all(getattr(cls, name, None) == getattr(known, name, None) for name in MEANING)

@@ -37,6 +37,11 @@ def reference(compiler: Any, node: e.Ref) -> Any:
     return compiler.scope.reference(node)
 
 
+@expression_for(e.ResolvedOuterRef)
+def outer_reference(compiler: Any, node: e.ResolvedOuterRef) -> Any:
+    return node.as_sql(compiler, compiler.connection)  # always raises: the queryset was not used as a subquery
+
+
 @expression_for(e.Value)
 def value(compiler: Any, node: e.Value) -> Any:
     return literal(stored_value(compiler, node))
@@ -61,10 +66,13 @@ def database_default(compiler: Any, node: e.DatabaseDefault) -> Any:
     return compiler.expression(node.expression)
 
 
-@expression_for(e.NegatedExpression, l.Lookup, WhereNode, e.Exists)
+@expression_for(e.NegatedExpression, WhereNode, e.Exists)
+@EXPRESSIONS.register_family(l.Lookup)
 def truth_value(compiler: Any, node: Any) -> Any:
     """A condition as a value: true, false, or NULL where it is neither."""
     holds = where.definite_test(compiler, node, True)
+    if where.never_null(node):
+        return holds
     fails = where.definite_test(compiler, node, False)
     return {"$cond": [holds, True, {"$cond": [fails, False, None]}]}
 
@@ -170,8 +178,13 @@ def temporal_subtraction(compiler: Any, node: e.TemporalSubtraction) -> Any:
 
 @expression_for(e.RawSQL)
 def raw_sql(compiler: Any, node: e.RawSQL) -> Any:
-    """Only `"table"."column"` (Django's own prefetch_related writes it) and integer constants are understood."""
+    """Only `"table"."column"` (Django's own prefetch_related writes it), a bare column and integers are understood."""
     text = node.sql.strip()
+    if text == "%s" and len(node.params) == 1:
+        return literal(node.params[0])
+    meta = compiler.query.get_meta()
+    if not node.params and len(compiler.active_aliases) == 1 and text in {f.column for f in meta.local_concrete_fields}:
+        return f"${compiler.scope.raw_path(compiler.base_alias, text)}"
     if re.fullmatch(r"\(?-?\d+\)?", text) and not node.params:
         return literal(int(text.strip("()")))
     found = COLUMN_TEXT.fullmatch(text)

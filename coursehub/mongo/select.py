@@ -11,6 +11,7 @@ from django.db.models.expressions import Col, OrderBy, Ref, Value
 from django.db.models.sql import compiler as django_compiler
 from django.db.models.sql.constants import GET_ITERATOR_CHUNK_SIZE, MULTI, SINGLE
 from django.db.models.sql.datastructures import BaseTable
+from django.db.models.sql.query import Query
 
 from . import casts, combinators, datetimes, functions, predicates, subqueries, text_functions, where  # noqa: F401
 from .assembly import Assembly, whole_group
@@ -40,15 +41,19 @@ class Translator:
     @property
     def base_alias(self) -> str | None:
         """Alias of the collection that is read; the other aliases are joined to it."""
-        for alias, table in self.query.alias_map.items():
-            if isinstance(table, BaseTable):
-                return alias
-        return None
+        tables = self.query.alias_map.items()
+        bases = [alias for alias, table in tables if isinstance(table, BaseTable)]
+        # A subquery that was cut off its outer part keeps tables that it no longer reads.
+        return next((alias for alias in bases if self.query.alias_refcount[alias]), bases[0] if bases else None)
 
     @property
     def base_table(self) -> str | None:
         alias = self.base_alias
         return None if alias is None else self.query.alias_map[alias].table_name
+
+    @property
+    def active_aliases(self) -> list[str]:
+        return [alias for alias in self.query.alias_map if self.query.alias_refcount[alias]]
 
     @contextmanager
     def within(self, scope: RowScope) -> Iterator[None]:
@@ -225,9 +230,21 @@ class SQLCompiler(Translator, django_compiler.SQLCompiler):
         """Stages up to and including WHERE; the fields of the base collection stay at the root."""
         if getattr(self, "where", None) is None:
             self.where = self.query.where
+        if self.query.where.contains_aggregate:
+            return [{"$match": {self.query.get_meta().pk.column: {"$in": self._keys()}}}]
         assembly = Assembly(self, [], [], [])
         stages = assembly.filtered()
         return [*stages, *assembly.joins.stages(assembly.joins.deciding())]
+
+    def _keys(self) -> list:
+        """Primary keys of the rows of a query whose conditions need grouping."""
+        query = self.query.chain(klass=Query)
+        query.clear_select_clause()
+        query.clear_ordering(force=True)
+        key = query.get_meta().pk.get_col(query.get_initial_alias())
+        query.select, query.group_by = (key,), query.group_by or (key,)
+        compiler = query.get_compiler(self.using, self.connection)
+        return [row[0] for row in compiler.fetch(compiler.plan())]
 
 
 class SQLAggregateCompiler(SQLCompiler):

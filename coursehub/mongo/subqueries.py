@@ -44,7 +44,7 @@ class Inner:
         self.compiler = query.get_compiler(connection=outer.connection, elide_empty=outer.elide_empty)
         self.compiler.parent = outer
         self.plan = self.compiler.plan()
-        if limit is not None:
+        if limit is not None and self.plan.stages[-1:] != [{"$limit": limit}]:
             self.plan.stages.append({"$limit": limit})
 
     @property

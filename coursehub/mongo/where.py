@@ -3,11 +3,11 @@
 from typing import Any
 
 from django.core.exceptions import EmptyResultSet, FullResultSet
-from django.db.models.lookups import Lookup
-from django.db.models.sql.where import AND, XOR, ExtraWhere, NothingNode, WhereNode
+from django.db.models.expressions import Col, Exists, NegatedExpression
+from django.db.models.lookups import Exact, IsNull, Lookup
+from django.db.models.sql.where import AND, XOR, WhereNode
 
 from . import lookups
-from .dispatch import not_supported
 from .values import conjunction, disjunction
 
 
@@ -20,6 +20,8 @@ def match(compiler: Any, node: Any, truth: bool = True) -> dict:
         if any_suffices:
             return documents[0] if len(documents) == 1 else {"$or": documents}
         return merge(documents)
+    if _asks_for_truth(node):
+        return match(compiler, node.lhs, node.rhs is truth)
     if isinstance(node, Lookup):
         return lookups.document(compiler, node, truth)
     return compiler.conditional_document(node, truth)
@@ -32,12 +34,10 @@ def test(compiler: Any, node: Any, truth: bool) -> Any:
             return _parity(compiler, node, truth)
         tests, any_suffices = _children(compiler, node, truth, test)
         return disjunction(tests) if any_suffices else conjunction(tests)
+    if _asks_for_truth(node):
+        return test(compiler, node.lhs, node.rhs is truth)
     if isinstance(node, Lookup):
         return lookups.test(compiler, node, truth)
-    if isinstance(node, NothingNode):
-        raise EmptyResultSet if truth else FullResultSet
-    if isinstance(node, ExtraWhere):
-        raise not_supported("extra(where=...)", "it is SQL text")
     return compiler.conditional_test(node, truth)
 
 
@@ -49,6 +49,23 @@ def definite_test(compiler: Any, node: Any, truth: bool = True) -> Any:
         return {"$literal": False}
     except FullResultSet:
         return {"$literal": True}
+
+
+def _asks_for_truth(node: Any) -> bool:
+    """`condition=True` and `condition=False`, which SQL writes as the condition itself and its negation."""
+    return (
+        isinstance(node, Exact)
+        and isinstance(node.rhs, bool)
+        and getattr(node.lhs, "conditional", False)
+        and not isinstance(node.lhs, Col)
+    )
+
+
+def never_null(node: Any) -> bool:
+    """Whether the condition is always true or false."""
+    if isinstance(node, NegatedExpression):
+        return never_null(node.expression)
+    return isinstance(node, Exists | IsNull)
 
 
 def _children(compiler: Any, node: WhereNode, truth: bool, translate: Any) -> tuple[list, bool]:
