@@ -93,8 +93,16 @@ def person(database):
     return make
 
 
+@pytest.fixture(scope="session")
+def static_files() -> None:
+    """Pages name static files by the manifest that `collectstatic` writes."""
+    from django.core.management import call_command
+
+    call_command("collectstatic", interactive=False, verbosity=0)
+
+
 @pytest.fixture
-def client_for(person):
+def client_for(person, static_files):
     """`client_for("trainer")`: Django's test client, signed in as somebody with that role."""
     from django.test import Client
 

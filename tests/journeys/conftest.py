@@ -59,13 +59,6 @@ class Product:
             process.wait(30)
 
 
-@pytest.fixture(scope="session")
-def static_files() -> None:
-    subprocess.run(
-        [sys.executable, "manage.py", "collectstatic", "--noinput", "--verbosity", "0"], cwd=ROOT, check=True
-    )
-
-
 @pytest.fixture
 def product(academy, static_files) -> Iterator[Product]:
     """Web and worker, with the demo seeded."""
