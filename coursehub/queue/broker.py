@@ -42,6 +42,11 @@ def seconds_from_now(seconds: float) -> dict:
     return {"$add": [NOW, round(seconds * 1000)]}
 
 
+def brief(error: PyMongoError) -> str:
+    """An error for the log, without pymongo's description of every server."""
+    return f"{type(error).__name__}: {str(error)[:150]}"
+
+
 def queue() -> Collection:
     """The collection of this process. Unacknowledged by other members: a lost doorbell is rung again."""
     return outside_transaction(QUEUE).with_options(write_concern=WriteConcern(w=1))
@@ -120,7 +125,7 @@ class Broker(brokers.Broker):
             return
         self._mongodb_is_away = bool(error)
         if error:
-            logger.error("MongoDB cannot be reached, tasks wait: %s", type(error).__name__)
+            logger.error("MongoDB cannot be reached, tasks wait: %s", brief(error))
         else:
             logger.warning("MongoDB is back, tasks go on")
 

@@ -13,7 +13,7 @@ from pymongo import timeout
 from pymongo.errors import PyMongoError
 
 from . import doorbell, presence
-from .broker import Identity, ensure_indexes, release_former_runs, release_lost
+from .broker import Identity, brief, ensure_indexes, release_former_runs, release_lost
 from .signs import Sign, Signs
 from .ticks import TICKS
 
@@ -82,7 +82,7 @@ class Ticker:
                 holds_lease = self._keep_house()
         except PyMongoError as error:
             if not self._mongodb_is_away:
-                logger.error("no ticks until MongoDB answers again: %s", error)
+                logger.error("no ticks until MongoDB answers again: %s", brief(error))
             self._mongodb_is_away = True
             self._signs.send(Sign.MONGODB_AWAY)
             return
