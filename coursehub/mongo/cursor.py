@@ -5,9 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
-from django.db import NotSupportedError
-
-from . import raw
 from .errors import translated
 
 if TYPE_CHECKING:
@@ -15,6 +12,7 @@ if TYPE_CHECKING:
     from pymongo.database import Database
 
     from .base import DatabaseWrapper
+    from .raw import Result
 
 
 class Cursor:
@@ -24,7 +22,7 @@ class Cursor:
 
     def __init__(self, connection: DatabaseWrapper) -> None:
         self._connection = connection
-        self._result: raw.Result | None = None
+        self._result: Result | None = None
 
     # --- Collections ----------------------------------------------------------------------------
 
@@ -54,11 +52,11 @@ class Cursor:
         return self._result.lastrowid if self._result else None
 
     def execute(self, sql: str, params: Sequence[Any] | None = None) -> None:
-        """Run one statement of Djongo's SQL dialect. Raises DatabaseError for what that cannot express."""
-        if self._connection.transactions_enabled and not self._connection.get_autocommit():
-            raise NotSupportedError("Raw SQL inside a transaction: Djongo's own commands would run beside it.")
+        """Run one statement of Djongo's SQL dialect. Raises DatabaseError for what it cannot express."""
+        from . import raw  # sqlparse and Djongo's translator are loaded by those who use them
+
         with translated():
-            self._result = raw.execute(self._connection.database, str(sql), params)
+            self._result = raw.execute(self._connection, str(sql), params)
 
     def executemany(self, sql: str, param_list: Sequence[Sequence[Any]]) -> None:
         for params in param_list:

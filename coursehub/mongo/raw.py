@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import uuid
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from pymongo.database import Database
+from django.db import DatabaseError
+from djongo.base import DjongoClient
+from djongo.sql2mongo.query import Query
+from pymongo.errors import PyMongoError
+
+from . import dialect
+from .errors import as_django_error
+from .raw_text import Statement
+from .sequences import SCHEMA
+
+dialect.install()
 
 
 @dataclass
@@ -19,5 +30,48 @@ class Result:
     lastrowid: Any = None
 
 
-def execute(database: Database, sql: str, params: Sequence[Any] | None) -> Result:
-    raise NotImplementedError
+def execute(connection: Any, sql: str, params: Sequence[Any] | Mapping[str, Any] | None) -> Result:
+    """Run one SELECT, INSERT, UPDATE or DELETE on `connection` (a DatabaseWrapper); joins the open transaction.
+
+    Values come as parameters. Raises NotSupportedError for what Djongo is known to answer wrongly (see
+    raw_text.py), DatabaseError for what it cannot read, IntegrityError and others as the ORM does.
+    """
+    database = connection.joined_database()
+
+    def columns_of(table: str) -> list[str]:
+        schema = database[SCHEMA].find_one({"name": table}, {"fields": True}) or {}
+        return list(schema.get("fields", {}))
+
+    statement = Statement(sql, columns_of)
+    text, values = statement.with_positions(params)
+    values = [_adapted(connection, value) for value in values]
+    try:
+        tables = DjongoClient(database, enforce_schema=False)
+        query = Query(connection.database.client, database, tables, text, values)
+        if statement.kind == "SELECT":
+            return _selected(query)
+        rowcount = len(query._query._values) if statement.kind == "INSERT" else query.count()
+        return Result(rowcount=rowcount, lastrowid=query.last_row_id)
+    except Exception as error:
+        raise _explained(error, text) from None  # Djongo's own text would show the parameters
+
+
+def _adapted(connection: Any, value: Any) -> Any:
+    return value.hex if isinstance(value, uuid.UUID) else connection.ops.adapt_unknown_value(value)
+
+
+def _selected(query: Query) -> Result:
+    select = query._query
+    columns = (select.distinct or select.selected_columns).sql_tokens
+    names = [column.alias or column.column for column in columns]
+    rows = list(query)
+    return Result(iter(rows), [(name, *[None] * 6) for name in names], len(rows))
+
+
+def _explained(error: BaseException, sql: str) -> Exception:
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, PyMongoError):
+            return as_django_error(cause)
+        cause = cause.__cause__
+    return DatabaseError(f"Djongo's SQL dialect cannot read this ({type(error).__name__}): {sql}")

@@ -10,6 +10,8 @@ from pymongo.collection import Collection
 from pymongo.database import Database
 from pymongo.errors import PyMongoError
 
+from .sequences import SCHEMA
+
 # What the server accepts inside a transaction; all other calls go beside it.
 _JOINING = frozenset(
     {
@@ -33,13 +35,14 @@ class SessionCollection:
 
 
 class SessionDatabase:
-    """A pymongo database that hands out collections in a session."""
+    """A pymongo database that hands out collections in a session; counters stay outside (see sequences.py)."""
 
     def __init__(self, database: Database, session: ClientSession) -> None:
         self._database, self._session = database, session
 
-    def __getitem__(self, name: str) -> SessionCollection:
-        return SessionCollection(self._database[name], self._session)
+    def __getitem__(self, name: str) -> Collection | SessionCollection:
+        collection = self._database[name]
+        return collection if name == SCHEMA else SessionCollection(collection, self._session)
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._database, name)
