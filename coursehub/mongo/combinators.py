@@ -3,34 +3,36 @@
 from typing import Any
 
 from django.core.exceptions import EmptyResultSet
+from django.db import DatabaseError, NotSupportedError
 
 from .assembly import Assembly, unique_rows
-from .dispatch import not_supported
 from .ordering import sort_stages
 from .plans import Plan
 from .scopes import ColumnScope
+
+
+ALWAYS_FILLED = "__schema__"  # Djongo's table of tables: never empty once a migration has run
 
 
 def union_plan(compiler: Any, order_by: list, with_limits: bool) -> Plan:
     """Plan of a combined query. Raises EmptyResultSet when no part can have rows."""
     query = compiler.query
     if query.combinator != "union":
-        raise not_supported(query.combinator)
+        raise NotSupportedError(f"{query.combinator} is not supported on this database backend.")
     parts = []
     for combined in query.combined_queries:
         part = _part_compiler(compiler, combined)
+        if not compiler.connection.features.supports_slicing_ordering_in_compound:
+            _refuse_order_and_slice(part)
         try:
             parts.append((part, part.plan(with_col_aliases=True)))
         except EmptyResultSet:
             continue
     if not parts:
         raise EmptyResultSet
-    (first, plan), *others = parts
-    if any(part.lets for part, _ in parts):
-        compiler.lets.update(*(part.lets for part, _ in parts))
-    stages = [*plan.stages, plan.projection()]
-    for _, other in others:
-        stages.append({"$unionWith": {**({"coll": other.table} if other.table else {}), "pipeline": _whole(other)}})
+    (first, plan), *_ = parts
+    combine = _one_after_another if compiler.connection.open_session() is None else _side_by_side
+    table, stages = combine([part_plan for _, part_plan in parts])
     width = len(plan.outputs)
     if not query.combinator_all:
         stages += unique_rows(width)
@@ -39,11 +41,42 @@ def union_plan(compiler: Any, order_by: list, with_limits: bool) -> Plan:
     if with_limits:
         stages += Assembly(compiler, [], [], []).limits()
     columns = len(compiler.select)
-    return Plan(plan.table, stages, [f"$c{number}" for number in range(columns or width)])
+    return Plan(table, stages, [f"$c{number}" for number in range(columns or width)])
 
 
-def _whole(plan: Plan) -> list[dict]:
-    return [*plan.stages, plan.projection()]
+def _one_after_another(plans: list[Plan]) -> tuple[str | None, list[dict]]:
+    first, *others = plans
+    stages = [*first.stages, first.projection()]
+    for other in others:
+        source = {"coll": other.table} if other.table else {}
+        stages.append({"$unionWith": {**source, "pipeline": [*other.stages, other.projection()]}})
+    return first.table, stages
+
+
+def _side_by_side(plans: list[Plan]) -> tuple[str, list[dict]]:
+    """Inside a transaction, where the server refuses $unionWith: each part is looked up from one known document.
+
+    All rows together must then fit into one document (16 MB); the server says so if they do not.
+    """
+    stages: list[dict] = [{"$limit": 1}]
+    for number, plan in enumerate(plans):
+        source = {"from": plan.table} if plan.table else {}
+        pipeline = [*plan.stages, plan.projection()]
+        stages.append({"$lookup": {**source, "pipeline": pipeline, "as": f"part{number}"}})
+    rows = {"$concatArrays": [f"$part{number}" for number in range(len(plans))]}
+    return ALWAYS_FILLED, [
+        *stages,
+        {"$project": {"rows": rows}},
+        {"$unwind": "$rows"},
+        {"$replaceRoot": {"newRoot": "$rows"}},
+    ]
+
+
+def _refuse_order_and_slice(part: Any) -> None:
+    if part.query.is_sliced:
+        raise DatabaseError("LIMIT/OFFSET not allowed in subqueries of compound statements.")
+    if part.query.order_by:
+        raise DatabaseError("ORDER BY not allowed in subqueries of compound statements.")
 
 
 def _part_compiler(compiler: Any, combined: Any) -> Any:
@@ -53,6 +86,7 @@ def _part_compiler(compiler: Any, combined: Any) -> Any:
         combined.set_values(selected)
     part = combined.get_compiler(compiler.using, compiler.connection, compiler.elide_empty)
     part.parent = compiler.parent
+    part.lets = compiler.lets  # one numbering for the outer columns of all parts
     return part
 
 

@@ -46,9 +46,11 @@ def _send(connection: Any, plan: Plan, stages: list[dict], arguments: dict | Non
 
 def explained(compiler: Any, plan: Plan) -> list[str]:
     """The server's own account of how it would run the plan, as JSON."""
+    info, connection = compiler.query.explain_info, compiler.connection
+    prefix = connection.ops.explain_query_prefix(info.format, **info.options)
     projected, _ = plan.reading()
     pipeline = [*plan.stages, {"$project": projected}]
     command = {"aggregate": plan.table, "pipeline": pipeline, "cursor": {}}
-    with translated(), compiler.connection.logged(lambda: f"SELECT explain {command}", ()):
-        answer = compiler.connection.database.command("explain", command, verbosity="queryPlanner")
+    with translated(), connection.logged(lambda: f"{prefix} SELECT {command}", ()):
+        answer = connection.database.command("explain", command, verbosity="queryPlanner")
     return [json_util.dumps(answer)]

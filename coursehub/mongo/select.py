@@ -196,7 +196,7 @@ class SQLCompiler(Translator, django_compiler.SQLCompiler):
             return iter([]) if result_type == MULTI else None
         if self.query.explain_info:
             return [[(line,) for line in explained(self, plan)]]
-        if result_type == MULTI and chunked_fetch:
+        if result_type == MULTI and chunked_fetch and self.connection.features.can_use_chunked_reads:
             return self._chunks(plan, chunk_size)
         rows = self.fetch(plan, log=True)
         if result_type == SINGLE:
