@@ -31,8 +31,12 @@ class TokenSet(models.Model):
     last_refreshed_at = models.DateTimeField(null=True, blank=True)
     # Not before this moment: the provider's throttle, or backoff after a transient failure.
     not_before = models.DateTimeField(null=True, blank=True)
-    # The fenced lease of a refresh: a late writer's fence is no longer the stored one.
+    # Refreshes in a row that failed for a passing reason; sets the length of the next backoff.
+    failures = models.IntegerField(default=0, editable=False)
+    # The fenced lease of a refresh: a late writer's fence is no longer the stored one. `access_fence` is
+    # the fence under which the stored access token came: together with number and generation, its name.
     fence = models.BigIntegerField(default=0, editable=False)
+    access_fence = models.BigIntegerField(default=0, editable=False)
     lease_holder = models.CharField(max_length=100, blank=True, default="", editable=False)
     lease_until = models.DateTimeField(null=True, blank=True, editable=False)
 

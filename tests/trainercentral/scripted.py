@@ -84,7 +84,9 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_response(play.status)
         for name, value in play.headers.items():
             self.send_header(name, value)
-        if play.status != 204:
+        if play.status in (204, 304):
+            payload = b""
+        else:
             self.send_header("Content-Length", str(len(payload) + (100 if play.truncate else 0)))
         self.end_headers()
         self._write(play, payload)

@@ -1,0 +1,142 @@
+"""Access tokens for callers: from the store, kept encrypted in memory, refreshed when they run out."""
+
+import logging
+import random
+import time
+from typing import Any
+
+from django.conf import settings
+
+from coursehub import audit, clock
+from coursehub.mongo import outside_transaction
+from coursehub.trainercentral import Lease
+from coursehub.trainercentral.errors import TokenUnavailable
+from oauthtokens import encryption, pool, refreshing, rotation
+from oauthtokens.leases import LEAST_LIFE_SECONDS, State
+from oauthtokens.models import TokenSet
+from oauthtokens.refreshing import Outcome
+
+logger = logging.getLogger(__name__)
+
+_POLL_SECONDS = 0.05
+_DEMAND_EVERY_SECONDS = 60.0
+# A token refused so soon after it was made says that something is wrong with the set, or with more.
+_FRESH_SECONDS = 60.0
+_IN_USE = [State.ACTIVE, State.RETIRING]
+_NAME = ("number", "generation", "access_fence")
+
+
+class _Memory:
+    """Of this process: the encrypted access token read last with its full name, and when demand was noted."""
+
+    token: tuple[tuple | None, str] = (None, "")  # replaced as one, since threads share it
+    demand_noted_at: float | None = None
+
+
+def access_token() -> Lease:
+    """A token with at least 30 s left; refreshes it first when it is inside the margin and nobody else does.
+
+    Raises TokenUnavailable, with what to wait when that is known. Waits at most a lease and 10 s.
+    """
+    _note_demand()
+    gives_up_at = time.monotonic() + settings.TOKEN_LEASE_SECONDS + 10
+    while True:
+        row = _stored()
+        token = _lease(row) if row else None
+        if row and token and row["left_ms"] > settings.TOKEN_REFRESH_MARGIN_SECONDS * 1000:
+            return token
+        try:
+            outcome = _renew()
+        except TokenUnavailable:
+            if token:
+                return token
+            raise
+        if token and outcome is not Outcome.REFRESHED:
+            return token
+        if time.monotonic() > gives_up_at:
+            raise TokenUnavailable("another caller's refresh does not end", wait_seconds=settings.TOKEN_LEASE_SECONDS)
+        if outcome is Outcome.BUSY:
+            time.sleep(random.uniform(_POLL_SECONDS / 2, _POLL_SECONDS * 2))  # noqa: S311
+
+
+def rejected(lease: Lease) -> None:
+    """The API did not accept this token: forget it, unless the stored one is another by now.
+
+    A fresh token rejected rests its set; fresh tokens of two sets rejected stop the pool.
+    """
+    if not isinstance(lease.key, tuple):
+        return
+    name = dict(zip(_NAME, lease.key, strict=True))
+    row = outside_transaction(TokenSet).find_one_and_update(
+        name, {"$set": {"access_token": "", "access_expires_at": None, "access_fence": -1}}
+    )
+    if row is None:
+        return
+    number = row["number"]
+    audit.record(action="token_set.access_token_rejected", target=f"token set {number}")
+    refreshed_at = row["last_refreshed_at"]
+    if refreshed_at is None or (clock.now().replace(tzinfo=None) - refreshed_at).total_seconds() > _FRESH_SECONDS:
+        return
+    refreshing.cool(number, seconds=pool.PROBE_SECONDS, reason="TrainerCentral did not accept its fresh access token.")
+    if pool.fresh_token_was_rejected(number):
+        pool.stop("TrainerCentral did not accept fresh access tokens of two token sets.")
+
+
+class PoolTokens:
+    """The pool as a token provider of the TrainerCentral client."""
+
+    def current(self) -> Lease:
+        return access_token()
+
+    def rejected(self, lease: Lease) -> None:
+        rejected(lease)
+
+
+def _stored() -> dict[str, Any] | None:
+    """The name and remaining life of the token in use, if it has enough left to be handed out."""
+    alive = {"$gt": ["$access_expires_at", clock.after(LEAST_LIFE_SECONDS)]}
+    left_ms = {"$subtract": ["$access_expires_at", clock.NOW]}
+    shown = {**dict.fromkeys(_NAME, 1), "access_expires_at": 1, "left_ms": left_ms}
+    return outside_transaction(TokenSet).find_one(
+        {"state": {"$in": _IN_USE}, "$expr": alive}, shown, sort=[("access_expires_at", -1)]
+    )
+
+
+def _lease(row: dict[str, Any]) -> Lease | None:
+    """The token of that name, from memory if it was read before; None if it was replaced meanwhile."""
+    key = tuple(row[part] for part in _NAME)
+    name = (*key, row["access_expires_at"])
+    remembered, text = _Memory.token
+    if remembered != name:
+        stored = outside_transaction(TokenSet).find_one(dict(zip(_NAME, key, strict=True)), {"access_token": 1})
+        if stored is None:
+            return None
+        text = stored["access_token"]
+    try:
+        token = encryption.decrypt(text, number=row["number"], kind=encryption.ACCESS, generation=row["generation"])
+    except encryption.Undecryptable as error:
+        refreshing.mark_undecryptable(row["number"], str(error))
+        return None
+    _Memory.token = (name, text)
+    return Lease(token, key)
+
+
+def _renew() -> Outcome:
+    """Refresh the set to use, moving on to the next one where needed. Raises TokenUnavailable."""
+    number = rotation.select()
+    outcome = refreshing.refresh(number)
+    if outcome is Outcome.BUSY and (wait_seconds := rotation.seconds_to_wait(number)):
+        raise TokenUnavailable(
+            f"token set {number} rests after a failed refresh",
+            "The last refresh of the access token failed; it is tried again by itself.",
+            wait_seconds=wait_seconds,
+        )
+    return outcome
+
+
+def _note_demand() -> None:
+    """For `refresh_due`: at most once a minute from each process."""
+    noted_at = _Memory.demand_noted_at
+    if noted_at is None or time.monotonic() - noted_at > _DEMAND_EVERY_SECONDS:
+        _Memory.demand_noted_at = time.monotonic()
+        pool.note_demand()

@@ -1,0 +1,163 @@
+"""The fenced lease under which one caller of all processes refreshes a set, and what it may write.
+
+Winning the lease and counting the use are one update, made before the provider is asked: whoever dies
+in between has counted too much, never too little. Each win raises the fence; what a holder writes names
+its fence, so that an answer which comes after the lease went to somebody else is discarded.
+"""
+
+import os
+import secrets
+import socket
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.conf import settings
+from pymongo import ReturnDocument
+
+from coursehub import clock
+from coursehub.mongo import outside_transaction
+from coursehub.trainercentral import TokenGrant
+from oauthtokens import encryption
+from oauthtokens.models import TokenSet
+
+State = TokenSet.State
+LIVE = (State.READY, State.ACTIVE, State.RETIRING)  # sets that may be used
+LEAST_LIFE_SECONDS = 30.0  # an access token with less left is never handed out
+
+
+@dataclass(frozen=True, slots=True)
+class RefreshLease:
+    """The right to refresh one set once, until its deadline passes and somebody else takes it."""
+
+    number: int
+    generation: int
+    fence: int
+    holder: str
+    won_at: datetime  # naive UTC, as stored
+    failures: int
+    refresh_token: str = field(repr=False)
+
+
+def use_limit() -> int | None:
+    """Refreshes after which a set is left for the next; None when the provider sets no limit."""
+    if settings.TOKEN_MAX_USES == 0:
+        return None
+    return min(settings.TOKEN_RETIRE_AT_USES, settings.TOKEN_MAX_USES)
+
+
+def is_due() -> dict[str, Any]:
+    """The expression for: the access token is missing or at its end, or inside the margin.
+
+    A provider may give tokens that live shorter than the margin; they are not refreshed with every call.
+    """
+    margin_seconds = settings.TOKEN_REFRESH_MARGIN_SECONDS
+    ends = {"$lte": ["$access_expires_at", clock.after(LEAST_LIFE_SECONDS)]}
+    in_margin = {"$lte": ["$access_expires_at", clock.after(margin_seconds)]}
+    not_just_made = {"$lte": ["$last_refreshed_at", clock.after(-margin_seconds)]}
+    return {"$or": [ends, {"$and": [in_margin, not_just_made]}]}
+
+
+def is_idle() -> dict[str, Any]:
+    """The expression for: nobody is refreshing this set."""
+    return {"$lte": ["$lease_until", clock.NOW]}
+
+
+def has_uses_left() -> dict[str, Any]:
+    """The expression for: the set may be refreshed once more."""
+    limit = use_limit()
+    return {"$literal": True} if limit is None else {"$lt": ["$uses", limit]}
+
+
+def win(number: int, *, force: bool = False) -> RefreshLease | None:
+    """Take the lease and count the use, if the set is usable, idle, past its backoff, and due or `force`d.
+
+    None when it is not, or when somebody else was faster. Raises Undecryptable, with nothing counted.
+    """
+    sets = outside_transaction(TokenSet)
+    row = sets.find_one({"number": number, "state": {"$in": LIVE}})
+    if row is None:
+        return None
+    generation = row["generation"]
+    token = encryption.decrypt(row["refresh_token"], number=number, kind=encryption.REFRESH, generation=generation)
+    holder = f"{socket.gethostname()[:60]}:{os.getpid()}:{secrets.token_hex(6)}"
+    conditions = [is_idle(), {"$lte": ["$not_before", clock.NOW]}, has_uses_left(), *([] if force else [is_due()])]
+    won = sets.find_one_and_update(
+        {"number": number, "generation": generation, "state": {"$in": LIVE}, "$expr": {"$and": conditions}},
+        [
+            {
+                "$set": {
+                    "uses": {"$add": ["$uses", 1]},
+                    "fence": {"$add": ["$fence", 1]},
+                    "lease_holder": {"$literal": holder},
+                    "lease_until": clock.after(settings.TOKEN_LEASE_SECONDS),
+                }
+            }
+        ],
+        return_document=ReturnDocument.AFTER,
+    )
+    if won is None:
+        return None
+    won_at = won["lease_until"] - timedelta(seconds=settings.TOKEN_LEASE_SECONDS)
+    return RefreshLease(number, generation, won["fence"], holder, won_at, won["failures"], token)
+
+
+def write_grant(lease: RefreshLease, grant: TokenGrant) -> bool:
+    """Store the new access token, if the lease still is the newest and the set still usable.
+
+    Its life is reckoned from the winning of the lease, which was before the provider made it.
+    """
+    encrypted = encryption.encrypt(
+        grant.access_token, number=lease.number, kind=encryption.ACCESS, generation=lease.generation
+    )
+    limit = use_limit()
+    is_last = {"$and": [{"$eq": ["$state", State.ACTIVE]}, {"$gte": ["$uses", limit]}]} if limit else False
+    return _write(
+        lease,
+        {
+            "access_token": {"$literal": encrypted},
+            "access_fence": lease.fence,
+            "access_expires_at": lease.won_at + timedelta(seconds=grant.expires_in_seconds),
+            "last_refreshed_at": clock.NOW,
+            "not_before": None,
+            "failures": 0,
+            "reason": "",
+            "state": {"$cond": [is_last, State.RETIRING, "$state"]},
+        },
+    )
+
+
+def write_failure(
+    lease: RefreshLease,
+    *,
+    reason: str,
+    state: str | None = None,
+    wait_seconds: float | None = None,
+    give_back: bool = False,
+) -> bool:
+    """Note why no token came: another `state`, a wait, or both, if the lease still is the newest.
+
+    `give_back`: the provider provably did not count this use, so neither do we.
+    """
+    changes: dict[str, Any] = {"reason": {"$literal": reason[:300]}, "failures": {"$add": ["$failures", 1]}}
+    if state is not None:
+        changes["state"] = state
+    if wait_seconds is not None:
+        changes["not_before"] = clock.after(wait_seconds)
+    if give_back:
+        changes["uses"] = {"$subtract": ["$uses", 1]}
+    return _write(lease, changes)
+
+
+def give_up(lease: RefreshLease) -> bool:
+    """As if the lease had never been taken: the failure was not the set's, and no use was counted."""
+    return _write(lease, {"uses": {"$subtract": ["$uses", 1]}})
+
+
+def _write(lease: RefreshLease, changes: dict[str, Any]) -> bool:
+    ours = {"number": lease.number, "generation": lease.generation, "fence": lease.fence, "lease_holder": lease.holder}
+    released = {"lease_holder": "", "lease_until": None}
+    written = outside_transaction(TokenSet).update_one(
+        {**ours, "state": {"$in": LIVE}}, [{"$set": {**released, **changes}}]
+    )
+    return bool(written.modified_count)

@@ -1,0 +1,80 @@
+"""What concerns the sets as a whole, in one document: which one is active, and whether the pool has stopped.
+
+The pointer in this document decides which set is active; the sets' own states follow it.
+"""
+
+from typing import Any
+
+from pymongo.collection import Collection
+
+from coursehub import audit, clock
+from coursehub.mongo import outside_transaction
+
+PROBE_SECONDS = 600.0  # a stopped pool is tried again this often
+_REJECTIONS_SECONDS = 1800.0  # how long a rejected fresh token counts against the client
+_THE_ONE = {"_id": "pool"}
+_AT_FIRST: dict[str, Any] = {"active": None, "stopped": "", "probe_at": None, "demand_at": None, "rejections": []}
+
+
+def read() -> dict[str, Any]:
+    """The pool's document: `active` (number or None), `stopped` (reason or ''), `demand_at`."""
+    return _AT_FIRST | (_document().find_one(_THE_ONE) or {})
+
+
+def move(old: int | None, new: int) -> bool:
+    """Point at another set, if `old` is still the active one."""
+    moved = _ensured().update_one(_THE_ONE | {"active": old}, {"$set": {"active": new}})
+    return bool(moved.modified_count)
+
+
+def stop(reason: str) -> None:
+    """No set is used until a probe succeeds. Audited the first time only."""
+    halt = {"stopped": {"$literal": reason}, "probe_at": clock.after(PROBE_SECONDS)}
+    if _ensured().update_one(_THE_ONE | {"stopped": ""}, [{"$set": halt}]).modified_count:
+        audit.record(action="token_pool.stopped", target="token pool", detail={"reason": reason})
+    else:
+        _document().update_one(_THE_ONE, [{"$set": halt}])
+
+
+def win_probe() -> bool:
+    """The right to try a stopped pool; one caller gets it per PROBE_SECONDS."""
+    due = {"stopped": {"$ne": ""}, "$expr": {"$lte": ["$probe_at", clock.NOW]}}
+    won = _document().update_one(_THE_ONE | due, [{"$set": {"probe_at": clock.after(PROBE_SECONDS)}}])
+    return bool(won.modified_count)
+
+
+def resume() -> None:
+    """The client works: end a stop, if there is one."""
+    resumed = _document().update_one(_THE_ONE | {"stopped": {"$nin": ["", None]}}, {"$set": {"stopped": ""}})
+    if resumed.modified_count:
+        audit.record(action="token_pool.resumed", target="token pool")
+
+
+def fresh_token_was_rejected(number: int) -> bool:
+    """Note it; True when another set's fresh token was rejected not long ago, which is no set's own fault."""
+    since = clock.after(-_REJECTIONS_SECONDS)
+    recent = {"$filter": {"input": "$rejections", "cond": {"$gt": ["$$this.at", since]}}}
+    noted = {"$concatArrays": [{"$ifNull": [recent, []]}, [{"number": number, "at": clock.NOW}]]}
+    _ensured().update_one(_THE_ONE, [{"$set": {"rejections": noted}}])
+    return len({rejection["number"] for rejection in read()["rejections"]}) > 1
+
+
+def note_demand() -> None:
+    """Somebody needs tokens now; `refresh_due` goes by it."""
+    _ensured().update_one(_THE_ONE, [{"$set": {"demand_at": clock.NOW}}])
+
+
+def is_in_demand(within_seconds: float) -> bool:
+    """Whether anybody needed a token in the last `within_seconds`."""
+    recent = {"$expr": {"$gt": ["$demand_at", clock.after(-within_seconds)]}}
+    return _document().count_documents(_THE_ONE | recent) > 0
+
+
+def _document() -> Collection:
+    return outside_transaction("oauthtokens_pool")
+
+
+def _ensured() -> Collection:
+    document = _document()
+    document.update_one(_THE_ONE, {"$setOnInsert": _AT_FIRST}, upsert=True)
+    return document

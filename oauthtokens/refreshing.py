@@ -1,0 +1,107 @@
+"""One refresh of one set, and what each kind of failure does to the set and to the pool."""
+
+import logging
+import os
+import random
+from enum import StrEnum
+from functools import lru_cache
+
+from django.conf import settings
+
+from coursehub import audit, clock
+from coursehub.mongo import outside_transaction
+from coursehub.trainercentral import ZohoAccounts, errors
+from oauthtokens import leases, pool
+from oauthtokens.encryption import Undecryptable
+from oauthtokens.leases import RefreshLease, State
+from oauthtokens.models import TokenSet
+
+logger = logging.getLogger(__name__)
+
+_FIRST_BACKOFF_SECONDS, _LONGEST_BACKOFF_SECONDS = 2.0, 900.0
+
+
+class Outcome(StrEnum):
+    REFRESHED = "refreshed"
+    BUSY = "busy"  # not due, or somebody else is at it, or the set rests
+    FAILED = "failed"
+    LATE = "late"  # the answer came after the lease had gone to somebody else
+
+
+def accounts() -> ZohoAccounts:
+    """The OAuth client of this deployment, with time-outs that end well within a lease."""
+    connect_seconds = min(settings.TRAINERCENTRAL_CONNECT_SECONDS, settings.TOKEN_LEASE_SECONDS / 6)
+    read_seconds = min(settings.TRAINERCENTRAL_READ_SECONDS, settings.TOKEN_LEASE_SECONDS / 2)
+    credentials = (settings.ZOHO_ACCOUNTS_URL, settings.ZOHO_CLIENT_ID, settings.ZOHO_CLIENT_SECRET)
+    return _accounts(os.getpid(), *credentials, connect_seconds, read_seconds)
+
+
+@lru_cache(maxsize=4)
+def _accounts(
+    process_id: int, url: str, client_id: str, client_secret: str, connect_seconds: float, read_seconds: float
+) -> ZohoAccounts:
+    """One per process: connections must not be shared with a fork's child."""
+    return ZohoAccounts(
+        url, client_id, client_secret, connect_timeout_seconds=connect_seconds, read_timeout_seconds=read_seconds
+    )
+
+
+def refresh(number: int, *, force: bool = False) -> Outcome:
+    """Refresh the set if it is due (or `force`d) and nobody else is at it. Raises nothing of the provider's."""
+    try:
+        lease = leases.win(number, force=force)
+    except Undecryptable as error:
+        mark_undecryptable(number, str(error))
+        return Outcome.FAILED
+    if lease is None:
+        return Outcome.BUSY
+    try:
+        grant = accounts().refresh(lease.refresh_token)
+    except errors.TrainerCentralError as error:
+        _failed(lease, error)
+        return Outcome.FAILED
+    if not leases.write_grant(lease, grant):
+        logger.warning("Token set %s: an answer came too late and was discarded", number)
+        return Outcome.LATE
+    pool.resume()
+    audit.record(action="token_set.refreshed", target=f"token set {number}", detail={"fence": lease.fence})
+    return Outcome.REFRESHED
+
+
+def _failed(lease: RefreshLease, error: errors.TrainerCentralError) -> None:
+    logger.warning("Token set %s was not refreshed: %s", lease.number, error.detail)
+    target = f"token set {lease.number}"
+    if isinstance(error, errors.ClientWide):
+        leases.give_up(lease)
+        pool.stop(error.sentence)
+    elif isinstance(error, errors.InvalidCode):
+        if leases.write_failure(lease, reason=error.sentence, state=State.BROKEN):
+            audit.record(action="token_set.broken", target=target, detail={"reason": error.detail})
+    elif isinstance(error, errors.MintThrottled):
+        waiting = {"state": State.COOLING, "wait_seconds": error.wait_seconds}
+        if leases.write_failure(lease, reason=error.sentence, give_back=True, **waiting):
+            audit.record(action="token_set.cooling", target=target, detail={"seconds": error.wait_seconds})
+    else:
+        longest = min(_FIRST_BACKOFF_SECONDS * 2**lease.failures, _LONGEST_BACKOFF_SECONDS)
+        wait_seconds = random.uniform(longest / 2, longest)  # noqa: S311  (jitter, no secret)
+        never_sent = isinstance(error, errors.Unreachable)
+        leases.write_failure(lease, reason=error.sentence, wait_seconds=wait_seconds, give_back=never_sent)
+
+
+def mark_undecryptable(number: int, reason: str) -> None:
+    """The set is out of use and keeps its texts: the key may come back."""
+    marked = outside_transaction(TokenSet).update_one(
+        {"number": number, "state": {"$in": leases.LIVE}}, {"$set": {"state": State.UNDECRYPTABLE, "reason": reason}}
+    )
+    if marked.modified_count:
+        audit.record(action="token_set.undecryptable", target=f"token set {number}")
+
+
+def cool(number: int, *, seconds: float, reason: str) -> None:
+    """Leave the set alone for a while."""
+    resting = {"state": State.COOLING, "reason": {"$literal": reason}, "not_before": clock.after(seconds)}
+    cooled = outside_transaction(TokenSet).update_one(
+        {"number": number, "state": {"$in": leases.LIVE}}, [{"$set": resting}]
+    )
+    if cooled.modified_count:
+        audit.record(action="token_set.cooling", target=f"token set {number}", detail={"seconds": seconds})

@@ -1,0 +1,218 @@
+"""Token sets for the rest of the product: a client to call with, tokens in, tokens out, and how it stands.
+
+Nobody else builds a TrainerCentral client or sees a token.
+"""
+
+import logging
+import os
+from functools import lru_cache, partial
+from typing import Any
+
+from django.conf import settings
+from pymongo import ReturnDocument
+
+from coursehub import audit, clock, pacing
+from coursehub.mongo import outside_transaction
+from coursehub.trainercentral import TokenGrant, TrainerCentralClient, errors
+from oauthtokens import encryption, forecast, pool, refreshing, rotation
+from oauthtokens.handing_out import PoolTokens, access_token
+from oauthtokens.leases import State
+from oauthtokens.models import TokenSet
+from oauthtokens.refreshing import Outcome
+
+__all__ = [
+    "SCOPE",
+    "access_token",
+    "client",
+    "consent_url",
+    "exchange_code",
+    "refresh_due",
+    "refresh_set",
+    "rotate",
+    "status",
+    "store_grant",
+]
+
+logger = logging.getLogger(__name__)
+
+# The smallest set of scopes that the product needs (help articles of the calls in coursehub.trainercentral.client).
+SCOPE = ",".join(
+    f"TrainerCentral.{name}"
+    for name in (
+        *("userapi.CREATE", "userapi.READ", "courseapi.READ", "courseapi.UPDATE"),
+        *("presenterapi.READ", "portalapi.READ"),
+    )
+)
+_DEMAND_SECONDS = 300.0  # a token is refreshed ahead of time if somebody needed one this recently
+
+
+def client(lane: str = pacing.INVITATIONS) -> TrainerCentralClient:
+    """The client of this academy; its tokens come from the pool and each of its calls draws a slot of `lane`."""
+    timeouts = (settings.TRAINERCENTRAL_CONNECT_SECONDS, settings.TRAINERCENTRAL_READ_SECONDS)
+    return _client(os.getpid(), lane, settings.TRAINERCENTRAL_URL, settings.TRAINERCENTRAL_ORG_ID, *timeouts)
+
+
+@lru_cache(maxsize=8)
+def _client(
+    process_id: int, lane: str, url: str, org_id: str, connect_seconds: float, read_seconds: float
+) -> TrainerCentralClient:
+    """One per process and lane: connections are kept, and not shared with a fork's child."""
+    return TrainerCentralClient(
+        url,
+        org_id,
+        PoolTokens(),
+        connect_timeout_seconds=connect_seconds,
+        read_timeout_seconds=read_seconds,
+        before_call=partial(_wait, lane),
+    )
+
+
+def _wait(lane: str, endpoint: str, method: str) -> None:
+    pacing.wait_for_slot(lane)
+
+
+def consent_url(*, state: str) -> str:
+    """The provider's page on which a person consents; it sends the browser back to /oauth/callback/."""
+    redirect_uri = f"{settings.PUBLIC_URL}/oauth/callback/"
+    return refreshing.accounts().consent_url(redirect_uri=redirect_uri, scope=SCOPE, state=state)
+
+
+def exchange_code(*, number: int, code: str, actor: str, redirect_uri: str | None = None) -> None:
+    """Turn a code (of a self client without `redirect_uri`) into tokens and store them as set `number`.
+
+    The replaced refresh token is revoked afterwards, so that it does not fill one of the provider's 20
+    places. Raises errors of coursehub.trainercentral with the set left as it was; ValueError for a
+    number that is none of the pool's.
+    """
+    _check_number(number)
+    grant = refreshing.accounts().exchange_code(code, redirect_uri)
+    pool.resume()
+    replaced = store_grant(number=number, grant=grant, actor=actor)
+    if not replaced:
+        return
+    try:
+        refreshing.accounts().revoke(replaced)
+    except errors.TrainerCentralError as error:
+        logger.warning("The replaced token of set %s was not revoked: %s", number, error.detail)
+        audit.record(action="token_set.replaced_token_not_revoked", actor=actor, target=f"token set {number}")
+
+
+def store_grant(*, number: int, grant: TokenGrant, actor: str) -> str:
+    """Make `grant` the next generation of set `number`, ready for use and with no use counted.
+
+    It becomes the active set if none can be used. Returns the refresh token that it replaces, or ''.
+    """
+    _check_number(number)
+    TokenSet.objects.get_or_create(number=number)
+    sets = outside_transaction(TokenSet)
+    replaced = None
+    while replaced is None:  # until no other regeneration came in between
+        generation = sets.find_one({"number": number}, {"generation": 1})["generation"]
+        replaced = sets.find_one_and_update(
+            {"number": number, "generation": generation},
+            [{"$set": _fresh_set(number, generation + 1, grant)}],
+            return_document=ReturnDocument.BEFORE,
+        )
+    audit.record(
+        action="token_set.regenerated", actor=actor, target=f"token set {number}", detail={"generation": generation + 1}
+    )
+    try:
+        rotation.select()
+    except errors.TokenUnavailable as error:
+        logger.warning("No token set is active: %s", error.detail)
+    return _replaced_token(replaced)
+
+
+def _fresh_set(number: int, generation: int, grant: TokenGrant) -> dict[str, Any]:
+    def encrypted(token: str, kind: str) -> dict[str, str]:
+        return {"$literal": encryption.encrypt(token, number=number, kind=kind, generation=generation)}
+
+    # The grant was made at most one call's time ago, so its end is put that much earlier.
+    life_seconds = grant.expires_in_seconds - settings.TRAINERCENTRAL_READ_SECONDS
+    return {
+        "state": State.READY, "reason": "", "generation": generation, "uses": 0, "failures": 0, "not_before": None,
+        "refresh_token": encrypted(grant.refresh_token, encryption.REFRESH),
+        "access_token": encrypted(grant.access_token, encryption.ACCESS),
+        "access_expires_at": clock.after(life_seconds),
+        "regenerated_at": clock.NOW, "last_refreshed_at": None,
+        # A refresh of the old generation that is still under way loses its lease.
+        "fence": {"$add": ["$fence", 1]}, "access_fence": {"$add": ["$fence", 1]},
+        "lease_holder": "", "lease_until": None,
+    }  # fmt: skip
+
+
+def _replaced_token(row: dict[str, Any]) -> str:
+    if not row["refresh_token"] or row["state"] in (State.BROKEN, State.REVOKED):
+        return ""
+    try:
+        return encryption.decrypt(
+            row["refresh_token"], number=row["number"], kind=encryption.REFRESH, generation=row["generation"]
+        )
+    except encryption.Undecryptable:
+        return ""
+
+
+def refresh_set(number: int | None = None, *, force: bool = False) -> tuple[int, Outcome]:
+    """Refresh one set, or the active one, if it is due or `force`d. Raises TokenUnavailable, ValueError."""
+    if number is None:
+        number = rotation.select()
+    _check_number(number)
+    return number, refreshing.refresh(number, force=force)
+
+
+def refresh_due() -> str:
+    """The background job: put right what time has changed, and refresh ahead of need while there is demand.
+
+    Returns what it did, for the log.
+    """
+    _find_keys_again()
+    if not pool.is_in_demand(_DEMAND_SECONDS):
+        rotation.tidy_up()
+        return "no demand"
+    try:
+        number = rotation.select()
+    except errors.TokenUnavailable as error:
+        return error.detail
+    return f"token set {number}: {refreshing.refresh(number)}"
+
+
+def rotate(*, actor: str) -> int:
+    """Move on to the next ready set; returns its number. Raises TokenUnavailable when no other is ready."""
+    return rotation.rotate(actor=actor)
+
+
+def status() -> dict[str, Any]:
+    """How the pool stands, without any token: `sets`, `active`, `stopped`, `hours_left`, `reaches_next_maintenance`."""
+    sets = list(TokenSet.objects.filter(number__lte=settings.TOKEN_SET_COUNT))
+    now, about_pool = clock.now(), pool.read()
+    return {
+        "sets": [
+            {
+                "number": one.number,
+                "state": one.state,
+                "uses": one.uses,
+                "max_uses": settings.TOKEN_MAX_USES,
+                "access_expires_at": one.access_expires_at.isoformat() if one.access_expires_at else None,
+                "reason": one.reason,
+            }
+            for one in sets
+        ],
+        "active": about_pool["active"],
+        "stopped": about_pool["stopped"],
+        "hours_left": {"continuous": forecast.continuous_hours(sets, now), "measured": None},
+        "reaches_next_maintenance": forecast.reaches_next_maintenance(sets, now),
+    }
+
+
+def _find_keys_again() -> None:
+    """Sets that could not be decrypted are ready again once the key is back."""
+    sets = outside_transaction(TokenSet)
+    for row in sets.find({"state": State.UNDECRYPTABLE}):
+        if _replaced_token(row):
+            same = {"number": row["number"], "generation": row["generation"], "state": State.UNDECRYPTABLE}
+            sets.update_one(same, {"$set": {"state": State.READY, "reason": ""}})
+
+
+def _check_number(number: int) -> None:
+    if not 1 <= number <= settings.TOKEN_SET_COUNT:
+        raise ValueError(f"There are token sets 1 to {settings.TOKEN_SET_COUNT}, and no {number}.")
