@@ -1,0 +1,160 @@
+// The page of one batch: counts, bar and rows follow the socket. The markup is the server's alone: when the
+// state changes, the server's new page replaces this one's; in between only numbers and rows are filled in.
+
+import { now, setTime, timeElement } from "coursehub/age";
+import { connect, say } from "coursehub/socket";
+
+const ROWS_PAUSE = 1000, SPOKEN_PAUSE = 5000;
+const WORKING = new Set(["queued", "running", "paused"]);
+const tones = JSON.parse(document.getElementById("tones").textContent);
+let status = JSON.parse(document.getElementById("status").textContent);
+let rowsTimer = 0, rowsAsked = null, spokenAt = 0, renewing = false, renewAgain = false;
+
+const page = () => document.getElementById("batch");
+const sum = (states) => states.split(",").reduce((total, state) => total + (status.counts[state] || 0), 0);
+
+function show(frame) {
+  if (frame.type === "counts" && frame.revision < status.revision) return;
+  const before = status;
+  status = { ...status, ...frame };
+  for (const time of document.querySelectorAll("[data-as-of] time")) setTime(time, new Date(now()).toISOString());
+  showCounts();
+  if (before.state !== status.state || before.reason !== status.reason) renew();
+  else if (JSON.stringify(before.counts) !== JSON.stringify(status.counts)) {
+    refreshRowsSoon();
+    speak(`${sum(statesOfSettled())} done.`);
+  }
+}
+
+function statesOfSettled() {
+  return page().querySelector(".ch-run__count [data-sum]")?.dataset.sum ?? "invited";
+}
+
+function showCounts() {
+  for (const element of page().querySelectorAll("[data-sum]")) {
+    const count = sum(element.dataset.sum);
+    element.textContent = String(count);
+    const box = element.closest("[data-unless-zero]");
+    if (box) box.hidden = count === 0;
+  }
+  for (const part of page().querySelectorAll("[data-share]")) part.style.flexGrow = status.counts[part.dataset.share] || 0;
+  const bar = page().querySelector(".ch-bar"), head = page().querySelector(".ch-run__count");
+  if (bar && head) bar.setAttribute("aria-label", head.textContent.trim());
+  const rate = page().querySelector("[data-rate]");
+  if (rate) rate.textContent = String(Math.round(status.rate_per_minute || 0));
+  showFinish(page().querySelector("[data-finish]"));
+}
+
+function showFinish(element) {
+  if (!element || status.state === "paused") return;
+  const time = element.querySelector("time");
+  if (!status.finish_at) element.textContent = "not known yet";
+  else if (time) setTime(time, status.finish_at);
+  else element.replaceChildren(timeElement(status.finish_at, "until"));
+}
+
+function speak(text, always = false) {
+  if (!always && Date.now() - spokenAt < SPOKEN_PAUSE) return;
+  spokenAt = Date.now();
+  document.getElementById("batch-spoken").textContent = text;
+}
+
+/** Fetches this very page and takes over its #batch; keeps the focus where it was, if that is still there. */
+async function renew() {
+  if (renewing) return void (renewAgain = true);
+  renewing = true;
+  try {
+    const answer = await fetch(location.href, { headers: { Accept: "text/html" } });
+    const fresh = new DOMParser().parseFromString(await answer.text(), "text/html").getElementById("batch");
+    if (!answer.ok || !fresh) return location.reload();
+    const focused = document.activeElement?.id;
+    page().replaceWith(document.importNode(fresh, true));
+    const told = JSON.parse(document.getElementById("status").textContent);
+    if (told.revision >= status.revision) status = told;
+    say();
+    showCounts();
+    if (focused) document.getElementById(focused)?.focus();
+    speak(page().querySelector(".ch-head__line .ch-badge").textContent, true);
+  } catch {
+    setTimeout(renew, 2000); // the server is away: the socket is, too, and says so
+  } finally {
+    renewing = false;
+    if (renewAgain) {
+      renewAgain = false;
+      renew();
+    }
+  }
+}
+
+function refreshRowsSoon() {
+  rowsTimer ||= setTimeout(refreshRows, ROWS_PAUSE);
+}
+
+async function refreshRows() {
+  rowsTimer = 0;
+  rowsAsked?.abort();
+  rowsAsked = new AbortController();
+  const { page: number, filter } = page().dataset;
+  const address = new URL("rows.json", new URL(location.pathname, location.origin));
+  address.search = new URLSearchParams({ state: filter, page: number });
+  try {
+    const answer = await fetch(address, { signal: rowsAsked.signal });
+    if (answer.ok) showRows(await answer.json());
+  } catch {
+    if (WORKING.has(status.state)) refreshRowsSoon();
+  }
+}
+
+function showRows({ rows }) {
+  const template = document.getElementById("row-template");
+  document.querySelector("#rows-table tbody").replaceChildren(...rows.map((row) => rowElement(template, row)));
+  document.getElementById("rows-none").hidden = rows.length > 0;
+}
+
+function rowElement(template, row) {
+  const element = template.content.firstElementChild.cloneNode(true);
+  const cell = (name) => element.querySelector(`[data-cell="${name}"]`);
+  cell("line").textContent = row.line;
+  cell("email").textContent = row.email;
+  cell("name").textContent = `${row.first_name} ${row.last_name}`.trim();
+  cell("reason").textContent = row.reason;
+  const badge = cell("state").firstElementChild;
+  badge.dataset.state = row.state;
+  badge.dataset.tone = tones[row.state] || "idle";
+  badge.textContent = row.state_label;
+  if (row.invited_at) cell("invited_at").append(invited(row));
+  return element;
+}
+
+function invited(row) {
+  const box = document.createElement("span");
+  box.append(timeElement(row.invited_at));
+  if (row.member_id) {
+    const member = document.createElement("span");
+    member.className = "ch-second-line";
+    member.textContent = `member ${row.member_id}`;
+    box.append(member);
+  }
+  return box;
+}
+
+// "Cancel" asks first; delegated, because the markup is replaced.
+document.addEventListener("submit", (event) => {
+  const dialog = document.getElementById(event.target.dataset.ask);
+  if (!dialog || event.target.dataset.answered) return;
+  event.preventDefault();
+  dialog.showModal();
+}, { capture: true });
+document.addEventListener("click", (event) => {
+  const choice = event.target.closest("[data-dialog]")?.dataset.dialog;
+  const dialog = event.target.closest("dialog");
+  if (!choice || !dialog) return;
+  dialog.close();
+  const form = document.querySelector(`form[data-ask="${dialog.id}"]`);
+  if (choice === "yes" && form) {
+    form.dataset.answered = "yes";
+    form.requestSubmit(form.querySelector("button"));
+  }
+});
+
+connect(`/ws/invitations/${page().dataset.batch}/`, show);

@@ -1,0 +1,47 @@
+// The list of batches follows its socket: how many rows are done, and, when a state changes, the server's new table.
+
+import { connect } from "coursehub/socket";
+
+const RENEW_PAUSE = 1000;
+const asked = new Set(); // batches that are on another page of the list: asked for once, not again and again
+let timer = 0;
+
+function show(frame) {
+  for (const status of frame.batches ?? [frame]) showBatch(status, frame.type === "snapshot");
+}
+
+function showBatch(status, isFirst) {
+  const row = document.querySelector(`tr[data-batch="${CSS.escape(status.id)}"]`);
+  if (!row) {
+    if (!isFirst && !asked.has(status.id)) renewSoon();
+    asked.add(status.id);
+  } else if (row.dataset.state !== status.state) {
+    renewSoon();
+  } else {
+    const { settled, planned } = document.getElementById("batches").dataset;
+    const working = ["running", "paused"].includes(status.state);
+    row.querySelector("[data-done]").textContent = working ? `${sum(status, settled)} of ${sum(status, planned)} done` : "";
+  }
+}
+
+function sum(status, states) {
+  return states.split(",").reduce((total, state) => total + (status.counts[state] || 0), 0);
+}
+
+function renewSoon() {
+  timer ||= setTimeout(renew, RENEW_PAUSE);
+}
+
+async function renew() {
+  timer = 0;
+  try {
+    const answer = await fetch(location.href, { headers: { Accept: "text/html" } });
+    const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+    const [old, fresh] = [document, page].map((one) => one.querySelector("#batches, .ch-empty"));
+    if (old && fresh) old.replaceWith(document.importNode(fresh, true));
+  } catch {
+    renewSoon(); // the server is away for a moment
+  }
+}
+
+connect("/ws/invitations/", show);

@@ -1,0 +1,148 @@
+"""What templates say about time, states and limits. Every figure carries its age."""
+
+from datetime import datetime
+
+from django import template
+from django.conf import settings
+from django.template.defaultfilters import filesizeformat
+from django.utils import timezone
+from django.utils.dateparse import parse_datetime
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from coursehub import states
+
+register = template.Library()
+
+MINUTE_SECONDS, HOUR_SECONDS, DAY_SECONDS = 60, 3_600, 86_400
+
+
+@register.filter
+def duration(seconds: float | None) -> str:
+    """A length of time in one or two words: "12 s", "4 min", "3 h 20 min", "5 days". "" for None."""
+    if seconds is None:
+        return ""
+    whole = max(0, round(float(seconds)))
+    if whole < 2 * MINUTE_SECONDS:
+        return f"{whole} s"
+    if whole < HOUR_SECONDS:
+        return f"{whole // MINUTE_SECONDS} min"
+    if whole < 2 * DAY_SECONDS:
+        hours, minutes = divmod(whole // MINUTE_SECONDS, 60)
+        return f"{hours} h {minutes} min" if minutes and hours < 10 else f"{hours} h"
+    return f"{whole // DAY_SECONDS} days"
+
+
+@register.filter
+def age(value: datetime | str | None) -> SafeString | str:
+    """How long ago `value` (a datetime, or its ISO text) was, as a <time> that a script keeps fresh; "never" for None."""
+    moment = _moment(value)
+    if moment is None:
+        return "never"
+    seconds = (timezone.now() - moment).total_seconds()
+    return _time(moment, "data-age", f"{duration(seconds)} ago" if seconds >= 1 else "now")
+
+
+@register.filter
+def until(value: datetime | str | None) -> SafeString | str:
+    """How long it is until `value`, as a <time> that a script keeps fresh; "" for None."""
+    moment = _moment(value)
+    if moment is None:
+        return ""
+    seconds = (moment - timezone.now()).total_seconds()
+    return _time(moment, "data-until", f"in about {duration(seconds)}" if seconds > 0 else "any moment now")
+
+
+@register.filter
+def state_badge(value) -> SafeString:
+    """The badge of a state, or of anything that has a `state`."""
+    state = str(getattr(value, "state", value))
+    return format_html(
+        '<span class="ch-badge" data-state="{}" data-tone="{}">{}</span>',
+        state, states.tone(state), states.label(state),
+    )  # fmt: skip
+
+
+@register.filter
+def count_list(counts: dict[str, int] | None) -> list[dict]:
+    """`counts` of status.json as {state, label, tone, count, planned} settled states first, zeros included."""
+    return [
+        {
+            "state": state,
+            "label": states.label(state),
+            "tone": states.tone(state),
+            "count": (counts or {}).get(state, 0),
+            "planned": state in states.GROUPS["planned"],
+        }
+        for state in states.INVITATION_STATES
+    ]
+
+
+@register.filter
+def count_of(counts: dict[str, int] | None, names: str) -> int:
+    """How many rows are in the states or `states.GROUPS` that `names` lists ("invited,trouble")."""
+    wanted = [state for name in names.split(",") for state in states.GROUPS.get(name, (name,))]
+    return sum((counts or {}).get(name, 0) for name in wanted)
+
+
+@register.filter
+def states_of(group: str) -> str:
+    """The states of one of `states.GROUPS`, comma-separated: what a script sums up for `data-sum`."""
+    return ",".join(states.GROUPS[group])
+
+
+@register.simple_tag
+def state_tones() -> dict[str, str]:
+    """Which colour each state has, for scripts that make badges."""
+    return states.tones()
+
+
+@register.filter
+def whole(percent: float | None) -> int:
+    """Whole percent, rounded down, so that 100 means finished."""
+    return int(percent or 0)
+
+
+@register.simple_tag
+def members_summary(members: list[dict] | None) -> dict[str, int]:
+    """Figures over the `members` of a course's status.json: {learners, average, not_begun, completed}."""
+    percents = [member["percent"] or 0 for member in members or ()]
+    return {
+        "learners": len(percents),
+        "average": int(sum(percents) / len(percents)) if percents else 0,
+        "not_begun": sum(percent <= 0 for percent in percents),
+        "completed": sum(percent >= 100 for percent in percents),
+    }
+
+
+@register.simple_tag
+def upload_limits() -> dict[str, object]:
+    """What an upload may be: {"bytes", "size" and "rows" in words}."""
+    return {
+        "bytes": settings.UPLOAD_MAX_BYTES,
+        "size": filesizeformat(settings.UPLOAD_MAX_BYTES).replace(".0", ""),
+        "rows": f"{settings.UPLOAD_MAX_ROWS:,}",
+    }
+
+
+@register.simple_tag
+def setting(name: str) -> object:
+    """One of the few settings that pages show."""
+    if name not in {"TRAINERCENTRAL_CALLS_PER_MINUTE", "TOKEN_MAX_USES", "TOKEN_RETIRE_AT_USES", "SOURCE_URL", "DEMO"}:
+        raise template.TemplateSyntaxError(f"{name} is not a setting for pages")
+    return getattr(settings, name)
+
+
+def _moment(value: datetime | str | None) -> datetime | None:
+    moment = parse_datetime(value) if isinstance(value, str) else value
+    if moment is not None and timezone.is_naive(moment):
+        moment = timezone.make_aware(moment)
+    return moment
+
+
+def _time(moment: datetime, attribute: str, text: str) -> SafeString:
+    local = timezone.localtime(moment)
+    return format_html(
+        '<time datetime="{}" title="{}" {}>{}</time>',
+        moment.isoformat(), local.strftime("%d %b %Y, %H:%M:%S %Z"), attribute, text,
+    )  # fmt: skip
