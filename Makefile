@@ -15,7 +15,7 @@ test: .venv/installed
 check: .venv/installed
 	ruff format --check .
 	ruff check .
-	mypy
+	@SECRET_KEY=types mypy
 	lint-imports
 	@python -m coursehub.development.check
 

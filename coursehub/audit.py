@@ -6,6 +6,7 @@ Nothing that identifies a learner and no secret belongs into an event: ids, coun
 import hashlib
 import json
 from datetime import UTC, datetime
+from typing import Any
 
 from pymongo import DESCENDING
 from pymongo.collection import Collection
@@ -26,7 +27,13 @@ def record(*, action: str, actor: str = "system", target: str = "", detail: dict
     Writers race for the next number; the unique index on `seq` lets one win, the others try the next.
     """
     events = outside_transaction(AuditEvent)
-    event = {"actor": actor, "action": action, "target": target, "detail": detail or {}, "at": clock.now()}
+    event: dict[str, Any] = {
+        "actor": actor,
+        "action": action,
+        "target": target,
+        "detail": detail or {},
+        "at": clock.now(),
+    }
     while True:
         last = events.find_one(sort=[("seq", DESCENDING)], projection=["seq", "hash"]) or {"seq": 0, "hash": FIRST_HASH}
         event |= {"seq": last["seq"] + 1, "previous_hash": last["hash"]}

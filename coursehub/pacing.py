@@ -74,7 +74,7 @@ def draw_slot(lane: str, *, within_seconds: float) -> float | None:
         upsert=True,
         return_document=ReturnDocument.AFTER,
     )
-    return (drawn["slot"] - drawn["drawn_at"]).total_seconds() if drawn["slot"] else None
+    return (drawn["slot"] - drawn["drawn_at"]).total_seconds() if drawn and drawn["slot"] else None
 
 
 def pause(seconds: float) -> None:

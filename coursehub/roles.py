@@ -85,7 +85,7 @@ class RoleMiddleware:
         return self.get_response(request)
 
     def process_view(self, request: HttpRequest, view, args, kwargs) -> HttpResponseBase | None:
-        rule = rule_for(request.resolver_match.view_name)
+        rule = rule_for(request.resolver_match.view_name) if request.resolver_match else None
         if rule is EVERYBODY:
             return None
         if not request.user.is_authenticated:

@@ -14,7 +14,7 @@ from invitations.models import Batch
 class UploadForm(forms.Form):
     """Judges the file and stores the batch in one go, so that a refused file leaves nothing behind."""
 
-    course = forms.ModelChoiceField(
+    course: forms.ModelChoiceField = forms.ModelChoiceField(
         queryset=Course.objects.none(),
         to_field_name="course_id",
         empty_label="Choose a course",
@@ -37,7 +37,8 @@ class UploadForm(forms.Form):
         super().__init__(*args, **kwargs)
         self.user = user
         self.batch: Batch | None = None
-        self.fields["course"].queryset = Course.objects.open().visible_to(user)
+        course: forms.ModelChoiceField = self.fields["course"]  # type: ignore[assignment]
+        course.queryset = Course.objects.open().visible_to(user)
         self.helper = FormHelper()
         self.helper.form_show_errors = False  # one sentence above the form, see `sentence`
         self.helper.add_input(Submit("submit", "Upload and preview"))

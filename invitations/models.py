@@ -109,9 +109,11 @@ class Invitation(models.Model):
 class Claim(models.Model):
     """The right to invite one learner to one course, won before the call is made.
 
-    Only a person's decision ("send again", re-invite, undo) starts a new generation.
+    Its key names learner, course and generation, so a second claim cannot be stored. Only a person's
+    decision ("send again", re-invite, undo) starts a new generation.
     """
 
+    key = models.CharField(max_length=400, primary_key=True)
     course_id = models.CharField(max_length=40)
     email_folded = models.CharField(max_length=320)
     generation = models.IntegerField(default=1)
@@ -121,11 +123,11 @@ class Claim(models.Model):
     objects = DjongoManager()
 
     class Meta:
-        constraints = [
-            models.UniqueConstraint(
-                fields=["course_id", "email_folded", "generation"], name="one_claim_per_learner_and_course"
-            )
-        ]
+        indexes = [models.Index(fields=["course_id", "email_folded"], name="claim_learner")]
 
     def __str__(self) -> str:
         return f"{self.course_id} #{self.generation} by invitation {self.invitation_id}"
+
+    @staticmethod
+    def key_of(course_id: str, email_folded: str, generation: int = 1) -> str:
+        return f"{course_id} {generation} {email_folded}"

@@ -7,7 +7,6 @@ second call is made for it. A row whose call may have been made is `unknown`, ne
 import logging
 import time
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 from uuid import UUID
 
@@ -142,7 +141,7 @@ def _deliver(row: dict, client: "TrainerCentralClient") -> None:
         _after_trouble(row, error)
     else:
         state = State.ALREADY_ENROLLED if invited.already_enrolled else State.INVITED
-        _settle(row, state, member_id=invited.member_id, invited_at=_server_now())
+        _settle(row, state, member_id=invited.member_id, invited_at=clock.now())
         Batch.objects.filter(pk=row["batch_id"], failures__gt=0).update(failures=0)
 
 
@@ -169,9 +168,13 @@ def _give_back(row: dict) -> None:
 def _claim(row: dict) -> bool:
     """Win the right to invite this learner to this course."""
     claim = {
-        "course_id": row["course_id"], "email_folded": row["email_folded"], "generation": 1,
-        "invitation_id": row["id"], "claimed_at": _server_now(),
-    }  # fmt: skip
+        "key": Claim.key_of(row["course_id"], row["email_folded"]),
+        "course_id": row["course_id"],
+        "email_folded": row["email_folded"],
+        "generation": 1,
+        "invitation_id": row["id"],
+        "claimed_at": clock.now(),
+    }
     try:
         outside_transaction(Claim).insert_one(claim)
     except DuplicateKeyError:
@@ -181,14 +184,8 @@ def _claim(row: dict) -> bool:
 
 def _release_claim(row: dict) -> None:
     """The call provably invited nobody. Before the row goes back: its next sender needs a free claim."""
-    outside_transaction(Claim).delete_one(
-        {
-            "course_id": row["course_id"],
-            "email_folded": row["email_folded"],
-            "generation": 1,
-            "invitation_id": row["id"],
-        }
-    )
+    key = Claim.key_of(row["course_id"], row["email_folded"])
+    outside_transaction(Claim).delete_one({"key": key, "invitation_id": row["id"]})
 
 
 def _settle(row: dict, state: str, **changes) -> None:
@@ -201,22 +198,19 @@ def _settle(row: dict, state: str, **changes) -> None:
 
 
 def _count_failure(batch_id: UUID) -> int:
-    batch = outside_transaction(Batch).find_one_and_update(
+    batches = outside_transaction(Batch)
+    batch = batches.find_one_and_update(
         {"id": batch_id.hex}, {"$inc": {"failures": 1}}, return_document=ReturnDocument.AFTER
     )
-    return batch["failures"]
+    return batch["failures"] if batch else 1
 
 
 def _pause_batch(batch_id: UUID, error: errors.TrainerCentralError) -> None:
     """Pause with the reason; the ticker resumes when the probe is due. A throttle pauses everybody."""
     failures = _count_failure(batch_id)
-    seconds = _PROBE_SECONDS[min(failures, len(_PROBE_SECONDS)) - 1]
+    seconds: float = _PROBE_SECONDS[min(failures, len(_PROBE_SECONDS)) - 1]
     if isinstance(error, errors.Throttled):
         seconds = error.wait_seconds
         pacing.pause(seconds)
     paused = {"state": Batch.State.PAUSED, "reason": {"$literal": error.sentence}, "resume_at": clock.after(seconds)}
     outside_transaction(Batch).update_one({"id": batch_id.hex, "state": Batch.State.RUNNING}, [{"$set": paused}])
-
-
-def _server_now() -> datetime:
-    return clock.now().astimezone(UTC)

@@ -1,8 +1,10 @@
 """What people do with batches. Every move is one conditional update that names the states it may leave."""
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from bson import Timestamp
 from django.conf import settings
 from django.core.exceptions import ValidationError
 
@@ -185,11 +187,19 @@ def _audit(action: str, batch: Batch, actor: str, **detail) -> None:
 def _counts_at_one_moment(batch: Batch) -> tuple[dict[str, int], int]:
     """Rows per state as of one snapshot, so that a row on its way between two states is counted once."""
     invitations = outside_transaction(Invitation)
-    stages = [{"$match": {"batch_id": batch.pk.hex}}, {"$group": {"_id": "$state", "rows": {"$sum": 1}}}]
+    stages: list[dict] = [
+        {"$match": {"batch_id": batch.pk.hex}},
+        {"$group": {"_id": "$state", "rows": {"$sum": 1}}},
+    ]
     with invitations.database.client.start_session(snapshot=True) as session:
         counts = {group["_id"]: group["rows"] for group in invitations.aggregate(stages, session=session)}
-        moment = session.cluster_time["clusterTime"]
-    return counts, moment.time * 1_000_000 + moment.inc
+        return counts, _as_number(session.cluster_time)
+
+
+def _as_number(cluster_time: Mapping | None) -> int:
+    """MongoDB's cluster time as a growing number that JavaScript can hold."""
+    moment = cluster_time["clusterTime"] if cluster_time else Timestamp(0, 0)
+    return moment.time * 1_000_000 + moment.inc
 
 
 def _rate_per_minute(batch: Batch) -> float:

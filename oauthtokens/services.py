@@ -26,6 +26,7 @@ __all__ = [
     "client",
     "consent_url",
     "exchange_code",
+    "is_upkeep_due",
     "refresh_due",
     "refresh_set",
     "rotate",
@@ -46,15 +47,28 @@ SCOPE = ",".join(
 _DEMAND_SECONDS = 300.0  # a token is refreshed ahead of time if somebody needed one this recently
 
 
+# A batch pauses and probes by itself, so its calls give up soon; a poll has nobody to come back for it.
+_RETRY_DEADLINE_SECONDS = {pacing.INVITATIONS: 2.0, pacing.PROGRESS: 30.0}
+
+
 def client(lane: str = pacing.INVITATIONS) -> TrainerCentralClient:
     """The client of this academy; its tokens come from the pool and each of its calls draws a slot of `lane`."""
     timeouts = (settings.TRAINERCENTRAL_CONNECT_SECONDS, settings.TRAINERCENTRAL_READ_SECONDS)
-    return _client(os.getpid(), lane, settings.TRAINERCENTRAL_URL, settings.TRAINERCENTRAL_ORG_ID, *timeouts)
+    deadline_seconds = _RETRY_DEADLINE_SECONDS[lane]
+    return _client(
+        os.getpid(), lane, settings.TRAINERCENTRAL_URL, settings.TRAINERCENTRAL_ORG_ID, *timeouts, deadline_seconds
+    )
 
 
 @lru_cache(maxsize=8)
 def _client(
-    process_id: int, lane: str, url: str, org_id: str, connect_seconds: float, read_seconds: float
+    process_id: int,
+    lane: str,
+    url: str,
+    org_id: str,
+    connect_seconds: float,
+    read_seconds: float,
+    retry_deadline_seconds: float,
 ) -> TrainerCentralClient:
     """One per process and lane: connections are kept, and not shared with a fork's child."""
     return TrainerCentralClient(
@@ -63,6 +77,7 @@ def _client(
         PoolTokens(),
         connect_timeout_seconds=connect_seconds,
         read_timeout_seconds=read_seconds,
+        retry_deadline_seconds=retry_deadline_seconds,
         before_call=partial(_wait, lane),
     )
 
@@ -158,6 +173,12 @@ def refresh_set(number: int | None = None, *, force: bool = False) -> tuple[int,
         number = rotation.select()
     _check_number(number)
     return number, refreshing.refresh(number, force=force)
+
+
+def is_upkeep_due() -> bool:
+    """Whether `refresh_due` would find anything to do: demand, or a set whose key may be back."""
+    lost = {"state": State.UNDECRYPTABLE}
+    return pool.is_in_demand(_DEMAND_SECONDS) or outside_transaction(TokenSet).count_documents(lost, limit=1) > 0
 
 
 def refresh_due() -> str:

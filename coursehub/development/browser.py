@@ -25,13 +25,9 @@ def ensure_chromium() -> None:
     if find_chromium():
         return
     if shutil.which("apt-get") and os.geteuid() == 0:
-        quiet = {
-            "check": True,
-            "stdout": subprocess.DEVNULL,
-            "env": {**os.environ, "DEBIAN_FRONTEND": "noninteractive"},
-        }
-        subprocess.run(["apt-get", "update", "-qq"], **quiet)
-        subprocess.run(["apt-get", "install", "-y", "-qq", "--no-install-recommends", "chromium"], **quiet)
+        for command in (["update", "-qq"], ["install", "-y", "-qq", "--no-install-recommends", "chromium"]):
+            environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+            subprocess.run(["apt-get", *command], check=True, stdout=subprocess.DEVNULL, env=environment)
         return
     subprocess.run([sys.executable, "-m", "playwright", "install", "chromium"], check=True)
 

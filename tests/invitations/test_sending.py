@@ -65,9 +65,7 @@ def test_a_call_whose_outcome_stays_unknown_is_never_sent_again(confirmed, acade
     assert invited_counts() == {}
 
 
-def test_the_academy_down_pauses_the_batch_with_a_reason_and_it_goes_on_by_itself(
-    confirmed, academy, invited_counts
-):
+def test_the_academy_down_pauses_the_batch_with_a_reason_and_it_goes_on_by_itself(confirmed, academy, invited_counts):
     emails = [f"learner{n}@example.org" for n in range(10)]
     batch = confirmed(*emails)
     academy.kill()

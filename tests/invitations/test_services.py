@@ -4,6 +4,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from coursehub import clock
 from coursehub.models import AuditEvent
 from invitations import reading, services
 from invitations.models import Batch, Claim, Invitation
@@ -46,8 +47,9 @@ def test_a_cancelled_batch_cannot_be_confirmed(upload):
 
 
 def test_a_learner_claimed_by_an_earlier_upload_is_already_invited(upload, course):
+    key = Claim.key_of(course.course_id, "ada@example.org")
     Claim.objects.create(
-        course_id=course.course_id, email_folded="ada@example.org", invitation_id=1, claimed_at="2026-01-01T00:00Z"
+        key=key, course_id=course.course_id, email_folded="ada@example.org", invitation_id=1, claimed_at=clock.now()
     )
     batch = upload("ada@example.org", "grace@example.org")
     assert _states(batch) == {State.ALREADY_INVITED: 1, State.PENDING: 1}
