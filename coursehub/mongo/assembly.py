@@ -7,6 +7,7 @@ need, then sort, skip and limit; joins that only the selected columns need see n
 from typing import Any
 
 from django.core.exceptions import EmptyResultSet, FullResultSet
+from django.db.models.expressions import ColPairs
 
 from . import where
 from .dispatch import not_supported
@@ -94,9 +95,10 @@ class Assembly:
             self.order_by = []  # a model's default ordering does not take part in grouping
         joins = self.joins.stages()
         keys, values = {}, {}
-        for number, (identity, _) in enumerate(self.group_by):
-            keys[identity] = f"g{number}"
-            values[f"g{number}"] = {"$ifNull": [compiler.operand(compiler.node_of(identity)), None]}
+        grouped = single_columns([(compiler.node_of(identity),) for identity, _ in self.group_by])
+        for number, node in enumerate(grouped):
+            keys[compiler.identity(node)] = f"g{number}"
+            values[f"g{number}"] = {"$ifNull": [compiler.operand(node), None]}
         compiler.scope = group = GroupScope(compiler, rows, keys)
         # The accumulators are known only when all that follows has been translated.
         tail = self._tail(with_limits)
@@ -119,7 +121,7 @@ class Assembly:
             stages += self.limits()
         stages += self.joins.stages()
         if not self.query.distinct:
-            self.outputs = [compiler.output(expression) for expression, *_ in compiler.select]
+            self.outputs = [compiler.output(node) for node in single_columns(compiler.select)]
         return [*stages, *compiler.scope.take_prelude()]
 
     def _having(self) -> list[dict]:
@@ -135,22 +137,27 @@ class Assembly:
         if self.query.distinct_fields:
             raise not_supported("distinct() on fields")
         compiler = self.compiler
-        selected = [*compiler.select, *self.extra_select]
+        selected = single_columns(compiler.select)
+        columns = len(selected)
+        selected += [node.expression for node, *_ in self.extra_select]
         joins = self.joins.stages()
-        outputs = [compiler.output(getattr(node, "expression", node)) for node, *_ in selected]
-        project = Plan(None, [], outputs).projection()
-        stages = [*joins, *compiler.scope.take_prelude(), project, *unique_rows(len(outputs))]
-        names = [f"c{number}" for number in range(len(outputs))]
-        identities = {identity: name for name, (_, (identity, _), _) in zip(names, selected, strict=True)}
-        aliases = {alias: name for name, (*_, alias) in zip(names, selected, strict=True) if alias}
-        compiler.scope = ColumnScope(compiler, identities, aliases)
-        self.outputs = [f"${name}" for name in names[: len(compiler.select)]]
+        project = Plan(None, [], [compiler.output(node) for node in selected]).projection()
+        stages = [*joins, *compiler.scope.take_prelude(), project, *unique_rows(len(selected))]
+        identities = {compiler.identity(node): f"c{number}" for number, node in enumerate(selected)}
+        compiler.scope = ColumnScope(compiler, identities, {})
+        self.outputs = [f"$c{number}" for number in range(columns)]
         return stages
 
     def limits(self) -> list[dict]:
         low, high = self.query.low_mark, self.query.high_mark
         skip = [{"$skip": low}] if low else []
         return skip if high is None else [*skip, {"$limit": high - low}]
+
+
+def single_columns(select: list) -> list:
+    """The selected expressions, a composite key as its columns."""
+    nodes = [node for node, *_ in select]
+    return [column for node in nodes for column in (node if isinstance(node, ColPairs) else (node,))]
 
 
 def unique_rows(columns: int) -> list[dict]:

@@ -10,7 +10,6 @@ from .ordering import sort_stages
 from .plans import Plan
 from .scopes import ColumnScope
 
-
 ALWAYS_FILLED = "__schema__"  # Djongo's table of tables: never empty once a migration has run
 
 

@@ -83,11 +83,11 @@ def _operator(lookup: l.Lookup) -> str:
 @condition_for(r.RelatedExact, r.RelatedLessThan, r.RelatedGreaterThan)
 @condition_for(r.RelatedGreaterThanOrEqual, r.RelatedLessThanOrEqual)
 def comparison(compiler: Any, lookup: Any) -> Any:
-    if isinstance(lookup.lhs, e.ColPairs):
-        raise not_supported("A composite primary key")
     right = _right(compiler, lookup)
     if right is None:
         return c.Compare(_operator(lookup), _stored(compiler, lookup, lookup.rhs)[0])
+    if isinstance(right, e.ColPairs):
+        raise ValueError("CompositePrimaryKey cannot be used as a lookup value.")
     return c.CompareExpression(_operator(lookup), compiler.operand(right))
 
 
@@ -131,8 +131,6 @@ def year(compiler: Any, lookup: Any) -> Any:
 
 @condition_for(l.In, r.RelatedIn)
 def one_of(compiler: Any, lookup: Any) -> Any:
-    if isinstance(lookup.lhs, e.ColPairs):
-        raise not_supported("A composite primary key")
     database = getattr(lookup.rhs, "_db", None)
     if database is not None and database != compiler.connection.alias:
         raise ValueError(
@@ -173,8 +171,6 @@ def between(compiler: Any, lookup: Any) -> Any:
 def is_null(compiler: Any, lookup: Any) -> Any:
     if not isinstance(lookup.rhs, bool):
         raise ValueError("The QuerySet value for an isnull lookup must be True or False.")
-    if isinstance(lookup.lhs, e.ColPairs):
-        raise not_supported("A composite primary key")
     return c.IsNullCondition(lookup.rhs)
 
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from django.db.models.expressions import OrderBy
+from django.db.models.expressions import ColPairs, OrderBy, Ref
 
 from .values import is_literal, present
 
@@ -11,7 +11,7 @@ def sort_stages(compiler: Any, orders: list[OrderBy]) -> list[dict]:
     """Stages that bring the documents into order; what is not a field is computed first."""
     computed: dict[str, Any] = {}
     keys: dict[str, int] = {}
-    for order in orders:
+    for order in _single_columns(orders):
         path = compiler.field_path(order.expression)
         if path is None:
             value = compiler.output(order.expression)
@@ -29,3 +29,15 @@ def sort_stages(compiler: Any, orders: list[OrderBy]) -> list[dict]:
         return []
     fields = [{"$addFields": computed}] if computed else []
     return [*compiler.scope.take_prelude(), *fields, {"$sort": keys}]
+
+
+def _single_columns(orders: list[OrderBy]) -> list[OrderBy]:
+    """A composite key orders by each of its columns in turn."""
+    result = []
+    for order in orders:
+        source = order.expression.source if isinstance(order.expression, Ref) else order.expression
+        if isinstance(source, ColPairs):
+            result += [OrderBy(column, descending=order.descending) for column in source]
+        else:
+            result.append(order)
+    return result

@@ -7,7 +7,8 @@ from django.db.models.expressions import Col, Exists, NegatedExpression
 from django.db.models.lookups import Exact, IsNull, Lookup
 from django.db.models.sql.where import AND, XOR, WhereNode
 
-from . import lookups
+from . import lookups, tuples
+from .tuples import is_tuple_lookup
 from .values import conjunction, disjunction
 
 
@@ -22,6 +23,8 @@ def match(compiler: Any, node: Any, truth: bool = True) -> dict:
         return merge(documents)
     if _asks_for_truth(node):
         return match(compiler, node.lhs, node.rhs is truth)
+    if is_tuple_lookup(node):
+        return _of_tuple(compiler, node, truth, match)
     if isinstance(node, Lookup):
         return lookups.document(compiler, node, truth)
     return compiler.conditional_document(node, truth)
@@ -36,6 +39,8 @@ def test(compiler: Any, node: Any, truth: bool) -> Any:
         return disjunction(tests) if any_suffices else conjunction(tests)
     if _asks_for_truth(node):
         return test(compiler, node.lhs, node.rhs is truth)
+    if is_tuple_lookup(node):
+        return _of_tuple(compiler, node, truth, test)
     if isinstance(node, Lookup):
         return lookups.test(compiler, node, truth)
     return compiler.conditional_test(node, truth)
@@ -49,6 +54,14 @@ def definite_test(compiler: Any, node: Any, truth: bool = True) -> Any:
         return {"$literal": False}
     except FullResultSet:
         return {"$literal": True}
+
+
+def _of_tuple(compiler: Any, node: Any, truth: bool, translate: Any) -> Any:
+    try:
+        expanded = tuples.expanded(compiler, node)
+    except EmptyResultSet:
+        raise EmptyResultSet if truth else FullResultSet from None
+    return translate(compiler, expanded, truth)
 
 
 def _asks_for_truth(node: Any) -> bool:
