@@ -78,9 +78,11 @@ def _failed(lease: RefreshLease, error: errors.TrainerCentralError) -> None:
         if leases.write_failure(lease, reason=error.sentence, state=State.BROKEN):
             audit.record(action="token_set.broken", target=target, detail={"reason": error.detail})
     elif isinstance(error, errors.MintThrottled):
-        waiting = {"state": State.COOLING, "wait_seconds": error.wait_seconds}
-        if leases.write_failure(lease, reason=error.sentence, give_back=True, **waiting):
-            audit.record(action="token_set.cooling", target=target, detail={"seconds": error.wait_seconds})
+        wait_seconds = error.wait_seconds
+        if leases.write_failure(
+            lease, reason=error.sentence, state=State.COOLING, wait_seconds=wait_seconds, give_back=True
+        ):
+            audit.record(action="token_set.cooling", target=target, detail={"seconds": wait_seconds})
     else:
         longest = min(_FIRST_BACKOFF_SECONDS * 2**lease.failures, _LONGEST_BACKOFF_SECONDS)
         wait_seconds = random.uniform(longest / 2, longest)  # noqa: S311  (jitter, no secret)

@@ -118,12 +118,10 @@ def store_grant(*, number: int, grant: TokenGrant, actor: str) -> str:
     It becomes the active set if none can be used. Returns the refresh token that it replaces, or ''.
     """
     _check_number(number)
-    TokenSet.objects.get_or_create(number=number)
-    sets = outside_transaction(TokenSet)
     replaced = None
     while replaced is None:  # until no other regeneration came in between
-        generation = sets.find_one({"number": number}, {"generation": 1})["generation"]
-        replaced = sets.find_one_and_update(
+        generation = TokenSet.objects.get_or_create(number=number)[0].generation
+        replaced = outside_transaction(TokenSet).find_one_and_update(
             {"number": number, "generation": generation},
             [{"$set": _fresh_set(number, generation + 1, grant)}],
             return_document=ReturnDocument.BEFORE,

@@ -16,7 +16,7 @@ class TokenCommand(BaseCommand):
         parser = super().create_parser(prog_name, subcommand, **kwargs)
         parser.add_argument("--json", action="store_true", help="one JSON document on standard output")
         # argparse leaves with 2 for a wrong option, which means something else here.
-        parser.exit = partial(_exit, parser.exit)  # type: ignore[method-assign]
+        parser.exit = partial(_exit, parser.exit)  # type: ignore[method-assign,assignment]
         return parser
 
     def tell(self, options: dict[str, Any], document: dict[str, Any], text: str, code: int) -> None:

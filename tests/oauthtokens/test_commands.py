@@ -1,0 +1,102 @@
+"""Exit codes and JSON of the token commands."""
+
+import io
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from oauthtokens.models import TokenSet
+
+State = TokenSet.State
+
+
+def run(name: str, *arguments: str) -> tuple[int, dict]:
+    out, code = io.StringIO(), 0
+    try:
+        call_command(name, *arguments, "--json", stdout=out)
+    except SystemExit as left:
+        code = left.code
+    return code, json.loads(out.getvalue())
+
+
+def test_status_of_an_empty_pool_is_bad(pool):
+    code, status = run("token_status")
+    assert code == 2
+    assert [one["state"] for one in status["sets"]] == ["empty"] * 7
+    assert status["reaches_next_maintenance"] is False
+
+
+def test_status_has_the_promised_shape(pool):
+    pool.obtain(1)
+    _, status = run("token_status")
+    assert {"number", "state", "uses", "max_uses", "access_expires_at"} <= set(status["sets"][0])
+    assert status["sets"][0]["state"] == "active"
+    assert status["sets"][0]["max_uses"] == 20
+    assert status["hours_left"] == {"continuous": pytest.approx(17.4, abs=0.1), "measured": None}
+
+
+def test_status_is_a_warning_when_a_set_is_broken_and_good_when_uses_are_not_limited(pool, settings):
+    settings.TOKEN_MAX_USES = 0
+    pool.obtain(1)
+    assert run("token_status")[0] == 0
+    pool.change(2, state=State.BROKEN)
+    assert run("token_status")[0] == 1
+
+
+def test_status_of_a_stopped_pool_is_bad(pool):
+    from oauthtokens import pool as pool_document
+
+    pool.obtain(1)
+    pool_document.stop("Zoho does not accept our client id.")
+    code, status = run("token_status")
+    assert (code, status["stopped"]) == (2, "Zoho does not accept our client id.")
+
+
+def test_status_is_readable_without_json(pool):
+    out = io.StringIO()
+    with pytest.raises(SystemExit):
+        call_command("token_status", stdout=out)
+    assert "does not reach the next maintenance" in out.getvalue()
+
+
+def test_refresh_of_the_active_set(pool):
+    pool.obtain(1)
+    assert run("refresh_tokens") == (1, {"set": 1, "outcome": "busy"})
+    assert run("refresh_tokens", "--force") == (0, {"set": 1, "outcome": "refreshed"})
+    assert pool.refreshes() == 1
+
+
+def test_refresh_of_a_cold_set_leaves_it_cold(pool):
+    pool.obtain(1, 2)
+    assert run("refresh_tokens", "--set", "2", "--force") == (0, {"set": 2, "outcome": "refreshed"})
+    assert pool.states()[:2] == [State.ACTIVE, State.READY]
+
+
+def test_refresh_that_fails_is_bad(pool):
+    pool.obtain(1)
+    pool.sandbox.switch(client_secret="other")
+    assert run("refresh_tokens", "--force") == (2, {"set": 1, "outcome": "failed"})
+    code, answer = run("refresh_tokens", "--force")
+    assert (code, answer["outcome"]) == (2, "unavailable")
+
+
+def test_set_that_does_not_exist_is_wrong_usage(pool):
+    with pytest.raises(CommandError) as caught:
+        run("refresh_tokens", "--set", "8")
+    assert caught.value.returncode == 3
+
+
+def test_rotation(pool):
+    pool.obtain(1)
+    assert run("rotate_tokens")[0] == 2
+    pool.obtain(2)
+    assert run("rotate_tokens") == (0, {"active": 2, "reason": ""})
+
+
+def test_wrong_option_leaves_with_3(database):
+    command = [sys.executable, "manage.py", "token_status", "--nonsense"]
+    assert subprocess.run(command, env=os.environ, capture_output=True, check=False).returncode == 3
