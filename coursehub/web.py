@@ -16,8 +16,9 @@ logger = logging.getLogger(__name__)
 
 # Proxies cut connections that are idle for a minute or less; a client that does not answer a ping is gone.
 PING_SECONDS, PONG_SECONDS = 20, 30
-# Clients send acknowledgements of at most 256 bytes; far larger messages need not be read at all.
-LONGEST_MESSAGE_BYTES = 4096
+# The first limit counts for what we send too: the snapshot of a very large course. What comes in is an
+# acknowledgement in one small frame.
+LONGEST_MESSAGE_BYTES, LONGEST_INCOMING_FRAME_BYTES = 16 * 1024 * 1024, 4096
 # What pages under way get to finish once the sockets are closed.
 LAST_REQUESTS_SECONDS = 3.0
 
@@ -36,7 +37,7 @@ def main() -> None:
         ping_timeout=PONG_SECONDS,
         websocket_timeout=-1,
         websocket_max_message_size=LONGEST_MESSAGE_BYTES,
-        websocket_max_frame_size=LONGEST_MESSAGE_BYTES,
+        websocket_max_frame_size=LONGEST_INCOMING_FRAME_BYTES,
         server_name="CourseHub",
     )
     for number in (signal.SIGTERM, signal.SIGINT):

@@ -24,7 +24,7 @@ class Sync:
         return asdict(self)
 
 
-def sync(*, actor: str = "system") -> Sync:
+def sync_courses(*, actor: str = "system") -> Sync:
     """Make our courses those of the academy: new ones are read soon, vanished ones are kept and marked.
 
     Raises errors of `coursehub.trainercentral.errors`; then nothing has changed.

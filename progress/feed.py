@@ -147,24 +147,19 @@ class CourseFeed:
     # --- While somebody watches -----------------------------------------------------------------
 
     async def _look_after(self) -> None:
-        """Renew the viewers' interest, and look for courses whose rows did not come."""
+        """Renew the viewers' interest, and find courses whose rows and revision do not come together."""
         for seconds in count(1):
-            await asyncio.sleep(1)
-            behind = [watched for watched in self._watched.values() if watched.tail.is_behind]
+            mismatches = [(watched, watched.tail.mismatch) for watched in self._watched.values()]
+            await asyncio.sleep(LATE_ROWS_SECONDS)
             try:
+                for watched, mismatch in mismatches:
+                    if mismatch and watched.tail.lasts(mismatch):
+                        async with watched.telling:
+                            await self._tell_anew(watched)
                 if seconds % WATCH_AGAIN_SECONDS == 0:
                     await _note_viewers(list(self._watched))
-                if behind:
-                    await self._wait_for_rows(behind)
             except Exception:
                 logger.exception("Watched courses could not be looked after")
-
-    async def _wait_for_rows(self, behind: list[Watched]) -> None:
-        await asyncio.sleep(LATE_ROWS_SECONDS)
-        for watched in behind:
-            async with watched.telling:
-                if watched.tail.is_behind:
-                    await self._tell_anew(watched)
 
 
 async def _note_viewers(course_ids: list[str]) -> None:

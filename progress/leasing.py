@@ -25,6 +25,24 @@ _LONGEST_MARGIN_SECONDS = 15.0
 _BACKOFF_SECONDS = [5, 15, 30, 60, 300, 900]
 
 
+def _passed(deadline: str) -> dict[str, Any]:
+    """The expression for: this deadline has passed, or was never set."""
+    return {"$lte": [{"$ifNull": [deadline, 0]}, clock.NOW]}
+
+
+DUE = {
+    "poll_due_at": {"$type": "date"},
+    "gone_at": None,
+    "$expr": {
+        "$and": [
+            {"$lte": ["$poll_due_at", clock.NOW]},
+            _passed("$poll_lease_until"),
+            {"$lte": [{"$ifNull": ["$poll_rung_at", 0]}, clock.after(-RING_AGAIN_SECONDS)]},
+        ]
+    },
+}
+
+
 class LeaseLost(Exception):
     """Another poller has the course now; what this one read is void."""
 
@@ -52,20 +70,9 @@ def watched_interval_seconds() -> float:
 def ring_due() -> list[str]:
     """The ids of courses that a worker should be told about now; each is named once per RING_AGAIN_SECONDS."""
     courses = outside_transaction(Course)
-    due = {
-        "poll_due_at": {"$type": "date"},
-        "gone_at": None,
-        "$expr": {
-            "$and": [
-                {"$lte": ["$poll_due_at", clock.NOW]},
-                _passed("$poll_lease_until"),
-                {"$lte": [{"$ifNull": ["$poll_rung_at", 0]}, clock.after(-RING_AGAIN_SECONDS)]},
-            ]
-        },
-    }
     rung = []
-    for found in courses.find(due, ["course_id"]).sort("poll_due_at", 1).limit(_RINGS_AT_ONCE):
-        told = courses.update_one({**due, "_id": found["_id"]}, [{"$set": {"poll_rung_at": clock.NOW}}])
+    for found in courses.find(DUE, ["course_id"]).sort("poll_due_at", 1).limit(_RINGS_AT_ONCE):
+        told = courses.update_one({**DUE, "_id": found["_id"]}, [{"$set": {"poll_rung_at": clock.NOW}}])
         if told.modified_count:
             rung.append(found["course_id"])
     return rung
@@ -162,8 +169,3 @@ def fail(lease: Lease, sentence: str, *, wait_seconds: float = 0) -> None:
 def _update(lease: Lease, values: dict[str, Any]) -> None:
     if not outside_transaction(Course).update_one(lease.held, [{"$set": values}]).matched_count:
         raise LeaseLost(lease.course_id)
-
-
-def _passed(deadline: str) -> dict[str, Any]:
-    """The expression for: this deadline has passed, or was never set."""
-    return {"$lte": [{"$ifNull": [deadline, 0]}, clock.NOW]}

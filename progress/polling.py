@@ -13,8 +13,9 @@ from progress.leasing import Lease, LeaseLost
 
 logger = logging.getLogger(__name__)
 
-# A task ends itself well before the queue would end it; the sweep goes on in the next one.
-SLICE_SECONDS = 40.0
+# A task begins no call after this long: one call with its retries may take most of a minute, and then the
+# queue would end it. The sweep goes on in the next task.
+SLICE_SECONDS = 10.0
 # When the budget had no call for us at all, the next try comes after this long.
 _NO_CALL_SECONDS = 10.0
 _UNEXPECTED = "Reading the course's learners failed; the details are in the worker's log."

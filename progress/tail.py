@@ -20,7 +20,7 @@ class Tail:
         self.course_id = course_id
         self._revision: int | None = None
         self._course: dict[str, Any] = {}  # the newest known
-        self._told: dict[str, Any] = {}  # its part of what was told
+        self._told: dict[str, Any] = {}  # what of it was told last
         self._rows: list[Row] = []
 
     @property
@@ -28,9 +28,20 @@ class Tail:
         return self._revision is not None
 
     @property
-    def is_behind(self) -> bool:
-        """The course has changes whose rows did not come."""
-        return self._revision is not None and self._course["revision"] > self._revision
+    def mismatch(self) -> tuple[int, int] | None:
+        """The course's revision and the one that was told, where they differ. Normal for a moment."""
+        if self._revision is None or self._course["revision"] == self._revision:
+            return None
+        return self._course["revision"], self._revision
+
+    def lasts(self, mismatch: tuple[int, int]) -> bool:
+        """Whether it is still the same: rows did not come, or the course was set back (restored, say)."""
+        of_course, told = mismatch
+        if self._revision is None:
+            return False
+        if of_course > told:
+            return self._revision < of_course
+        return self._revision >= told > self._course["revision"]
 
     def forget(self) -> None:
         """Rows that come are kept, but nothing is told until `begin`."""
@@ -39,7 +50,8 @@ class Tail:
     def begin(self, course: Row) -> None:
         """Take `course` as the state that everybody gets; newer rows that came early are told next."""
         self._revision = course["revision"]
-        self._told = self._course = showing.course_state(course)
+        self._course = showing.course_state(course)
+        self._told = _told_part(self._course)
         early, self._rows = self._rows, []
         self.take_rows(early)
 
@@ -59,8 +71,7 @@ class Tail:
 
     def take_course(self, course: Row) -> None:
         """The course's document changed."""
-        if self._revision is None or course["revision"] >= self._course["revision"]:
-            self._course = showing.course_state(course)
+        self._course = showing.course_state(course)
 
     def next_frame(self) -> Frame | None:
         """What is to be told now, if anything; it counts as told."""
@@ -69,10 +80,14 @@ class Tail:
         previous, rows, self._rows = self._revision, self._rows, []
         if rows:
             self._revision = rows[-1]["revision"]
-        head = self._told if self.is_behind else self._course
+        complete = self._course["revision"] <= self._revision
+        head = _told_part(self._course) if complete else self._told
         if not rows and head == self._told:
             return None
         self._told = head
         latest = {row["member_id"]: showing.change(row) for row in rows}
-        told = {name: head[name] for name in ("as_of", "trouble")}
-        return Frame.of("change", self._revision, previous=previous, **told, members=list(latest.values()))
+        return Frame.of("change", self._revision, previous=previous, **head, members=list(latest.values()))
+
+
+def _told_part(state: dict[str, Any]) -> dict[str, Any]:
+    return {name: state[name] for name in ("as_of", "trouble")}

@@ -16,7 +16,7 @@ class Command(BaseCommand):
 
     def handle(self, *args, **options) -> None:
         try:
-            done = courses.sync().as_dict()
+            done = courses.sync_courses().as_dict()
         except TrainerCentralError as error:
             self.stderr.write(error.sentence)
             raise SystemExit(2) from error

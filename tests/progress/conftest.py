@@ -1,0 +1,1 @@
+from tests.live import web, web_process  # noqa: F401

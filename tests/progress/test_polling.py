@@ -1,0 +1,242 @@
+"""Reading courses from the sandbox: when, by whom, and what is written."""
+
+import json
+from datetime import timedelta
+from io import StringIO
+from threading import Thread
+
+import pytest
+from django.core.management import call_command
+from django.db import connection
+
+from coursehub import clock, pacing
+from coursehub.models import Course
+from coursehub.mongo import outside_transaction
+from oauthtokens import services as token_services
+from progress import leasing, polling, storing, tasks
+from progress.leasing import LeaseLost
+from progress.models import Member, ProgressEntry
+from tests.progress.makers import make_course, remote_member, store
+
+
+@pytest.fixture
+def course(academy) -> Course:
+    """The first course of the sandbox, not read yet."""
+    return Course.objects.order_by("course_id").first()
+
+
+def _due(course: Course) -> None:
+    Course.objects.filter(pk=course.pk).update(poll_due_at=clock.now() - timedelta(seconds=1), poll_rung_at=None)
+
+
+def _writes(database) -> dict[str, int]:
+    """Documents written so far, as the server counts them."""
+    return database.client.admin.command("serverStatus")["metrics"]["document"]
+
+
+def test_a_poll_stores_what_the_academy_lists(course):
+    result = polling.poll(course.course_id, only_if_due=False)
+    remote = list(token_services.client(lane=pacing.PROGRESS).iter_course_members(course.course_id))
+    assert (result.outcome, result.learners, result.changed) == ("read", len(remote), len(remote))
+    stored = {member.member_id: member for member in Member.objects.for_course(course.course_id)}
+    assert stored.keys() == {member.member_id for member in remote}
+    assert {member.email for member in stored.values()} == {member.email for member in remote}
+
+
+def test_each_change_has_a_revision_of_its_own_and_one_history_entry(database):
+    make_course()
+    store(*(remote_member(number) for number in range(1100)))
+    store(remote_member(3, percent=20), remote_member(4))
+    revisions = sorted(ProgressEntry.objects.values_list("revision", flat=True))
+    assert revisions == list(range(1, 1102))
+    assert Course.objects.get().revision == 1101
+    assert Member.objects.get(member_id="m3").revision == 1101
+    assert ProgressEntry.objects.filter(member_id="m4").count() == 1
+
+
+def test_an_unchanged_poll_writes_no_row(database):
+    make_course()
+    members = [remote_member(number) for number in range(200)]
+    store(*members)
+    rows, before = list(outside_transaction(Member).find()), _writes(database)
+    assert store(*members) == 0
+    after = _writes(database)
+    assert (after["inserted"] - before["inserted"], after["deleted"] - before["deleted"]) == (0, 0)
+    assert after["updated"] - before["updated"] <= 3, "only the course's own document: the lease and the result"
+    assert list(outside_transaction(Member).find()) == rows
+    assert Course.objects.get().revision == 200
+
+
+def test_of_many_pollers_at_once_one_works(course):
+    _due(course)
+    outcomes = []
+
+    def poll():
+        outcomes.append(polling.poll(course.course_id).outcome)
+        connection.close()
+
+    threads = [Thread(target=poll) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(outcomes) == ["not_due"] * 7 + ["read"]
+    assert Course.objects.get(pk=course.pk).revision == Member.objects.for_course(course.course_id).count()
+
+
+def test_a_poller_that_was_overtaken_writes_nothing(database):
+    make_course()
+    late = leasing.win("3000000001", only_if_due=False, afresh=True)
+    Course.objects.update(poll_lease_until=clock.now() - timedelta(seconds=1))
+    leasing.win("3000000001", only_if_due=False, afresh=True)
+    for step in (leasing.extend, leasing.finish, lambda lease: storing.store_members(lease, [remote_member(1)])):
+        with pytest.raises(LeaseLost):
+            step(late)
+    assert not Member.objects.exists()
+    assert Course.objects.get().revision == 0
+
+
+def test_a_course_is_taken_over_when_its_poller_died(database):
+    make_course()
+    assert leasing.win("3000000001", only_if_due=False, afresh=True)
+    assert leasing.win("3000000001", only_if_due=False, afresh=True) is None
+    Course.objects.update(poll_lease_until=clock.now() - timedelta(seconds=1))
+    assert leasing.win("3000000001", only_if_due=False, afresh=True)
+
+
+def test_a_due_course_is_told_once_and_again_when_nobody_came(database):
+    course = make_course()
+    assert leasing.ring_due() == []
+    _due(course)
+    assert leasing.ring_due() == ["3000000001"]
+    assert leasing.ring_due() == []
+    earlier = clock.now() - timedelta(seconds=leasing.RING_AGAIN_SECONDS + 1)
+    Course.objects.update(poll_rung_at=earlier)
+    assert leasing.ring_due() == ["3000000001"]
+
+
+def test_a_course_that_is_read_or_gone_is_not_told(database):
+    course = make_course()
+    _due(course)
+    leasing.win("3000000001", only_if_due=True, afresh=False)
+    assert leasing.ring_due() == []
+    Course.objects.update(poll_lease_until=None, gone_at=clock.now())
+    assert leasing.ring_due() == []
+
+
+def test_looking_for_due_courses_reads_an_index(database):
+    make_course(poll_due_at=clock.now() - timedelta(seconds=1))
+    for number in range(50):
+        make_course(f"4{number:09}", poll_due_at=clock.now() + timedelta(hours=1))
+    explained = outside_transaction(Course).find(leasing.DUE).sort("poll_due_at", 1).explain()
+    assert explained["executionStats"]["totalDocsExamined"] <= 1
+
+
+def test_the_next_poll_follows_the_viewers(course, settings):
+    settings.PROGRESS_WATCHED_SECONDS, settings.PROGRESS_IDLE_SECONDS = 60, 3600
+    polling.poll(course.course_id, only_if_due=False)
+    course.refresh_from_db()
+    assert course.poll_due_at - course.polled_at == timedelta(seconds=3600)
+    outside_transaction(Course).update_many(*leasing.watching([course.course_id]))
+    course.refresh_from_db()
+    assert course.poll_due_at - course.polled_at == timedelta(seconds=45)
+    polling.poll(course.course_id, only_if_due=False)
+    course.refresh_from_db()
+    assert course.poll_due_at - course.polled_at == timedelta(seconds=45)
+
+
+def test_trouble_is_noted_in_one_sentence_and_waits_longer_each_time(course, sandbox, monkeypatch):
+    monkeypatch.setattr(token_services.client(lane=pacing.PROGRESS)._caller, "_retry_deadline_seconds", 0.0)
+    sandbox.stop()
+    waits = []
+    for _ in range(2):
+        result = polling.poll(course.course_id, only_if_due=False)
+        course.refresh_from_db()
+        waits.append((course.poll_due_at - clock.now()).total_seconds())
+    assert (result.outcome, result.reason) == ("failed", course.poll_error)
+    assert course.poll_error.endswith(".")
+    assert waits[0] < 6 < waits[1] < 16
+    outside_transaction(Course).update_many(*leasing.watching([course.course_id]))
+    course.refresh_from_db()
+    assert course.poll_due_at == course.poll_not_before, "a viewer does not shorten the pause"
+    sandbox.start()
+    assert polling.poll(course.course_id, only_if_due=False).outcome == "read"
+    course.refresh_from_db()
+    assert (course.poll_error, course.poll_failures) == ("", 0)
+
+
+def test_a_sweep_that_runs_out_of_time_goes_on_where_it_was(course, monkeypatch):
+    everybody = polling.poll(course.course_id, only_if_due=False).learners
+    outside_transaction(Member).delete_many({})
+    client = token_services.client(lane=pacing.PROGRESS)
+    pages_of_five = lambda course_id, start: type(client).iter_member_pages(  # noqa: E731
+        client, course_id, start=start, page_size=5
+    )
+    monkeypatch.setattr(client, "iter_member_pages", pages_of_five)
+    monkeypatch.setattr(polling, "SLICE_SECONDS", 0.0)
+    outcomes = []
+    while "read" not in outcomes and len(outcomes) < everybody:
+        monkeypatch.setattr(pacing, "reserve_slot", _slots(1))
+        outcomes.append(polling.poll(course.course_id, only_if_due=False).outcome)
+    assert outcomes[0] == "unfinished"
+    assert outcomes[-1] == "read"
+    assert Member.objects.for_course(course.course_id).count() == everybody
+    course.refresh_from_db()
+    assert course.polled_at == course.poll_began_at
+
+
+def _slots(count: int):
+    """A budget that has `count` calls left."""
+    slots = iter([True] * count)
+    return lambda lane, within_seconds: next(slots, False)
+
+
+def test_a_learner_is_gone_after_two_full_sweeps_without_them_and_can_come_back(database):
+    make_course()
+    store(*(remote_member(number) for number in range(3)))
+    for expected in (0, 1):
+        lease = leasing.win("3000000001", only_if_due=False, afresh=True)
+        assert storing.store_absent(lease, {"m0", "m1"}) == expected
+        leasing.finish(lease)
+    assert Member.objects.for_course("3000000001").count() == 2
+    store(remote_member(2))
+    assert Member.objects.for_course("3000000001").count() == 3
+    assert Member.objects.get(member_id="m2").revision == 5
+
+
+def test_one_sweep_without_a_learner_is_forgiven_by_the_next_with_them(database):
+    make_course()
+    store(remote_member(0), remote_member(1))
+    for _ in range(3):
+        lease = leasing.win("3000000001", only_if_due=False, afresh=True)
+        storing.store_absent(lease, {"m0"})
+        leasing.finish(lease)
+        store(remote_member(0), remote_member(1))
+    assert Member.objects.for_course("3000000001").count() == 2
+    assert Course.objects.get().revision == 2
+
+
+def test_the_task_polls_only_what_is_due(course):
+    Course.objects.filter(pk=course.pk).update(poll_due_at=None)
+    assert tasks.poll(course.course_id) == "not_due"
+    _due(course)
+    assert tasks.poll(course.course_id) == "read"
+
+
+def test_saving_a_course_takes_no_poll_result_back(database):
+    stale = make_course()
+    store(remote_member(1))
+    stale.name = "Renamed"
+    stale.save()
+    fresh = Course.objects.get()
+    assert (fresh.name, fresh.revision, fresh.poll_fence) == ("Renamed", 1, 1)
+
+
+def test_the_command_polls_and_says_so(course):
+    out = StringIO()
+    call_command("poll_progress", course=course.course_id, json=True, stdout=out)
+    (poll,) = json.loads(out.getvalue())["polls"]
+    assert (poll["outcome"], poll["course_id"]) == ("read", course.course_id)
+    with pytest.raises(SystemExit) as ended:
+        call_command("poll_progress", course="none", stderr=StringIO())
+    assert ended.value.code == 3
