@@ -1,4 +1,4 @@
-"""What every page shows around its content: navigation by role, who is signed in, the theme; and the admin's first page."""
+"""What every page shows around its content: navigation by role, the person, the theme; and the admin's first page."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -70,7 +70,9 @@ def context(request: HttpRequest) -> dict[str, Any]:
 def navigation(held: frozenset[str], path: str) -> list[dict[str, Any]]:
     """The groups of the side bar for these roles; the place that `path` belongs to is `active`."""
     permissions = frozenset().union(*(roles.PERMISSIONS[role] for role in held))
-    groups = [{"title": title, "places": _places(places, held, permissions)} for title, places in NAVIGATION]
+    groups: list[dict[str, Any]] = [
+        {"title": title, "places": _places(places, held, permissions)} for title, places in NAVIGATION
+    ]
     open_to_all = [place for group in groups for place in group["places"]]
     under = [
         place for place in open_to_all if path == place["url"] or (place["deep"] and path.startswith(place["url"]))

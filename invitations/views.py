@@ -13,6 +13,8 @@ from invitations.forms import UploadForm
 from invitations.models import Batch, Invitation
 
 ROWS_PER_PAGE = 50
+BAD_ROWS_SHOWN = 100
+LEFT_OUT = (Invitation.State.INVALID, Invitation.State.DUPLICATE, Invitation.State.ALREADY_INVITED)
 TOO_LATE = "That was no longer possible: the batch has moved on."
 TEMPLATE = "email,first name,last name\r\nada@example.org,Ada,Lovelace\r\n"
 
@@ -49,6 +51,7 @@ def batch(request: HttpRequest, batch_id: UUID) -> HttpResponse:
         "page_obj": page,
         "state_filter": request.GET.get("state", ""),
         "states": Invitation.State.choices,
+        "bad_rows": Invitation.objects.filter(batch=batch, state__in=LEFT_OUT).order_by("line")[:BAD_ROWS_SHOWN],
         "planned_seconds": services.planned_seconds((status or {}).get("counts", {}).get(Invitation.State.PENDING, 0)),
     }
     return render(request, "invitations/batch.html", context)

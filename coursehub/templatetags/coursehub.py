@@ -35,7 +35,7 @@ def duration(seconds: float | None) -> str:
 
 @register.filter
 def age(value: datetime | str | None) -> SafeString | str:
-    """How long ago `value` (a datetime, or its ISO text) was, as a <time> that a script keeps fresh; "never" for None."""
+    """How long ago `value` (a datetime or ISO text) was, as a <time> that a script keeps fresh; "never" for None."""
     moment = _moment(value)
     if moment is None:
         return "never"

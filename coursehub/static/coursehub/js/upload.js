@@ -10,6 +10,7 @@ if (form) {
   const note = drop.querySelector("[data-drop-note]");
   const emptyText = text.textContent, emptyNote = note.textContent;
   drop.classList.add("is-ready");
+  input.hasChangeListener = true; // unfold's script would look for its own kind of file field around this one
 
   for (const kind of ["dragenter", "dragover"]) {
     drop.addEventListener(kind, (event) => {
@@ -98,8 +99,11 @@ if (form) {
 
   function complain(sentence) {
     const box = document.getElementById("upload-error");
+    const text = box.querySelector(".ch-note__text");
     box.hidden = !sentence;
-    box.querySelector(".ch-note__text").textContent = sentence;
+    if (sentence) text.setAttribute("role", "alert");
+    else text.removeAttribute("role");
+    text.textContent = sentence;
   }
 }
 
