@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from django.db.models import Model
     from pymongo import MongoClient
     from pymongo.collection import Collection
+    from pymongo.database import Database
 
 __all__ = ["client_for", "outside_transaction"]
 
@@ -27,14 +28,19 @@ def outside_transaction(model_or_table_name: type[Model] | str, using: str = "de
     pacing slots, audit. Documents are plain dicts, dates naive UTC. Same MongoClient as the ORM, safe to
     call from any thread and from a running event loop (the calls on the collection still block).
     """
-    from django.db import connections
-
     table = model_or_table_name if isinstance(model_or_table_name, str) else model_or_table_name._meta.db_table
-    return connections[using].plain_database()[table]
+    return _database(using)[table]
 
 
 def client_for(using: str = "default") -> MongoClient:
     """The MongoClient that the connection `using` works with; shared, never close it."""
+    return _database(using).client
+
+
+def _database(using: str) -> Database:
+    """By the settings alone: asking `connections` for a wrapper would bind one to the running event loop's thread."""
     from django.db import connections
 
-    return connections[using].plain_database().client
+    from .client import shared_database
+
+    return shared_database(connections.settings[using])

@@ -9,13 +9,12 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from django.core.exceptions import ImproperlyConfigured
 from django.db.backends.base.client import BaseDatabaseClient
 from django.utils.asyncio import async_unsafe
 from djongo import base as djongo_base
 
 from .checks import DatabaseValidation
-from .client import shared_client
+from .client import shared_database
 from .creation import DatabaseCreation
 from .cursor import Cursor
 from .errors import Database, translated
@@ -85,14 +84,11 @@ class DatabaseWrapper(djongo_base.DatabaseWrapper):
         return dict(self.settings_dict.get("CLIENT") or {})
 
     def get_new_connection(self, conn_params: dict[str, Any]) -> MongoDatabase:
-        name = self.settings_dict["NAME"]
-        if not name:
-            raise ImproperlyConfigured(f"DATABASES[{self.alias!r}] names no database: set NAME.")
-        return shared_client(conn_params)[name]
+        return shared_database(self.settings_dict)
 
     def plain_database(self) -> MongoDatabase:
         """The pymongo database, outside any open transaction; needs no open connection, so any thread may ask."""
-        return self.get_new_connection(self.get_connection_params())
+        return shared_database(self.settings_dict)
 
     def init_connection_state(self) -> None:
         """Nothing to set: MongoDB keeps no state per connection, and logging is the project's affair."""

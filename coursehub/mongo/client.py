@@ -8,7 +8,9 @@ import os
 import threading
 from typing import Any
 
+from django.core.exceptions import ImproperlyConfigured
 from pymongo import MongoClient
+from pymongo.database import Database
 
 # What the engine relies on; the connection string and `CLIENT` decide everything else.
 _OURS = {"document_class": dict, "tz_aware": False, "uuidRepresentation": "standard"}
@@ -30,6 +32,16 @@ def shared_client(parameters: dict[str, Any]) -> MongoClient:
             if client is None:
                 client = _clients[key] = MongoClient(**{**parameters, **_OURS}, connect=False)
     return client
+
+
+def shared_database(settings: dict[str, Any]) -> Database:
+    """The database that an entry of DATABASES names, by the client of this process.
+
+    Raises ImproperlyConfigured when it names none.
+    """
+    if not settings.get("NAME"):
+        raise ImproperlyConfigured("An entry of DATABASES names no database: set NAME.")
+    return shared_client(settings.get("CLIENT") or {})[settings["NAME"]]
 
 
 def _frozen(value: Any) -> Any:

@@ -54,14 +54,38 @@ def time_to_bson(value: datetime.time | str | None) -> datetime.datetime | None:
     return in_milliseconds(datetime.datetime.combine(_NO_DAY, value))
 
 
-def decimal_to_bson(text: str | None) -> Decimal128 | None:
+def decimal_to_bson(number: Any) -> Decimal128 | None:
     """A Decimal128; raises DataError beyond its 34 digits."""
-    if text is None:
+    if number is None:
         return None
     try:
-        return Decimal128(text)
+        return Decimal128(number if isinstance(number, decimal.Decimal) else str(number))
     except decimal.DecimalException as error:
-        raise DataError(f"Decimal128 holds 34 digits, too few for {text}") from error
+        raise DataError(f"Decimal128 holds 34 digits, too few for {number}") from error
+
+
+def rounded_decimal(value: Decimal128, max_digits: int | None, decimal_places: int | None) -> Decimal128:
+    """As many places as the column has, as SQL would store it. Raises DataError for more digits than it has.
+
+    Only for what is written: rounding what is searched for would find other rows.
+    """
+    number = value.to_decimal()
+    if decimal_places is None or not number.is_finite():
+        return value
+    try:
+        number = number.quantize(decimal.Decimal(1).scaleb(-decimal_places), context=decimal.Context(prec=34))
+    except decimal.InvalidOperation as error:
+        raise DataError(f"{number} has more digits than a column can hold") from error
+    if max_digits is not None and number.adjusted() >= max_digits - decimal_places and number:
+        raise DataError(f"{number} has more than {max_digits} digits")
+    return Decimal128(number)
+
+
+def as_stored(field: Any, value: Any) -> Any:
+    """A value prepared for the database as the column of `field` keeps it."""
+    if isinstance(value, Decimal128) and field.get_internal_type() == "DecimalField":
+        return rounded_decimal(value, field.max_digits, field.decimal_places)
+    return value
 
 
 def json_to_bson(value: Any, encoder: type[json.JSONEncoder] | None) -> Any:

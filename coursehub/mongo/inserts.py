@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from bson.decimal128 import Decimal128
 from django.core.exceptions import EmptyResultSet
 from django.db import IntegrityError
 from django.db.models import Field
@@ -15,6 +16,7 @@ from pymongo.errors import BulkWriteError
 
 from . import sequences
 from .conflicts import insert_ignoring, insert_or_update, stored_documents
+from .converters import as_stored
 from .errors import translated
 from .select import SQLCompiler
 from .shown import shown
@@ -61,7 +63,7 @@ class SQLInsertCompiler(SQLCompiler, DjangoInsertCompiler):
                         expressions.append((document, field, value))
                 if value is None and not may_be_none:
                     self._refuse_null(field)
-                document[column] = value
+                document[column] = as_stored(field, value) if isinstance(value, Decimal128) else value
             documents.append(document)
         self._evaluate(expressions)
         return documents

@@ -56,11 +56,7 @@ class DatabaseOperations(djongo_operations.DatabaseOperations):
     def adapt_decimalfield_value(
         self, value: Any, max_digits: int | None = None, decimal_places: int | None = None
     ) -> Decimal128 | None:
-        # Past Djongo's own method, which lets decimal's exceptions out.
-        text = super(djongo_operations.DatabaseOperations, self).adapt_decimalfield_value(
-            value, max_digits, decimal_places
-        )
-        return converters.decimal_to_bson(text)
+        return converters.decimal_to_bson(value)
 
     def adapt_json_value(self, value: Any, encoder: type[json.JSONEncoder] | None) -> Any:
         return converters.json_to_bson(value, encoder)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import datetime
+import decimal
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from django.db import DatabaseError
+from bson import Decimal128, ObjectId
+from django.db import DatabaseError, NotSupportedError
 from djongo.base import DjongoClient
 from djongo.sql2mongo.query import Query
 from pymongo.errors import PyMongoError
@@ -18,6 +21,9 @@ from .raw_text import Statement
 from .sequences import SCHEMA
 
 dialect.install()
+
+# Djongo compares with `{column: value}`, so a dict or a pattern would be an operator.
+_PLAIN = (str, int, float, bytes, datetime.date, datetime.time, decimal.Decimal, Decimal128, ObjectId)
 
 
 @dataclass
@@ -57,7 +63,12 @@ def execute(connection: Any, sql: str, params: Sequence[Any] | Mapping[str, Any]
 
 
 def _adapted(connection: Any, value: Any) -> Any:
-    return value.hex if isinstance(value, uuid.UUID) else connection.ops.adapt_unknown_value(value)
+    """A parameter for the database. Raises NotSupportedError for what Djongo would take for an operator."""
+    if isinstance(value, uuid.UUID):
+        return value.hex
+    if value is not None and not isinstance(value, _PLAIN):
+        raise NotSupportedError(f"Raw SQL takes plain values as parameters, not {type(value).__name__}.")
+    return connection.ops.adapt_unknown_value(value)
 
 
 def _selected(query: Query) -> Result:

@@ -74,7 +74,9 @@ class Statement:
         bare = set() if self.kind == "INSERT" else self._bare_columns()
         unordered = self._unordered()
         for leaf in self._leaves:
-            if id(leaf) not in bare:
+            if self.kind == "INSERT" and leaf.ttype in _NAMES:
+                yield f'"{leaf.value.strip(chr(34))}"'  # bare, the table and its columns look like a function call
+            elif id(leaf) not in bare:
                 yield leaf.value.upper() if leaf.is_keyword else leaf.value
             elif len(self._tables) > 1:
                 raise NotSupportedError(f"Raw SQL over several tables: name the table of column {leaf.value}.")

@@ -9,14 +9,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-from django.db import IntegrityError
+from django.db import IntegrityError, NotSupportedError
 from django.db.backends.base.schema import BaseDatabaseSchemaEditor
-from django.db.models import Field, Index, Model
+from django.db.models import Field, Index, Model, Value
 from pymongo.database import Database
 from pymongo.errors import CollectionInvalid, OperationFailure
 
 from . import sequences
 from .alterations import ColumnChange
+from .converters import as_stored
 from .errors import translated
 from .index_builder import IndexBuilder
 from .indexes import IndexSpec, ModelIndexes
@@ -140,10 +141,15 @@ class DatabaseSchemaEditor(BaseDatabaseSchemaEditor):
 
     def _fill_new_column(self, table: str, field: Field) -> None:
         missing = {field.column: {"$exists": False}}
-        default = field._db_default_expression.value if field.has_db_default() else self.effective_default(field)
+        default = self._database_default(field) if field.has_db_default() else self.effective_default(field)
         if default is None and not field.null and self.database[table].find_one(missing, {"_id": True}):
             raise IntegrityError(f"NOT NULL constraint failed: {table}.{field.column}")
-        self.database[table].update_many(missing, {"$set": {field.column: default}})
+        self.database[table].update_many(missing, {"$set": {field.column: as_stored(field, default)}})
+
+    def _database_default(self, field: Field) -> Any:
+        if not isinstance(field._db_default_expression, Value):
+            raise NotSupportedError(f"{field}: the default of a column must be a plain value on MongoDB.")
+        return field.get_db_prep_save(field._db_default_expression.value, self.connection)
 
     def _drop_column(self, table: str, column: str) -> None:
         self.database[table].update_many({column: {"$exists": True}}, {"$unset": {column: ""}})

@@ -17,6 +17,7 @@ from django.db.models.sql.query import Query
 from django.db.models.sql.subqueries import DeleteQuery
 from pymongo import UpdateOne
 
+from .converters import as_stored
 from .errors import NOT_NULL, translated
 from .inserts import SQLInsertCompiler
 from .select import SQLCompiler
@@ -116,7 +117,7 @@ class SQLUpdateCompiler(_RowsByKey, SQLCompiler, DjangoUpdateCompiler):
             return field.column, _Computed(field, value)
         if value is None and not field.null:
             raise IntegrityError(f"{NOT_NULL}: {model._meta.db_table}.{field.column}")
-        return field.column, value
+        return field.column, as_stored(field, value)
 
     def _refuse_unusable(self, field: Field, value: Any) -> None:
         if value.contains_aggregate:
