@@ -14,6 +14,7 @@ from coursehub.trainercentral.transport import Transport
 logger = logging.getLogger(__name__)
 
 _FIRST_BACKOFF_SECONDS, _LONGEST_BACKOFF_SECONDS = 0.5, 8.0
+_STILL_CURRENT_SECONDS = 1.0
 _MOST_PAGES = 100_000
 
 
@@ -106,10 +107,11 @@ class Caller:
 
     def _attempt(self, method: str, endpoint: str, path: str, expects: tuple[str, ...], content: dict) -> Answer:
         # Asked for before the wait, so that no slot of the budget is lost to a refresh, and again after
-        # it, since the wait may outlive the token.
-        self._tokens.current()
+        # a wait that the token may not have outlived.
+        lease, asked_at, acts = self._tokens.current(), time.monotonic(), method != "GET"
         self._before_call(endpoint, method)
-        lease, acts = self._tokens.current(), method != "GET"
+        if time.monotonic() - asked_at > _STILL_CURRENT_SECONDS:
+            lease = self._tokens.current()
         authorization = f"Zoho-oauthtoken {lease.token}"
         answer = self._transport.send(method, path, call=endpoint, acts=acts, authorization=authorization, **content)
         error = error_in(answer, call=endpoint, acts=acts, expects=expects, secrets=(lease.token,))

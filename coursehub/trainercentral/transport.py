@@ -4,6 +4,7 @@ import http.client
 import ssl
 import time
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from http.cookiejar import DefaultCookiePolicy
 from typing import Any
 
@@ -62,10 +63,18 @@ class Transport:
         self._read_timeout_seconds = read_timeout_seconds
         self._used_at = time.monotonic()
         self._session = requests.Session()
+        self._read_environment()
         self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=()))
         adapter = HTTPAdapter(pool_connections=1, pool_maxsize=_POOL_SIZE, max_retries=0)
         self._session.mount("http://", adapter)
         self._session.mount("https://", adapter)
+
+    def _read_environment(self) -> None:
+        """Proxies and certificates of the environment, once; requests would look them up for every call."""
+        with suppress(ValueError):  # an address that is none is found out by the first call
+            found = self._session.merge_environment_settings(self.base_url, {}, None, None, None)
+            self._session.proxies, self._session.verify = dict(found["proxies"]), found["verify"]
+        self._session.trust_env = False
 
     def send(
         self,

@@ -44,7 +44,7 @@ HEADERS = st.dictionaries(
 STATUSES = st.sampled_from([200, 200, 200, 201, 204, 301, 304, 400, 401, 403, 404, 408, 429, 500, 503, 599])
 
 
-@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(status=STATUSES, body=BODIES, headers=HEADERS, truncate=st.booleans())
 def test_no_answer_raises_outside_the_tree(script, status, body, headers, truncate):
     script.play(Play(status, body, headers, truncate=truncate and status not in (204, 304)))

@@ -156,6 +156,25 @@ def test_no_token_means_no_call_and_no_slot(script):
     assert (calls, script.received) == ([], [])
 
 
+def test_token_is_asked_for_again_after_a_long_wait(script):
+    script.play(COURSES)
+    tokens = Tokens()
+
+    def wait(endpoint, method):
+        time.sleep(1.1)
+        tokens.tokens.pop(0)  # expired meanwhile
+
+    client_of(script, tokens, before_call=wait).list_courses()
+    assert script.received[0].headers["authorization"] == f"Zoho-oauthtoken {OTHER_TOKEN}"
+
+
+def test_proxy_of_the_environment_is_used(script, monkeypatch):
+    script.play(COURSES)
+    monkeypatch.setenv("HTTP_PROXY", script.url)
+    client = TrainerCentralClient("http://academy.invalid", "1", Tokens(), retry_deadline_seconds=0)
+    assert client.list_courses()
+
+
 def test_already_enrolled_by_refusal(script):
     script.play(Play(400, {"errors": [{"errorCode": "ALREADY_ENROLLED", "message": "The learner is enrolled."}]}))
     assert invite(client_of(script)).already_enrolled is True
