@@ -6,7 +6,7 @@ from django.db.models.functions import Cast
 
 from .dispatch import not_supported
 from .expressions import INTEGERS, expression_for
-from .lookups import TEXT_TYPES, internal_type
+from .lookups import TEXT_TYPES, field_type, internal_type
 from .values import literal, strict
 
 DATE_TEXT = {"DateField": "%Y-%m-%d", "DateTimeField": "%Y-%m-%d %H:%M:%S.%L", "TimeField": "%H:%M:%S.%L"}
@@ -15,13 +15,15 @@ DATE_TEXT = {"DateField": "%Y-%m-%d", "DateTimeField": "%Y-%m-%d %H:%M:%S.%L", "
 @expression_for(Cast)
 def cast(compiler: Any, node: Cast) -> Any:
     (source,) = node.get_source_expressions()
-    operand, target = compiler.operand(source), node.output_field.get_internal_type()
+    operand, target = compiler.operand(source), field_type(node.output_field)
     if target in TEXT_TYPES:
         text = as_text(operand, source)
         longest = node.output_field.max_length
         return text if longest is None else strict([text], lambda t: {"$substrCP": [t, 0, longest]})
     if target in INTEGERS:
-        return strict([operand], lambda x: {"$toLong": {"$trunc": {"$toDouble": x}} if _is_text(source) else _whole(x)})
+        # Text goes through a number, since "1.0" is an integer to SQL; a fraction is cut off.
+        number = (lambda x: {"$toDouble": x}) if internal_type(source) in TEXT_TYPES else lambda x: x
+        return strict([operand], lambda x: {"$toLong": number(x)})
     if target == "DecimalField":
         places = node.output_field.decimal_places
         rounded = (lambda x: {"$round": [x, places]}) if places is not None else lambda x: x
@@ -31,15 +33,6 @@ def cast(compiler: Any, node: Cast) -> Any:
     if target == "BooleanField":
         return strict([operand], lambda x: {"$toBool": x})
     return _temporal(node, source, operand, target)
-
-
-def _whole(x: Any) -> Any:
-    # $toLong of a number with a fraction truncates, of a boolean gives 0 or 1.
-    return x
-
-
-def _is_text(node: Any) -> bool:
-    return internal_type(node) in TEXT_TYPES
 
 
 def _temporal(node: Cast, source: Any, operand: Any, target: str) -> Any:

@@ -17,7 +17,7 @@ from . import where
 from .dispatch import Registry, not_supported
 from .lookups import internal_type
 from .subqueries import COLUMN_TEXT
-from .values import literal, strict
+from .values import literal, power, strict
 
 EXPRESSIONS = Registry()
 expression_for = EXPRESSIONS.register
@@ -121,7 +121,7 @@ def combined(compiler: Any, node: e.CombinedExpression) -> Any:
     if node.connector in ("/", "%%"):
         return _division(node, operator, sides)
     if node.connector == "^":
-        return strict(sides, lambda base, exponent: {"$pow": [base, exponent]})
+        return strict(sides, power)
     return None if None in sides else {operator: sides}
 
 

@@ -6,7 +6,7 @@ from typing import Any
 from django.db.models import functions as f
 
 from .expressions import expression_for
-from .values import literal, present, strict
+from .values import literal, power, present, strict
 
 
 def simple(cls: type, build: Callable[..., Any]) -> None:
@@ -57,7 +57,7 @@ def round_to(compiler: Any, node: f.Round) -> Any:
 
 
 def _half_away_from_zero(number: Any, places: Any) -> dict:
-    factor = {"$pow": [{"$toDecimal": 10}, places]}
+    factor = power({"$toDecimal": 10}, places)
     scaled = {"$multiply": [{"$abs": {"$toDecimal": number}}, factor]}
     rounded = {"$divide": [{"$floor": {"$add": [scaled, {"$toDecimal": "0.5"}]}}, factor]}
     signed = {"$cond": [{"$lt": [number, 0]}, {"$multiply": [-1, rounded]}, rounded]}
@@ -88,8 +88,9 @@ def _cotangent(x: Any) -> dict:
 
 
 def _logarithm(base: Any, x: Any) -> dict:
+    # The server's own $log is wrong for Decimal128.
     allowed = {"$and": [{"$gt": [base, 0]}, {"$ne": [base, 1]}, {"$gt": [x, 0]}]}
-    return {"$cond": [allowed, {"$log": [x, base]}, None]}
+    return {"$cond": [allowed, {"$divide": [{"$ln": x}, {"$ln": base}]}, None]}
 
 
 def _unit_interval(x: Any) -> dict:
@@ -109,6 +110,6 @@ simple(f.Cot, _cotangent)
 simple(f.Ln, _guarded("$ln", lambda x: {"$gt": [x, 0]}))
 simple(f.Log, _logarithm)
 simple(f.Mod, _modulo)
-simple(f.Power, lambda base, exponent: {"$pow": [base, exponent]})
+simple(f.Power, power)
 simple(f.Sign, _sign)
 simple(f.Sqrt, _guarded("$sqrt", lambda x: {"$gte": [x, 0]}))

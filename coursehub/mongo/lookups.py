@@ -50,8 +50,12 @@ def _is_text(node: Any) -> bool:
 
 
 def internal_type(node: Any) -> str:
-    """Type name of the values of `node`; that of the target for a foreign key, '' when there is none."""
-    field = getattr(node, "_output_field_or_none", None)
+    """Type name of the values of `node`, '' when there is none."""
+    return field_type(getattr(node, "_output_field_or_none", None))
+
+
+def field_type(field: Any) -> str:
+    """Type name of a field; that of the target for a foreign key."""
     while getattr(field, "target_field", None) is not None:
         field = field.target_field
     return field.get_internal_type() if field is not None else ""

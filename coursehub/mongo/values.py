@@ -45,6 +45,11 @@ def strict(operands: list, build: Callable[..., Any]) -> Any:
     return {"$let": {"vars": variables, "in": result}} if variables else result
 
 
+def power(base: Any, exponent: Any) -> dict:
+    """`base` to the `exponent`; the server takes a Decimal128 to the power of 0 for 0."""
+    return {"$cond": [{"$eq": [exponent, 0]}, {"$literal": 1}, {"$pow": [base, exponent]}]}
+
+
 def conjunction(tests: list) -> Any:
     return tests[0] if len(tests) == 1 else {"$and": tests}
 
