@@ -46,7 +46,8 @@ class ColumnChange:
             yield from self._conversions_of_references(conversion)
         if self.old.null and not self.new.null:
             yield f"SET NOT NULL {table}.{new}", self._refuse_nulls
-        yield f"ALTER SCHEMA {table}.{new}", self._record
+        if old != new or self._record_of(self.old) != self._record_of(self.new):
+            yield f"ALTER SCHEMA {table}.{new}", self._record
 
     def _rename(self) -> None:
         old, new = self.old.column, self.new.column
@@ -85,12 +86,15 @@ class ColumnChange:
         elif rows.find_one({column: None}, {"_id": True}):
             raise IntegrityError(f"NOT NULL constraint failed: {self.table}.{column}")
 
+    def _record_of(self, field: Field) -> tuple[str, bool]:
+        return field.db_parameters(self.editor.connection)["type"], sequences.is_sequence(field)
+
     def _record(self) -> None:
         column = self.new.column
-        type_code = self.new.db_parameters(self.editor.connection)["type"]
+        type_code, is_sequence = self._record_of(self.new)
         schema = self._rows(sequences.SCHEMA)
         schema.update_one({"name": self.table}, {"$set": {f"fields.{column}": {"type_code": type_code}}}, upsert=True)
-        if sequences.is_sequence(self.new):
+        if is_sequence:
             sequences.start(self.editor.database, self.table, column)
         else:
             schema.update_one({"name": self.table, "auto.field_names": column}, {"$unset": {"auto": ""}})

@@ -8,7 +8,8 @@ from datetime import datetime
 from typing import Any
 
 from bson import ObjectId
-from django.db.models import Field, Index, Model, UniqueConstraint
+from django.db.models import F, Field, Index, Model, UniqueConstraint
+from django.db.models.expressions import OrderBy
 
 PRIMARY_KEY = "__primary_key__"
 
@@ -93,27 +94,41 @@ class ModelIndexes:
 
     def of_index(self, index: Index) -> IndexSpec | None:
         """The index of `Meta.indexes`; None for one over expressions, which MongoDB does not have."""
-        if index.expressions:
+        ordered = [(self._field(name), -1 if order == "DESC" else 1) for name, order in index.fields_orders]
+        ordered = ordered or self._plain_columns(index.expressions)
+        if not ordered:
             return None
-        keys = tuple((self._field(name).column, -1 if order == "DESC" else 1) for name, order in index.fields_orders)
+        keys = tuple((field.column, direction) for field, direction in ordered)
         return IndexSpec(index.name, keys, partial=self._condition(index.condition), explicit=True)
 
     def of_constraint(self, constraint: Any) -> IndexSpec | None:
         """The index of a UniqueConstraint; None for other constraints, which the server cannot hold."""
-        supported = isinstance(constraint, UniqueConstraint) and not constraint.expressions
-        if not supported or constraint.deferrable or constraint.include:
+        if not isinstance(constraint, UniqueConstraint) or constraint.deferrable or constraint.include:
             return None
-        fields = [self._field(name) for name in constraint.fields]
+        ordered = [(self._field(name), 1) for name in constraint.fields] or self._plain_columns(constraint.expressions)
+        if not ordered:
+            return None
         parts = [self._condition(constraint.condition)]
         if constraint.nulls_distinct is not False:
-            parts.append(self._not_null(fields))
+            parts.append(self._not_null([field for field, _ in ordered]))
         return IndexSpec(
             constraint.name,
-            tuple((field.column, 1) for field in fields),
+            tuple((field.column, direction) for field, direction in ordered),
             unique=True,
             partial=all_of(parts),
             explicit=True,
         )
+
+    def _plain_columns(self, expressions: Sequence[Any]) -> list[tuple[Field, int]]:
+        """The columns and directions of expressions that are no more than columns; empty if one is more."""
+        found = []
+        for expression in expressions:
+            direction = -1 if getattr(expression, "descending", False) else 1
+            column = expression.expression if isinstance(expression, OrderBy) else expression
+            if not isinstance(column, F):
+                return []
+            found.append((self._field(column.name), direction))
+        return found
 
     def _field(self, name: str) -> Field:
         field = self.meta.get_field(name)

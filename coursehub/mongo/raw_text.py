@@ -31,7 +31,7 @@ class Statement:
 
     def __init__(self, sql: str, columns_of: Callable[[str], Sequence[str]]) -> None:
         sql = _ALL_COLUMNS.sub(lambda found: _with_columns(found, columns_of(found[3])), sql)
-        parsed = sqlparse.parse(sql)
+        parsed = sqlparse.parse(sql.rstrip().rstrip(";"))
         self.kind = parsed[0].get_type() if len(parsed) == 1 else "UNKNOWN"
         if self.kind not in _STATEMENTS:
             raise NotSupportedError("Raw SQL: one SELECT, INSERT, UPDATE or DELETE, nothing else.")

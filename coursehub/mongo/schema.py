@@ -6,6 +6,7 @@ again and finds some of its work done.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
@@ -22,6 +23,7 @@ from .errors import translated
 from .index_builder import IndexBuilder
 from .indexes import IndexSpec, ModelIndexes
 
+logger = logging.getLogger("django.db.backends.schema")
 _NAMESPACE_NOT_FOUND = 26
 
 
@@ -37,6 +39,7 @@ class DatabaseSchemaEditor(BaseDatabaseSchemaEditor):
         if self.collect_sql:
             self.collected_sql.append(text)
             return
+        logger.debug("%s; (params %r)", text, None, extra={"sql": text, "params": None})
         with translated(), self.connection.logged(text):
             action()
 
@@ -124,9 +127,12 @@ class DatabaseSchemaEditor(BaseDatabaseSchemaEditor):
         new_db_params: dict,
         strict: bool = False,
     ) -> None:
-        old = [spec for spec in self.indexes_of(model).all() if _covers(spec, old_field)]
-        altered = self.indexes_of(model, {old_field.name: new_field})
-        new = [spec for spec in altered.all() if _covers(spec, new_field)]
+        names = {field.name for field in model._meta.local_fields}
+        name = old_field.name if old_field.name in names else new_field.name
+        old, new = (
+            [spec for spec in self.indexes_of(model, {name: field}).all() if _covers(spec, field)]
+            for field in (old_field, new_field)
+        )
         self._drop_indexes(model, [spec for spec in old if spec not in new])
         change = ColumnChange(self, model._meta.db_table, old_field, new_field)
         for text, action in change.steps():
