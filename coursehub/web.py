@@ -5,14 +5,15 @@ then send every socket away with 1012, spread over time, then stop the server.
 """
 
 import asyncio
-import logging
 import os
 import signal
+from typing import Any
 
 from daphne.endpoints import build_endpoint_description_strings
 from daphne.server import Server, twisted_loop
+from daphne.ws_protocol import WebSocketProtocol
 
-logger = logging.getLogger(__name__)
+from coursehub.live.codes import COME_AGAIN
 
 # Proxies cut connections that are idle for a minute or less; a client that does not answer a ping is gone.
 PING_SECONDS, PONG_SECONDS = 20, 30
@@ -23,13 +24,36 @@ LONGEST_MESSAGE_BYTES, LONGEST_INCOMING_FRAME_BYTES = 16 * 1024 * 1024, 4096
 LAST_REQUESTS_SECONDS = 3.0
 
 
+class Protocol(WebSocketProtocol):
+    """Daphne's, which may also say "come again": its library keeps that code from applications."""
+
+    def serverClose(self, code: int | None = None) -> None:
+        if code == COME_AGAIN and self.state == self.STATE_OPEN:
+            self.sendCloseFrame(code=code)
+        else:
+            super().serverClose(code)
+
+
+class WebServer(Server):
+    """Daphne's, which keeps its listening ports in order to close them first."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self.ports: list[Any] = []
+        self.closing: asyncio.Future | None = None
+
+    def listen_success(self, port: Any) -> None:
+        self.ports.append(port)
+        super().listen_success(port)
+
+
 def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "coursehub.settings")
     from coursehub import env
     from coursehub.asgi import application
 
     host, port = env.text("HOST", "127.0.0.1"), env.whole("PORT", 8000, minimum=1)
-    server = Server(
+    server = WebServer(
         application=application,
         endpoints=build_endpoint_description_strings(host=host, port=port),
         signal_handlers=False,
@@ -39,31 +63,33 @@ def main() -> None:
         websocket_max_message_size=LONGEST_MESSAGE_BYTES,
         websocket_max_frame_size=LONGEST_INCOMING_FRAME_BYTES,
         server_name="CourseHub",
+        ready_callable=lambda: setattr(server.ws_factory, "protocol", Protocol),
     )
     for number in (signal.SIGTERM, signal.SIGINT):
         twisted_loop.add_signal_handler(number, _stop_soon, server)
     server.run()
+    _end_tasks()
 
 
-def _stop_soon(server: Server) -> None:
+def _stop_soon(server: WebServer) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         twisted_loop.remove_signal_handler(number)  # a second signal ends the process at once
     server.closing = asyncio.ensure_future(_stop(server), loop=twisted_loop)
 
 
-async def _stop(server: Server) -> None:
+async def _stop(server: WebServer) -> None:
     from coursehub.live.closing import send_everybody_away
 
     try:
-        for listener in server.listeners:
-            listener.addCallback(lambda port: port.stopListening())
+        for port in server.ports:
+            port.stopListening()
         await send_everybody_away()
         await _wait_for_requests(server)
     finally:
         server.stop()
 
 
-async def _wait_for_requests(server: Server) -> None:
+async def _wait_for_requests(server: WebServer) -> None:
     """Until no application is at work, sockets included, or the time for it is up."""
     deadline = twisted_loop.time() + LAST_REQUESTS_SECONDS
     while twisted_loop.time() < deadline:
@@ -71,6 +97,14 @@ async def _wait_for_requests(server: Server) -> None:
         if all(application is None or application.done() for application in applications):
             return
         await asyncio.sleep(0.05)
+
+
+def _end_tasks() -> None:
+    """What is left (change streams, above all) ends in its own order and not in the interpreter's."""
+    tasks = asyncio.all_tasks(twisted_loop)
+    for task in tasks:
+        task.cancel()
+    twisted_loop.run_until_complete(asyncio.gather(*tasks, return_exceptions=True))
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ import sys
 import time
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -80,10 +80,15 @@ class Socket:
     def receive(self, timeout_seconds: float = 10) -> dict[str, Any]:
         """The next frame; `{"type": "closed", "code"}` when the server closed."""
         self.connection.settimeout(timeout_seconds)
-        opcode, data = self.connection.recv_data()
-        if opcode == websocket.ABNF.OPCODE_CLOSE:
-            return {"type": "closed", "code": int.from_bytes(data[:2], "big")}
-        frame = json.loads(data)
+        received = self.connection.recv_frame()
+        while received.opcode == websocket.ABNF.OPCODE_PING:
+            self.connection.pong(received.data)
+            received = self.connection.recv_frame()
+        if received.opcode == websocket.ABNF.OPCODE_CLOSE:
+            with suppress(OSError):  # a server that ends need not wait for our answer
+                self.connection.send_close()
+            return {"type": "closed", "code": int.from_bytes(received.data[:2], "big")}
+        frame = json.loads(received.data)
         if self.acknowledges:
             self.acknowledge(frame["revision"])
         return frame

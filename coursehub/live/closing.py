@@ -3,7 +3,8 @@
 import asyncio
 import random
 
-from coursehub.live.guard import COME_AGAIN, guard
+from coursehub.live.codes import COME_AGAIN
+from coursehub.live.guard import guard
 
 LONGEST_SECONDS = 5.0
 _SECONDS_PER_SOCKET = 0.01
@@ -11,9 +12,11 @@ _SECONDS_PER_SOCKET = 0.01
 
 async def send_everybody_away() -> None:
     """Close every open socket with 1012, spread over up to LONGEST_SECONDS."""
-    sockets = list(guard.sockets)
+    sockets = list(guard.open)
     random.shuffle(sockets)
     pause_seconds = min(_SECONDS_PER_SOCKET, LONGEST_SECONDS / len(sockets)) if sockets else 0.0
     for socket in sockets:
         await socket.end(COME_AGAIN)
         await asyncio.sleep(pause_seconds)
+    for latecomer in list(guard.open):
+        await latecomer.end(COME_AGAIN)

@@ -15,13 +15,13 @@ from django.contrib.auth import HASH_SESSION_KEY, get_user_model
 from django.utils import timezone
 
 from coursehub import roles
+from coursehub.live.codes import COME_AGAIN, NOT_PERMITTED, SIGNED_OUT, TOO_SLOW
 
 if TYPE_CHECKING:
     from coursehub.live.sockets import LiveConsumer
 
 logger = logging.getLogger(__name__)
 
-SIGNED_OUT, NOT_PERMITTED, TOO_SLOW, COME_AGAIN, NOT_UNDERSTOOD = 4401, 4403, 4408, 1012, 4400
 RECHECK_SECONDS = 3.0
 
 
@@ -53,7 +53,8 @@ class Guard:
     """The open sockets of one process. It works only while there are any."""
 
     def __init__(self) -> None:
-        self.sockets: set[LiveConsumer] = set()
+        self.open: set[LiveConsumer] = set()  # those that wait for their admission, too
+        self._admitted: set[LiveConsumer] = set()
         self._rounds: asyncio.Task | None = None
         self._asking = asyncio.Lock()
         self._waiting: list[LiveConsumer] = []
@@ -73,15 +74,17 @@ class Guard:
         return self._answers.pop(socket, COME_AGAIN)
 
     def watch(self, socket: "LiveConsumer") -> None:
-        self.sockets.add(socket)
+        """From now on the socket ends when its viewer may no longer watch, or does not keep up."""
+        self._admitted.add(socket)
         if self._rounds is None or self._rounds.done():
             self._rounds = asyncio.create_task(self._go_round())
 
     def forget(self, socket: "LiveConsumer") -> None:
-        self.sockets.discard(socket)
+        self.open.discard(socket)
+        self._admitted.discard(socket)
 
     async def _go_round(self) -> None:
-        while self.sockets:
+        while self._admitted:
             await asyncio.sleep(RECHECK_SECONDS)
             try:
                 await self._recheck()
@@ -91,9 +94,9 @@ class Guard:
 
     async def _recheck(self) -> None:
         now = time.monotonic()
-        for socket in [socket for socket in self.sockets if socket.outstanding.is_hopeless(now)]:
+        for socket in [socket for socket in self._admitted if socket.outstanding.is_hopeless(now)]:
             await socket.end(TOO_SLOW)
-        for socket, code in (await refusals(list(self.sockets))).items():
+        for socket, code in (await refusals(list(self._admitted))).items():
             await socket.end(code)
 
 

@@ -12,8 +12,9 @@ from channels.generic.websocket import AsyncWebsocketConsumer
 from django.db import DatabaseError
 from pymongo.errors import PyMongoError
 
+from coursehub.live.codes import COME_AGAIN, NOT_UNDERSTOOD, SIGNED_OUT
 from coursehub.live.frames import Frame
-from coursehub.live.guard import COME_AGAIN, NOT_UNDERSTOOD, SIGNED_OUT, Viewer, guard
+from coursehub.live.guard import Viewer, guard
 from coursehub.live.outstanding import Outstanding
 
 logger = logging.getLogger(__name__)
@@ -74,6 +75,7 @@ class LiveConsumer(AsyncWebsocketConsumer):
     async def connect(self) -> None:
         # Accepted before it is refused: a browser is not told the code of a refused handshake.
         await self.accept()
+        guard.open.add(self)
         if not self.scope["user"].is_authenticated:
             await self.end(SIGNED_OUT)
             return
