@@ -28,6 +28,7 @@ class Assembly:
         self.compiler, self.query = compiler, compiler.query
         self.extra_select, self.order_by, self.group_by = extra_select, order_by, group_by
         self.joins = Joins(compiler)
+        self.row_without_rows: tuple | None = None
 
     def plan(self, with_limits: bool = True) -> Plan:
         """Raises EmptyResultSet, FullResultSet never, NotSupportedError for what has no translation."""
@@ -40,7 +41,7 @@ class Assembly:
             stages += self._grouped(with_limits)
         else:
             stages += self._tail(with_limits)
-        return Plan(self.compiler.base_table, stages, self.outputs)
+        return Plan(self.compiler.base_table, stages, self.outputs, self.row_without_rows)
 
     def filtered(self) -> list[dict]:
         """Stages up to and including WHERE. Raises EmptyResultSet if that can match nothing (and may be elided)."""
@@ -102,6 +103,11 @@ class Assembly:
         compiler.scope = group = GroupScope(compiler, rows, keys)
         # The accumulators are known only when all that follows has been translated.
         tail = self._tail(with_limits)
+        if not keys and not tail and compiler.outermost and all(isinstance(output, str) for output in self.outputs):
+            # The common count(): cheaper than $facet, and we know what no rows add up to.
+            empty = empty_group(group.accumulators)
+            self.row_without_rows = tuple(empty[output[1:]]["$literal"] for output in self.outputs)
+            return [*joins, *rows.take_prelude(), {"$group": {"_id": None, **group.accumulators}}]
         if not keys:
             return [*joins, *rows.take_prelude(), *whole_group(group.accumulators), *tail]
         stage = {"$group": {"_id": values, **group.accumulators}}

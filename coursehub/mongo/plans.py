@@ -16,6 +16,7 @@ class Plan:
     table: str | None  # None: a query without a table, whose pipeline begins with $documents
     stages: list[dict]
     outputs: list[Any] = field(default_factory=list)
+    row_without_rows: tuple | None = None  # the one row of an aggregation that found nothing
 
     def projection(self) -> dict:
         """Stage that leaves documents of exactly the columns c0, c1, ...; NULL is stated, never missing."""
