@@ -51,30 +51,31 @@ class SQLInsertCompiler(SQLCompiler, DjangoInsertCompiler):
 
     def _documents(self, fields: Sequence[Field]) -> list[Document]:
         """A document per object, without the keys that are still to be drawn."""
-        columns = [(field, field.column, field.null or sequences.is_sequence(field)) for field in fields]
+        columns = [(field, field.column, *_about_none(field)) for field in fields]
         documents, expressions = [], []
         for instance in self.query.objs:
             document: Document = {}
-            for field, column, may_be_none in columns:
-                value = self.prepare_value(field, self.pre_save_val(field, instance))
-                if hasattr(value, "as_sql"):
-                    value = self._constant(field, value)
+            for field, column, may_be_none, stays_none in columns:
+                value = self.pre_save_val(field, instance)
+                if value is not None or not stays_none:
+                    value = self._prepared(field, value)
                     if hasattr(value, "as_sql"):
                         expressions.append((document, field, value))
                 if value is None and not may_be_none:
                     self._refuse_null(field)
-                document[column] = as_stored(field, value) if isinstance(value, Decimal128) else value
+                document[column] = value
             documents.append(document)
         self._evaluate(expressions)
         return documents
 
-    def _constant(self, field: Field, expression: Any) -> Any:
-        """The value of an expression that is one, prepared for the database; else the expression."""
-        if isinstance(expression, DatabaseDefault):
-            expression = expression.expression
-        if not isinstance(expression, Value):
-            return expression
-        return (expression._output_field_or_none or field).get_db_prep_save(expression.value, self.connection)
+    def _prepared(self, field: Field, value: Any) -> Any:
+        """The value as it is stored; an expression if the server has to compute it."""
+        value = self.prepare_value(field, value)
+        if isinstance(value, DatabaseDefault):
+            value = value.expression
+        if isinstance(value, Value):
+            value = (value._output_field_or_none or field).get_db_prep_save(value.value, self.connection)
+        return as_stored(field, value) if isinstance(value, Decimal128) else value
 
     def _evaluate(self, expressions: list[tuple[Document, Field, Any]]) -> None:
         """Let the server compute all expressions of the batch in one round trip, into their documents."""
@@ -138,3 +139,8 @@ class SQLInsertCompiler(SQLCompiler, DjangoInsertCompiler):
                 written = documents[: error.details["nInserted"]]
                 collection.delete_many({"_id": {"$in": [document["_id"] for document in written]}})
             raise
+
+
+def _about_none(field: Field) -> tuple[bool, bool]:
+    """Whether the column takes None, and whether None is stored as it is: preparing it costs most of a wide row."""
+    return field.null or sequences.is_sequence(field), type(field).__module__ == "django.db.models.fields"
