@@ -3,6 +3,7 @@
 Uses `docker compose`, or the command that COMPOSE names.
 """
 
+import json
 import os
 import re
 import shlex
@@ -12,6 +13,7 @@ import time
 from pathlib import Path
 
 import requests
+import websocket
 
 from coursehub.development.mongod import free_port
 from coursehub.development.secrets import ensure_secrets
@@ -67,7 +69,24 @@ def do_the_main_job(url: str) -> str:
         assert time.monotonic() - began < DONE_WITHIN_SECONDS, status
         time.sleep(0.5)
     assert status["counts"] == {"invited": ROWS}, status
-    return f"{ROWS} learners invited in {time.monotonic() - began:.0f} s"
+    invited_seconds = time.monotonic() - began
+    shown_seconds = _watch_until_shown(session, url, course)
+    return f"{ROWS} learners invited in {invited_seconds:.0f} s, all on the live page {shown_seconds:.0f} s later"
+
+
+def _watch_until_shown(session: requests.Session, url: str, course: str) -> float:
+    """Watch the course as a browser does, until its socket has told of every invited learner; returns the seconds."""
+    began = time.monotonic()
+    cookies = "; ".join(f"{name}={value}" for name, value in session.cookies.items())
+    address = f"{url.replace('http', 'ws', 1)}/ws/progress/{course}/"
+    socket = websocket.create_connection(address, cookie=cookies, origin=url, timeout=DONE_WITHIN_SECONDS)
+    missing = {f"stack{number}@example.org" for number in range(ROWS)}
+    while missing:
+        frame = json.loads(socket.recv())
+        missing -= {member["email"] for member in frame.get("members", [])}
+        socket.send(json.dumps({"type": "ack", "revision": frame["revision"]}))
+    socket.close()
+    return time.monotonic() - began
 
 
 def _post(session: requests.Session, url: str, data: dict, files: dict | None = None, *, read_from: str = ""):

@@ -8,6 +8,7 @@ import pytest
 from coursehub.development.mongod import Mongod
 from coursehub.sandbox.process import SandboxFailed, SandboxProcess
 from tests.environment import MONGOD, SANDBOX_PORT, VAR
+from tests.files import csv_of
 
 
 def pytest_addoption(parser):
@@ -113,3 +114,41 @@ def client_for(person, static_files):
         return client
 
     return make
+
+
+@pytest.fixture
+def course(academy):
+    """A course of the sandbox that the trainer may upload to."""
+    from coursehub.models import Course
+
+    return Course.objects.order_by("course_id").first()
+
+
+@pytest.fixture
+def upload(course, person):
+    """`upload("a@example.org", ...)`: a batch in preview, uploaded by the trainer."""
+    from invitations import services
+
+    def make(*emails: str):
+        return services.upload(user=person("trainer"), course=course, filename="class.csv", content=csv_of(*emails))
+
+    return make
+
+
+@pytest.fixture
+def confirmed(upload):
+    """The same, confirmed."""
+    from invitations import services
+
+    def make(*emails: str):
+        batch = upload(*emails)
+        assert services.confirm(batch, actor="trainer")
+        return batch
+
+    return make
+
+
+@pytest.fixture
+def invited_counts(academy):
+    """`invited_counts()`: learner -> how many invitations the sandbox counted."""
+    return lambda: {entry["email"]: entry["count"] for entry in academy.counters()["invitations"]}

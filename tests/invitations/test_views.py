@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings, strategies
 
 from invitations import services
 from invitations.models import Batch, Invitation
-from tests.invitations.conftest import csv_of
+from tests.files import csv_of
 
 UPLOAD = "/invitations/upload/"
 

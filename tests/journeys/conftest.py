@@ -93,7 +93,7 @@ def sign_in(browser, product):
         contexts.append(context)
         page = context.new_page()
         page.goto("/accounts/login/")
-        page.get_by_label("Username").fill(username)
+        page.get_by_label("User name").fill(username)
         page.get_by_label("Password").fill("coursehub-demo")
         page.get_by_role("button", name="Sign in").click()
         page.wait_for_url("**/")

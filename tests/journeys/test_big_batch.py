@@ -1,0 +1,85 @@
+"""A thousand learners through a real worker, undisturbed and with processes killed on the way."""
+
+import os
+import signal
+import time
+from pathlib import Path
+
+import pytest
+
+from invitations import services
+from invitations.models import Batch
+from tests.journeys.conftest import Product
+
+pytestmark = [pytest.mark.journey, pytest.mark.timeout(300)]
+
+EMAILS = [f"learner{n}@example.org" for n in range(1000)]
+
+
+@pytest.fixture
+def workers(academy):
+    """A product without a web process."""
+    product = Product()
+    yield product
+    product.stop()
+
+
+def _wait(batch, done, seconds: float) -> dict:
+    deadline = time.monotonic() + seconds
+    while not done(status := services.status(batch.pk)):
+        assert time.monotonic() < deadline, status
+        time.sleep(0.2)
+    return status
+
+
+def _is_final(status: dict) -> bool:
+    return status["state"] in Batch.FINAL
+
+
+def test_a_thousand_learners_are_invited_once_each(workers, upload, invited_counts):
+    workers.start_worker()
+    batch = upload(*EMAILS)
+    services.confirm(batch, actor="trainer")
+    began = time.monotonic()
+    status = _wait(batch, _is_final, 120)
+    print(f"1,000 learners in {time.monotonic() - began:.1f} s")
+    assert (status["state"], status["counts"]) == (Batch.State.COMPLETED, {"invited": 1000})
+    assert invited_counts() == dict.fromkeys(EMAILS, 1)
+
+
+def _group_of(worker_pid: int) -> list[int]:
+    """All processes below `manage.py work`, children before grandchildren."""
+    parents = {}
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            parents[int(folder.name)] = int((folder / "stat").read_text().rpartition(")")[2].split()[1])
+        except OSError:
+            continue
+    found = [worker_pid]
+    for pid in found:
+        found += [child for child, parent in parents.items() if parent == pid]
+    return found[1:]
+
+
+@pytest.mark.fault
+@pytest.mark.parametrize("seed", range(5))
+def test_a_killed_process_costs_no_learner_and_doubles_none(workers, upload, invited_counts, seed):
+    worker = workers.start_worker()
+    batch = upload(*EMAILS[:400])
+    services.confirm(batch, actor="trainer")
+    _wait(batch, lambda status: status["counts"].get("invited", 0) >= 50, 60)
+    group = _group_of(worker.pid)
+    os.kill(group[seed % len(group)], signal.SIGKILL)
+    killed_at = time.monotonic()
+    before = services.status(batch.pk)["counts"].get("invited", 0)
+    if before < 390:
+        _wait(batch, lambda status: status["counts"].get("invited", 0) > before + 8, 30)
+        print(f"went on after {time.monotonic() - killed_at:.1f} s")
+    # A row in the middle of its call waits for its lease, and is looked up then.
+    status = _wait(batch, _is_final, 150)
+    assert sum(status["counts"].values()) == 400
+    assert status["counts"].get("invited", 0) >= 392, "only rows in flight may stay unknown"
+    assert set(status["counts"]) <= {"invited", "unknown"}
+    counted = invited_counts()
+    assert max(counted.values()) == 1
+    assert len(counted) >= status["counts"]["invited"]
