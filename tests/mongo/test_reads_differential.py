@@ -3,7 +3,23 @@
 import random
 
 import pytest
-from django.db.models import Count, F, Max, Q, Sum
+from django.db.models import (
+    BooleanField,
+    Case,
+    Count,
+    Exists,
+    ExpressionWrapper,
+    F,
+    Max,
+    Min,
+    OuterRef,
+    Q,
+    Subquery,
+    Sum,
+    Value,
+    When,
+)
+from django.db.models.functions import Coalesce, Lower
 
 from .reading.tables import REFERENCE, installed
 
@@ -120,7 +136,7 @@ def build(model, alias: str, seed: int):
     queryset = model.objects.using(alias)
     for _ in range(chance.randint(1, 2)):
         queryset = getattr(queryset, chance.choice(["filter", "exclude"]))(conditions(chance))
-    shape = chance.randrange(6)
+    shape = chance.randrange(14)
     if shape == 0:
         return queryset.values_list("name", "parent__name").distinct()
     if shape == 1:
@@ -132,7 +148,64 @@ def build(model, alias: str, seed: int):
         return queryset.filter(Q(pk__in=inner) | condition(chance)).values_list("pk", "parent__parent__name")
     if shape == 4:
         return queryset.distinct().order_by("-pk").values_list("pk", "age")[1:6]
+    if shape >= 6:
+        return SHAPES[shape - 6](queryset, chance)
     return queryset.order_by("pk").values_list("pk", "parent__age", "nickname")
+
+
+def grouped_with_filters(queryset, chance):
+    counted = queryset.annotate(
+        n=Count("note", filter=condition(chance)), s=Sum("note__size", filter=Q(note__text="ada"))
+    )
+    return counted.filter(Q(n__gt=0) | condition(chance)).values_list("pk", "n", "s")
+
+
+def with_exists(queryset, chance):
+    notes = queryset.model.note_set.rel.related_model.objects.using(queryset.db)
+    notes = notes.filter(person=OuterRef("pk"), size__gte=chance.choice([0, 2]))
+    queryset = queryset.annotate(has=Exists(notes), newest=Subquery(notes.order_by("-pk").values("size")[:1]))
+    return queryset.filter(~Exists(notes) | Q(newest__gt=1)).values_list("pk", "has", "newest")
+
+
+def calculated(queryset, chance):
+    sum_of = F("age") * 2 - F("parent__age") + chance.choice(NUMBERS)
+    rank = Case(When(condition(chance), then=Value(1)), When(age__gt=F("parent__age"), then="age"), default=Value(None))
+    queryset = queryset.annotate(total=sum_of, rank=rank, either=Coalesce("nickname", Lower("name")))
+    return queryset.exclude(total__gt=chance.choice(NUMBERS)).values_list("pk", "total", "rank", "either")
+
+
+def united(queryset, chance):
+    other = queryset.model.objects.using(queryset.db).filter(condition(chance)).values_list("name", "age")
+    return queryset.values_list("name", "age").union(other, all=chance.random() < 0.5).order_by("name", "age")
+
+
+def ordered_slice(queryset, chance):
+    first = F(chance.choice(["age", "parent__age", "nickname"]))
+    order = chance.choice([first.asc(nulls_last=True), first.desc(nulls_first=True), first.desc(), first.asc()])
+    return queryset.distinct().order_by(order, "pk").values_list("pk", "age", "parent__age", "nickname")[:5]
+
+
+def aggregated(queryset, chance):
+    result = queryset.aggregate(
+        n=Count("pk"), d=Count("name", distinct=True), s=Sum("age"), least=Min("parent__age"), big=Max("note__size")
+    )
+    inner = queryset.annotate(n=Count("note")).aggregate(total=Sum("n"), most=Max("n"))
+    return [sorted(result.items()), sorted(inner.items(), key=repr), queryset.count(), queryset.distinct()[:4].count()]
+
+
+def booleans(queryset, chance):
+    queryset = queryset.annotate(flag=ExpressionWrapper(condition(chance), output_field=BooleanField()))
+    return queryset.filter(Q(flag=True) | ~Q(active=F("flag"))).values_list("pk", "flag")
+
+
+def between_columns(queryset, chance):
+    bounds = Q(age__range=(F("parent__age"), F("note__size")))
+    return queryset.filter(chance.choice([bounds, ~bounds])).exclude(pk__in=[1, None]).values_list("pk")
+
+
+SHAPES = [
+    *(grouped_with_filters, with_exists, calculated, united, ordered_slice, aggregated, booleans, between_columns),
+]
 
 
 @pytest.mark.parametrize("block", range(0, len(SEEDS), 20))
