@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 import websocket
+from pymongo.collection import Collection
 
 from coursehub.development.mongod import die_with_parent, free_port
 
@@ -116,6 +117,17 @@ class Socket:
 
     def close(self) -> None:
         self.connection.close(timeout=1)
+
+
+def lose_history(collection: Collection, **changes: Any) -> None:
+    """End the collection's change streams for good: drop it, and put it back as it was but for `changes`."""
+    documents = [document | changes for document in collection.find()]
+    indexes = [index for index in collection.list_indexes() if index["name"] != "_id_"]
+    collection.drop()
+    for index in indexes:
+        options = {name: value for name, value in index.items() if name not in ("key", "v", "ns")}
+        collection.create_index(list(index["key"].items()), **options)
+    collection.insert_many(documents)
 
 
 @contextmanager

@@ -9,7 +9,7 @@ from django.contrib.auth.models import Group
 from coursehub.models import Course, CourseAccess
 from coursehub.mongo import outside_transaction
 from progress.models import Member
-from tests.live import running_web
+from tests.live import lose_history, running_web
 from tests.progress.makers import make_course, remote_member, store
 
 PATH = "/ws/progress/3000000001/"
@@ -90,10 +90,7 @@ def test_a_revision_whose_rows_never_come_ends_in_a_snapshot(web, course, client
 def test_lost_history_ends_in_a_snapshot(web, course, client_for):
     socket = web.connect(PATH, client_for("trainer"))
     socket.receive()
-    rows = outside_transaction(Member)
-    kept = list(rows.find())
-    rows.drop()
-    rows.insert_many(kept)
+    lose_history(outside_transaction(Member))
     assert socket.receive()["type"] == "snapshot"
     store(remote_member(0, percent=15))
     assert socket.receive_until(lambda frame: frame["members"] and frame["revision"] == 4)
