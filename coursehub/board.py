@@ -13,6 +13,7 @@ from oauthtokens.models import TokenSet
 from progress.models import Member
 
 _RECENT_EVENTS = 8
+_USABLE_SETS = (TokenSet.State.READY, TokenSet.State.ACTIVE)
 _SETS_IN_NEED = (
     TokenSet.State.EXHAUSTED,
     TokenSet.State.BROKEN,
@@ -25,13 +26,15 @@ _SETS_IN_NEED = (
 def figures(held: frozenset[str]) -> dict[str, Any]:
     """Cards for the roles `held`; a key that the roles may not see is absent.
 
-    {"attention": [{"tone", "text", "url"}], "token_sets": [TokenSet], "batches": [{state, label, tone, count, url}],
+    {"attention": [{"tone", "text", "url"}], "token_sets": [TokenSet], "usable_sets": [TokenSet],
+    "batches": [{state, label, tone, count, url}], "working": how many of them have something to do,
     "courses": {"count", "synced_at"}, "learners": {"count", "changed_at"}, "events": [AuditEvent]}
     """
     permissions = frozenset().union(*(roles.PERMISSIONS[role] for role in held))
     board: dict[str, Any] = {}
     if "oauthtokens.view_tokenset" in permissions:
         board["token_sets"] = list(TokenSet.objects.all())
+        board["usable_sets"] = [one for one in board["token_sets"] if one.state in _USABLE_SETS]
     if "coursehub.view_course" in permissions:
         board["courses"] = Course.objects.open().aggregate(count=Count("pk"), synced_at=Max("synced_at"))
     if "progress.view_member" in permissions:
@@ -40,6 +43,7 @@ def figures(held: frozenset[str]) -> dict[str, Any]:
         )
     if "invitations.view_batch" in permissions:
         board["batches"] = _batches_by_state()
+        board["working"] = sum(part["count"] for part in board["batches"] if part["state"] in Batch.WORKING)
         board["paused"] = list(Batch.objects.filter(state=Batch.State.PAUSED)[:5])
     if "coursehub.view_auditevent" in permissions:
         board["events"] = list(AuditEvent.objects.all()[:_RECENT_EVENTS])
@@ -78,8 +82,7 @@ def _attention(board: dict[str, Any]) -> Iterator[dict[str, str]]:
 
 def _attention_to_tokens(token_sets: list[TokenSet]) -> Iterator[dict[str, str]]:
     changelist = reverse("admin:oauthtokens_tokenset_changelist")
-    usable = [one for one in token_sets if one.state in (TokenSet.State.READY, TokenSet.State.ACTIVE)]
-    if not usable:
+    if not any(one.state in _USABLE_SETS for one in token_sets):
         text = "No token set can be used, so nothing is sent and no progress is read: regenerate one."
         yield {"tone": "bad", "text": text, "url": changelist}
     for token_set in token_sets:

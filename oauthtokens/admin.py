@@ -29,7 +29,7 @@ class TokenSetAdmin(ReadOnlyAdmin, ModelAdmin):
     list_display_links = ("number",)
     list_filter = ("state",)
     fields = (
-        *("number", "state_label", "reason", "uses_of_max", "access_token_life", "not_before"),
+        *("number", "state", "reason", "uses_of_max", "access_token_life", "not_before"),
         *("generation", "regenerated_at", "last_refreshed_at"),
     )
     readonly_fields = fields
