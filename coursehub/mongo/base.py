@@ -68,6 +68,7 @@ class DatabaseWrapper(djongo_base.DatabaseWrapper):
     validation_class = DatabaseValidation
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
+        self.connection: MongoDatabase | None
         self.session: ClientSession | None = None
         self._pid = os.getpid()
         super().__init__(*args, **kwargs)
@@ -97,7 +98,8 @@ class DatabaseWrapper(djongo_base.DatabaseWrapper):
     def ensure_connection(self) -> None:
         if self.connection is not None and self._pid != os.getpid():
             # A fork's child: sockets and session are the parent's, which goes on using them.
-            self.connection = self.session = None
+            self.connection = None
+            self.session = None
         super().ensure_connection()
 
     def connect(self) -> None:
