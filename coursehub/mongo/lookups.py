@@ -3,10 +3,12 @@
 from typing import Any
 
 from django.core.exceptions import EmptyResultSet, FullResultSet
+from django.db.models import JSONField
 from django.db.models import expressions as e
 from django.db.models import lookups as l
 from django.db.models.fields import related_lookups as r
 from django.db.models.sql.query import Query
+from djongo.models import fields as djongo_fields
 
 from . import conditions as c
 from .dispatch import Registry, not_supported
@@ -14,6 +16,8 @@ from .patterns import Pattern, Search, escaped
 
 CONDITIONS = Registry()
 condition_for = CONDITIONS.register
+# Documents and arrays: equality and order of nested values are not those of SQL.
+NESTED = (JSONField, djongo_fields.MongoField, djongo_fields.ArrayReferenceField)
 # Stored as text, so that a match document may search in them; everything else is turned into text first.
 TEXT_TYPES = {"CharField", "TextField", "SlugField", "UUIDField", "FileField", "FilePathField", "GenericIPAddressField"}
 
@@ -21,7 +25,8 @@ TEXT_TYPES = {"CharField", "TextField", "SlugField", "UUIDField", "FileField", "
 def document(compiler: Any, lookup: l.Lookup, truth: bool) -> dict:
     """Match document; falls back to `$expr` where the left side is not a plain field."""
     left, condition = _condition(compiler, lookup)
-    path = compiler.field_path(left) if condition.plain else None
+    nested = _is_nested(left)  # a match document would also look inside
+    path = compiler.field_path(left) if condition.plain and not nested else None
     if path is None or (isinstance(condition, Pattern) and not _is_text(left)):
         return {"$expr": _tested(compiler, left, condition, truth)}
     return condition.document(path, truth)
@@ -42,7 +47,13 @@ def _tested(compiler: Any, left: Any, condition: c.Condition, truth: bool) -> An
 
 def _condition(compiler: Any, lookup: l.Lookup) -> tuple[Any, c.Condition]:
     found = CONDITIONS.find(lookup)(compiler, lookup)
+    if _is_nested(lookup.lhs) and not isinstance(found, c.IsNullCondition):
+        raise not_supported(lookup, f"its left side is a {internal_type(lookup.lhs)}")
     return found if isinstance(found, tuple) else (lookup.lhs, found)
+
+
+def _is_nested(node: Any) -> bool:
+    return isinstance(getattr(node, "_output_field_or_none", None), NESTED)
 
 
 def _is_text(node: Any) -> bool:
