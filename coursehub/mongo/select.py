@@ -91,7 +91,7 @@ class SQLCompiler(Translator, django_compiler.SQLCompiler):
     def match_or_none(self) -> dict | None:
         """The WHERE as a filter on the base collection alone; None if it needs other stages.
 
-        To be called after set-up. Raises EmptyResultSet if it can match nothing.
+        Raises EmptyResultSet if it can match nothing.
         """
         stages = self.row_pipeline()
         if not stages:
@@ -100,8 +100,7 @@ class SQLCompiler(Translator, django_compiler.SQLCompiler):
 
     def row_pipeline(self) -> list[dict]:
         """Stages up to and including WHERE; the fields of the base collection stay at the root."""
-        if getattr(self, "where", None) is None:
-            self.where = self.query.where
+        self.where = self.query.where  # an UPDATE over several tables has replaced it since the set-up
         self._base_alias = None
         if self.query.where.contains_aggregate:
             return [{"$match": {self.query.get_meta().pk.column: {"$in": self._keys()}}}]

@@ -36,12 +36,17 @@ def expanded(compiler: Any, lookup: l.Lookup) -> Any:
         return _one_of(compiler, lookup, columns)
     if isinstance(lookup.rhs, Query) or (not lookup.rhs_is_direct_value() and not isinstance(lookup.rhs, ColPairs)):
         raise not_supported(lookup, "several columns against a subquery")
-    values = get_normalized_value(lookup.rhs, lookup.lhs) if lookup.rhs_is_direct_value() else list(lookup.rhs)
+    values = _values(lookup.rhs, lookup) if lookup.rhs_is_direct_value() else tuple(lookup.rhs)
     if lookup.lookup_name == "exact":
         return _equal(columns, values)
     if lookup.lookup_name not in ORDERINGS:
         raise not_supported(lookup)
     return _ordered(lookup.lookup_name, columns, values)
+
+
+def _values(values: Any, lookup: l.Lookup) -> tuple:
+    """One value for each column, whether a model instance or a sequence was given."""
+    return tuple(values) if isinstance(values, list | tuple) else get_normalized_value(values, lookup.lhs)
 
 
 def _equal(columns: list, values: Any) -> WhereNode:
@@ -65,7 +70,7 @@ def _one_of(compiler: Any, lookup: Any, columns: list) -> Any:
         return _in_subquery(compiler, query, columns)
     if not lookup.rhs_is_direct_value():
         raise not_supported(lookup, "several columns against an expression")
-    tuples = [get_normalized_value(values, lookup.lhs) for values in lookup.rhs]
+    tuples = [_values(values, lookup) for values in lookup.rhs]
     options = [_equal(columns, values) for values in tuples if None not in values]
     if not options:
         raise EmptyResultSet
