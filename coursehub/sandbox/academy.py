@@ -43,7 +43,7 @@ class Learner:
 
 @dataclass(slots=True)
 class Member:
-    """A learner in a course. `pinned_percent` overrules the journey."""
+    """A learner in a course. `pinned_percent` overrules the journey; access ends at `expires_ms`, if that is set."""
 
     id: str
     course: Course
@@ -52,7 +52,14 @@ class Member:
     revoked_ms: int | None = None
     pinned_percent: int | None = None
     pinned_ms: int = 0
+    expires_ms: int | None = None
     journey: Journey | None = None  # looked up when first asked for
+
+    def ended_ms(self, now_ms: int) -> int | None:
+        """When access ended, by revocation or by its own expiry; None while it lasts."""
+        if self.expires_ms is not None and self.expires_ms <= now_ms:
+            return self.expires_ms if self.revoked_ms is None else min(self.expires_ms, self.revoked_ms)
+        return self.revoked_ms
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +117,7 @@ class Academy:
         for number, *details in execute("SELECT id, email, first_name, last_name, joined_ms FROM learners ORDER BY id"):
             by_id[number] = learner = Learner(str(number), *details)
             self.learners[learner.email.lower()] = learner
-        columns = "id, course_id, learner_id, invited_ms, revoked_ms, pinned_percent, pinned_ms"
+        columns = "id, course_id, learner_id, invited_ms, revoked_ms, pinned_percent, pinned_ms, expires_ms"
         for number, course_id, learner_id, *rest in execute(f"SELECT {columns} FROM members ORDER BY id"):  # noqa: S608
             course = self.courses[str(course_id)]
             self._place(Member(str(number), course, by_id[learner_id], *rest))
@@ -131,14 +138,15 @@ class Academy:
         last_id = int(next(reversed(self.members))) if self.members else FIRST_MEMBER_ID - 1
         member = Member(str(last_id + 1), course, learner, invited_ms)
         row = (last_id + 1, int(course.id), int(learner.id), invited_ms)
-        self._journal.execute("INSERT INTO members VALUES (?, ?, ?, ?, NULL, NULL, 0)", row)
+        self._journal.execute("INSERT INTO members VALUES (?, ?, ?, ?, NULL, NULL, 0, NULL)", row)
         self._place(member)
         return member
 
-    def set_revoked(self, member: Member, revoked_ms: int | None) -> None:
-        """End the member's access at that moment, or give it back (None)."""
-        self._journal.execute("UPDATE members SET revoked_ms = ? WHERE id = ?", (revoked_ms, int(member.id)))
-        member.revoked_ms = revoked_ms
+    def set_access(self, member: Member, *, revoked_ms: int | None = None, expires_ms: int | None = None) -> None:
+        """Give the member access until the earlier of these moments; for good without any."""
+        statement = "UPDATE members SET revoked_ms = ?, expires_ms = ? WHERE id = ?"
+        self._journal.execute(statement, (revoked_ms, expires_ms, int(member.id)))
+        member.revoked_ms, member.expires_ms = revoked_ms, expires_ms
 
     def pin(self, member: Member, percent: int, at_ms: int) -> None:
         """Let the member stand at `percent`, changed at that moment, until the next pin."""
@@ -157,13 +165,14 @@ class Academy:
         del self.learners[learner.email.lower()]
 
     def standing(self, member: Member, now_ms: int) -> Standing:
-        """Where the member stands at `now_ms`; a revoked one has stood still since."""
-        seen_ms = now_ms if member.revoked_ms is None else min(now_ms, member.revoked_ms)
+        """Where the member stands at `now_ms`; one whose access has ended has stood still since."""
+        ended_ms = member.ended_ms(now_ms)
+        seen_ms = now_ms if ended_ms is None else min(now_ms, ended_ms)
         if member.pinned_percent is not None:
             standing = Standing(ENROLLED, member.pinned_percent, member.pinned_ms, member.pinned_ms, member.pinned_ms)
         else:
             standing = self._lived(member, seen_ms)
-        if member.revoked_ms is None:
+        if ended_ms is None:
             return standing
         return Standing(REVOKED, standing.percent, seen_ms, standing.last_login_ms, standing.joined_ms)
 

@@ -1,10 +1,11 @@
 """TrainerCentral's endpoints under /api/v4."""
 
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from coursehub.sandbox import rows
-from coursehub.sandbox.academy import ENROLLED, REVOKED, Course, Member, Standing
+from coursehub.sandbox.academy import ENROLLED, PENDING, REVOKED, Course, Member, Standing
 from coursehub.sandbox.rosters import Pair
 from coursehub.sandbox.wire import Answer, Call, Refused, json_answer
 
@@ -43,19 +44,20 @@ def invite(sandbox: "Sandbox", call: Call) -> Answer:
     email, course_id = attendee["email"].strip(), attendee.get("courseId")
     call.detail = f"course {course_id or '-'}, {email}"
     course = _course_to_invite_to(sandbox, course_id) if course_id else None
-    _refuse_repeated_invitation(sandbox, course, email)
+    _refuse_repeated_invitation(sandbox, course, email, call.at_ms)
     names = attendee["firstName"], attendee.get("lastName", "")
     learner = sandbox.academy.find_or_add_learner(email, *names, call.at_ms)
     answer: dict[str, Any] = {"portalMember": rows.invited_learner_row(learner, sandbox.org_id, _skew(sandbox))}
     if course is not None:
         member = course.members.get(email.lower()) or sandbox.academy.add_member(course, learner, call.at_ms)
-        if member.revoked_ms is not None:
-            sandbox.academy.set_revoked(member, None)
-        standing = sandbox.academy.standing(member, call.at_ms)
+        expires_ms = attendee.get("expiryTime")
+        if expires_ms is not None or member.ended_ms(call.at_ms) is not None:
+            sandbox.academy.set_access(member, expires_ms=expires_ms)
+        standing = _shown(sandbox, sandbox.academy.standing(member, call.at_ms))
         row = rows.invited_member_row(member, standing, sandbox.org_id, _skew(sandbox))
         answer = {"courseMember": [row], **answer}
     sandbox.counters.count_invitation(course_id or "", email.lower(), call.at_ms)
-    return json_answer(answer)
+    return json_answer(answer, int(sandbox.switches.invited_status))
 
 
 def list_course_members(sandbox: "Sandbox", call: Call) -> Answer:
@@ -109,8 +111,11 @@ def fetch_user_details(sandbox: "Sandbox", call: Call) -> Answer:
     if not query.get("email"):
         raise Refused(400, "LESS_THAN_MIN_OCCURANCE", "The parameter email is missing.")
     learner = sandbox.academy.learners.get(query["email"].strip().lower())
+    if learner is None and sandbox.switches.unknown_learner == "404":
+        raise _not_found("learner")
     with_signup_data = query.get("fetchSignupData") == "true"
-    return json_answer({"userDetails": [rows.user_details_row(learner, with_signup_data)] if learner else []})
+    found = [rows.user_details_row(learner, with_signup_data)] if learner else []
+    return json_answer({sandbox.switches.learner_wrapper: found})
 
 
 def update_course_attendee(sandbox: "Sandbox", call: Call) -> Answer:
@@ -125,16 +130,24 @@ def update_course_attendee(sandbox: "Sandbox", call: Call) -> Answer:
     if status not in (ENROLLED, REVOKED):
         raise Refused(400, "INVALID_INPUT", "courseMembers[0].status must be 50 or 51.")
     call.detail = f"course {member.course.id}, {member.learner.email}, status {status}"
-    sandbox.academy.set_revoked(member, call.at_ms if status == REVOKED else None)
-    standing = sandbox.academy.standing(member, call.at_ms)
+    sandbox.academy.set_access(member, revoked_ms=call.at_ms if status == REVOKED else None)
+    standing = _shown(sandbox, sandbox.academy.standing(member, call.at_ms))
     return json_answer({"courseMembers": [rows.invited_member_row(member, standing, sandbox.org_id, _skew(sandbox))]})
 
 
 def _member_row(sandbox: "Sandbox", course: Course, pair: Pair | None) -> dict[str, str]:
     if pair is TRAINER:
         return rows.trainer_row(course, sandbox.org_id)
-    member, standing = pair
+    member, standing = pair[0], _shown(sandbox, pair[1])
     return rows.member_row(member, standing, sandbox.org_id, _skew(sandbox), sandbox.switches.time_moves_with_progress)
+
+
+def _shown(sandbox: "Sandbox", standing: Standing) -> Standing:
+    """As answers give it: nobody has documented the status of a learner who has not accepted yet."""
+    pending_status = sandbox.switches.pending_status
+    if standing.status != PENDING or pending_status == PENDING:
+        return standing
+    return replace(standing, status=pending_status)
 
 
 def _attendee(sandbox: "Sandbox", call: Call) -> dict[str, Any]:
@@ -148,6 +161,8 @@ def _attendee(sandbox: "Sandbox", call: Call) -> dict[str, Any]:
     for key in ("email", "firstName", "lastName", "courseId", "password"):
         if not isinstance(attendee.get(key, ""), str):
             raise Refused(400, "INVALID_INPUT", f"The parameter {key} is not a string.")
+    if type(expiry := attendee.get("expiryTime", 0)) is not int or abs(expiry) >= 10**15:
+        raise Refused(400, "INVALID_INPUT", "The parameter expiryTime is not a number.")
     extra = sorted(attendee.keys() - INVITATION_KEYS)
     if extra:
         raise Refused(400, "EXTRA_PARAM_FOUND", f"Unknown parameter {extra[0][:40]}.")
@@ -166,12 +181,13 @@ def _course_to_invite_to(sandbox: "Sandbox", course_id: str) -> Course | None:
     return course
 
 
-def _refuse_repeated_invitation(sandbox: "Sandbox", course: Course | None, email: str) -> None:
+def _refuse_repeated_invitation(sandbox: "Sandbox", course: Course | None, email: str, now_ms: int) -> None:
     switches, academy = sandbox.switches, sandbox.academy
     member = course.members.get(email.lower()) if course else None
-    if member is not None and member.revoked_ms is None and switches.already_enrolled == "error":
+    ended = member is not None and member.ended_ms(now_ms) is not None
+    if member is not None and not ended and switches.already_enrolled == "error":
         raise Refused(400, "ALREADY_ENROLLED", "The learner is already enrolled in this course.")
-    if member is not None and member.revoked_ms is not None and switches.revoked_reinvited == "error":
+    if ended and switches.revoked_reinvited == "error":
         raise Refused(400, "ACCESS_REVOKED", "The learner's access to this course was revoked.")
     if 0 < switches.learner_limit <= len(academy.learners) and email.lower() not in academy.learners:
         raise Refused(400, "LIMIT_EXCEEDED", "The academy has no seat left.")

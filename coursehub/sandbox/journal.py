@@ -11,7 +11,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-FORMAT = 1
+FORMAT = 2
+UPGRADES = {1: "ALTER TABLE members ADD COLUMN expires_ms INTEGER;"}
 SCHEMA = """
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE courses (id INTEGER PRIMARY KEY, body TEXT NOT NULL);
@@ -20,7 +21,7 @@ CREATE TABLE learners (
     joined_ms INTEGER NOT NULL);
 CREATE TABLE members (
     id INTEGER PRIMARY KEY, course_id INTEGER NOT NULL, learner_id INTEGER NOT NULL, invited_ms INTEGER NOT NULL,
-    revoked_ms INTEGER, pinned_percent INTEGER, pinned_ms INTEGER);
+    revoked_ms INTEGER, pinned_percent INTEGER, pinned_ms INTEGER, expires_ms INTEGER);
 CREATE TABLE invitations (
     course_id TEXT NOT NULL, email TEXT NOT NULL, count INTEGER NOT NULL, last_ms INTEGER NOT NULL,
     PRIMARY KEY (course_id, email)) WITHOUT ROWID;
@@ -56,6 +57,10 @@ class Journal:
             self.is_new = version == 0
             if self.is_new:
                 self._connection.executescript(f"BEGIN IMMEDIATE; {SCHEMA} PRAGMA user_version={FORMAT}; COMMIT;")
+            while version in UPGRADES:
+                upgrade = f"BEGIN IMMEDIATE; {UPGRADES[version]} PRAGMA user_version={version + 1}; COMMIT;"
+                self._connection.executescript(upgrade)
+                version += 1
         except sqlite3.Error as error:
             raise StateUnusable(f"The sandbox's state {path} cannot be opened ({error}).") from error
         if version not in (0, FORMAT):

@@ -153,6 +153,8 @@ def _consent_problem(sandbox: "Sandbox", asked: dict[str, str]) -> str:
         return "This client is not registered here."
     if redirect.scheme not in ("http", "https") or not redirect.netloc or redirect.fragment:
         return "The redirect address is not valid."
+    if sandbox.switches.redirect_uris and asked["redirect_uri"] not in sandbox.switches.redirect_uris:
+        return "The redirect address is not registered."
     if asked.get("response_type") != "code":
         return "The response type must be code."
     if not valid_scope(asked.get("scope", "")):

@@ -107,8 +107,10 @@ def invited_member_row(member: Member, standing: Standing, org_id: str, skew_sec
 def invited_learner_row(learner: Learner, org_id: str, skew_seconds: int) -> dict[str, Any]:
     """A learner as the answer to an invitation gives it."""
     joined = shifted(learner.joined_ms, skew_seconds)
+    listed = learner_row(learner, org_id, skew_seconds)
+    del listed["noofLogin"]
     return {
-        **learner_row(learner, org_id, skew_seconds),
+        **listed,
         **{"emailId": learner.email, "firstName": learner.first_name, "lastName": learner.last_name},
         **{"invitedBy": TRAINER_ID, "lastUpdatedTime": joined},
     }

@@ -51,6 +51,10 @@ def _text(value: Any) -> bool:
     return isinstance(value, str) and bool(value)
 
 
+def _texts(value: Any) -> bool:
+    return isinstance(value, list) and all(map(_text, value))
+
+
 def _one_of(*options: str) -> Callable[[Any], bool]:
     return lambda value: value in options
 
@@ -82,6 +86,9 @@ FAIL_NEXT = {
 }
 
 
+REDIRECT_URIS = {"accepts": _texts, "meaning": "Redirect addresses that the client has registered (empty: any)"}
+
+
 @dataclass
 class Switches:
     """The present value of every switch; the field's metadata carries meaning and validity."""
@@ -89,6 +96,7 @@ class Switches:
     # Tokens
     client_id: str = _switch("1000.SANDBOX", _text, "The one registered OAuth client")
     client_secret: str = _switch("sandbox-client-secret", _text, "Its secret")
+    redirect_uris: list[str] = field(default_factory=list, metadata=REDIRECT_URIS)
     another_data_centre: bool = _switch(False, _boolean, "The client belongs elsewhere: token calls get invalid_client")
     location: str = _switch("us", _text, "The data centre that the consent's redirect names")
     access_token_seconds: int = _switch(3600, _whole, "Life of an access token")
@@ -96,6 +104,7 @@ class Switches:
         "seconds", _one_of("seconds", "legacy"), "legacy: expires_in in ms, with expires_in_sec beside it"
     )
     mints_per_10_minutes: int = _switch(10, _whole, "Access tokens per refresh token and 10 minutes (0: no limit)")
+    mint_throttle_status: str = _switch("400", _one_of("400", "200"), "HTTP status of the answer to one mint too many")
     stored_refresh_tokens: int = _switch(20, _whole, "Refresh tokens kept; one more deletes the oldest (0: no limit)")
     live_access_tokens: int = _switch(15, _whole, "Live access tokens per refresh token; one more ends the oldest")
     max_uses_per_refresh_token: int = _switch(0, _whole, "Refreshes one refresh token is good for (0: no limit)")
@@ -109,6 +118,8 @@ class Switches:
     rate_limit_style: str = _switch("400", _one_of("400", "429"), "429 adds Retry-After")
     # Answers nobody has documented
     error_envelope: str = _switch("default", _one_of(*ENVELOPES), "The JSON around an API error")
+    invited_status: str = _switch("200", _one_of("200", "201"), "HTTP status of an invitation that was taken")
+    pending_status: str = _switch("0", _text, "`status` of a learner who has not accepted yet")
     already_enrolled: str = _switch("ok", _one_of("ok", "error"), "Answer to a second invitation")
     revoked_reinvited: str = _switch(
         "ok", _one_of("ok", "error"), "Answer to inviting somebody whose access was revoked"
@@ -117,6 +128,8 @@ class Switches:
         "404", _one_of("404", "400", "silent"), "Inviting to an unknown course; silent: academy only, no error"
     )
     invalid_email: str = _switch("code", _one_of("code", "pattern"), "Answer to a malformed address")
+    unknown_learner: str = _switch("empty", _one_of("empty", "404"), "Answer to an address that no learner has")
+    learner_wrapper: str = _switch("userDetails", _text, "The key around the learner whom an address finds")
     last_name_required: bool = _switch(False, _boolean, "An invitation without lastName is refused")
     learner_limit: int = _switch(0, _whole, "More academy learners than this are refused (0: no limit)")
     # Lists

@@ -156,7 +156,7 @@ class Tokens:
         if now_ms - found.window_ms >= MINT_WINDOW_MS:
             found.window_ms, found.window_mints = now_ms, 0
         if 0 < switches.mints_per_10_minutes <= found.window_mints:
-            raise TokenRefused("Access Denied", 400, TOO_MANY)
+            raise TokenRefused("Access Denied", int(switches.mint_throttle_status), TOO_MANY)
         found.window_mints += 1
         found.uses += 1
         self._journal.execute(

@@ -76,17 +76,24 @@ def json_answer(value: Any, status: int = 200) -> Answer:
 def error_answer(refused: Refused, switches: Switches) -> Answer:
     """The refusal in the envelope that the switch `error_envelope` names."""
     status, code, message = refused.status, refused.code, refused.message
-    detail = {"message": message}
     envelopes: dict[str, Any] = {
         "default": {"errors": [{"errorCode": code, "message": message}]},
         "mail": {"data": {"errorCode": code}, "status": {"code": status, "description": message}},
-        "projects": {"error": {"status_code": str(status), "title": code, "details": [detail]}},
+        "projects": _projects_envelope(refused),
         "crm": {"code": code, "details": {}, "message": message, "status": "error"},
         "array": [2, {"msg": message, "errorCode": code}],
-        "ok200": {"error": {"status_code": str(status), "title": code, "details": detail}},
+        "ok200": _projects_envelope(refused),
     }
     style = switches.error_envelope
     answer = json_answer(envelopes[style], 200 if style == "ok200" else status)
     if refused.retry_after_seconds is not None:
         answer.headers = {"Retry-After": str(refused.retry_after_seconds)}
     return answer
+
+
+def _projects_envelope(refused: Refused) -> dict[str, Any]:
+    """That product's throttle has a number and an object where its other errors have text and a list."""
+    message, throttled = {"message": refused.message}, "THROTTLES" in refused.code
+    kind = "OPERATIONAL_VALIDATION_ERROR" if throttled else "FIELDS_VALIDATION_ERROR"
+    status, details = (refused.status, message) if throttled else (str(refused.status), [message])
+    return {"error": {"status_code": status, "title": refused.code, "error_type": kind, "details": details}}

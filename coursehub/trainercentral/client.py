@@ -135,7 +135,10 @@ class TrainerCentralClient:
     def find_learner(self, email: str) -> Learner | None:
         """The academy's learner with this e-mail address, or None (help article "get-learner-info")."""
         params = {"email": email, "fetchSignupData": "false"}
-        answer = self._call("GET", "fetchuserdetails.json", "/fetchuserdetails.json", params=params)
+        try:
+            answer = self._call("GET", "fetchuserdetails.json", "/fetchuserdetails.json", params=params)
+        except errors.NotFound:  # the answer to an unknown address is not documented
+            return None
         if answer.body.strip() and answer.json is None:
             raise errors.Unexpected("fetchuserdetails.json: the body is not JSON")
         found = (Learner.read(row) for row in _objects(answer.json))
