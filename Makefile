@@ -24,7 +24,7 @@ stack: .venv/installed
 
 screenshots: .venv/installed
 	@python -m coursehub.development.browser
-	@python -m pytest tests/journeys -k screenshots --screenshots
+	@python -m pytest tests/journeys/test_screenshots.py --screenshots
 
 # Compiled for every platform; --no-deps because Djongo's own bounds are overridden (pyproject.toml).
 lock:

@@ -1,6 +1,7 @@
 """Settings of the project; every deployment difference is an environment variable (.env.example)."""
 
 from pathlib import Path
+from typing import Any
 
 import dj_email_url
 from django.core.exceptions import ImproperlyConfigured
@@ -156,7 +157,7 @@ PROGRESS_IDLE_SECONDS = env.whole("PROGRESS_IDLE_SECONDS", 6 * 3600, minimum=1)
 
 # --- Queue: a doorbell; what is to be done stands in our documents (coursehub/queue) --------------
 WORKER_PROCESSES = env.whole("WORKER_PROCESSES", 2, minimum=1)
-Q_CLUSTER = {
+Q_CLUSTER: dict[str, Any] = {
     "name": "coursehub",  # also the salt of the signatures: web and worker must agree
     "broker_class": "coursehub.queue.Broker",  # on the engine's client, by MongoDB's clock
     "workers": WORKER_PROCESSES,

@@ -69,11 +69,23 @@ def sandbox(_sandbox_process) -> SandboxProcess:
     return _sandbox_process
 
 
+@pytest.fixture(scope="session")
+def demo_password() -> str:
+    """The demo's password, hashed once: hashing is slow by design."""
+    from django.contrib.auth.hashers import make_password
+
+    return make_password("coursehub-demo")
+
+
 @pytest.fixture
-def academy(database, sandbox):
+def academy(database, sandbox, demo_password):
     """A seeded demo: accounts, courses, one token set from the sandbox."""
+    from django.contrib.auth.models import User
     from django.core.management import call_command
 
+    User.objects.bulk_create(
+        User(username=name, password=demo_password) for name in ("admin", "maintenance", "trainer", "trainer2")
+    )
     call_command("seed_demo", stdout=io.StringIO())
     return sandbox
 

@@ -25,7 +25,11 @@ def ensure_replica_set(
     if not name:
         return
     deadline = time.monotonic() + timeout_seconds
-    options = {"username": parsed["username"], "password": parsed["password"], "authSource": parsed["options"].get("authSource", "admin")}
+    options = {
+        "username": parsed["username"],
+        "password": parsed["password"],
+        "authSource": parsed["options"].get("authSource", "admin"),
+    }
     credentials = {key: value for key, value in options.items() if value} if parsed["username"] else {}
     with MongoClient(hosts[0], directConnection=True, serverSelectionTimeoutMS=500, **credentials) as client:
         while True:

@@ -59,8 +59,9 @@ def _ordered(name: str, columns: list, values: Any) -> WhereNode:
     options = []
     for number, (column, value) in enumerate(pairs):
         lookup = last if number == len(pairs) - 1 else leading
-        same = [l.Exact(earlier, known) for earlier, known in pairs[:number]]
-        options.append(WhereNode([*same, lookup(column, value)], connector=AND))
+        same: list[Any] = [l.Exact(earlier, known) for earlier, known in pairs[:number]]
+        same.append(lookup(column, value))
+        options.append(WhereNode(same, connector=AND))
     return WhereNode(options, connector=OR)
 
 

@@ -27,7 +27,8 @@ def test_every_good_row_is_invited_once_and_the_batch_completes(confirmed, invit
     assert _counts(batch) == {State.INVITED: 30}
     assert invited_counts() == dict.fromkeys(emails, 1)
     row = Invitation.objects.filter(batch=batch).first()
-    assert row.member_id and row.invited_at
+    assert row.member_id
+    assert row.invited_at
 
 
 def test_many_senders_of_one_batch_do_not_double_a_call(confirmed, invited_counts):

@@ -69,11 +69,12 @@ def product(academy, static_files) -> Iterator[Product]:
     product.stop()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser():
     from playwright.sync_api import sync_playwright
 
-    # Playwright runs an event loop of its own in this thread; Django must not take it for an async view.
+    # Playwright runs an event loop in this thread; Django must not take it for an async view, and it must
+    # not outlive the module, since asgiref refuses to bridge from a thread with a loop.
     os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=find_chromium(), args=ARGUMENTS)
