@@ -63,8 +63,8 @@ def main() -> None:
         websocket_max_message_size=LONGEST_MESSAGE_BYTES,
         websocket_max_frame_size=LONGEST_INCOMING_FRAME_BYTES,
         server_name="CourseHub",
-        ready_callable=lambda: setattr(server.ws_factory, "protocol", Protocol),
     )
+    server.ready_callable = lambda: setattr(server.ws_factory, "protocol", Protocol)
     for number in (signal.SIGTERM, signal.SIGINT):
         twisted_loop.add_signal_handler(number, _stop_soon, server)
     server.run()

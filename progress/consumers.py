@@ -6,6 +6,7 @@ from coursehub.live.guard import Viewer
 from coursehub.live.sockets import LiveConsumer
 from progress import services
 from progress.feed import feed
+from progress.list_feed import list_feed
 
 
 class CourseConsumer(LiveConsumer):
@@ -26,3 +27,13 @@ class CourseConsumer(LiveConsumer):
             if (viewer.is_administrator and viewer.subject in every)
             or (viewer.is_trainer and (viewer.user_id, viewer.subject) in granted)
         }
+
+
+class CoursesConsumer(LiveConsumer):
+    """The courses that the viewer may watch, with their figures, live."""
+
+    feed = list_feed
+
+    @classmethod
+    def permitted(cls, viewers: Sequence[Viewer]) -> set[Viewer]:
+        return {viewer for viewer in viewers if viewer.is_administrator or viewer.is_trainer}

@@ -82,7 +82,7 @@ class CourseFeed:
         course_id = viewer.subject
         watched = self._watched.setdefault(course_id, Watched.course(course_id))
         watched.channels.add(channel_name)
-        await get_channel_layer().group_add(_group(course_id), channel_name)
+        await enter(_group(course_id), channel_name)
         async with self._switching:
             await asyncio.gather(*(follower.start() for follower in self._followers))
             if self._looking_after is None:
@@ -95,7 +95,7 @@ class CourseFeed:
 
     async def leave(self, viewer: Viewer, channel_name: str) -> None:
         course_id = viewer.subject
-        await get_channel_layer().group_discard(_group(course_id), channel_name)
+        await leave(_group(course_id), channel_name)
         watched = self._watched.get(course_id)
         if watched:
             watched.channels.discard(channel_name)
@@ -135,14 +135,14 @@ class CourseFeed:
     async def _tell(self, tail: Tail) -> None:
         frame = tail.next_frame()
         if frame:
-            await get_channel_layer().group_send(_group(tail.course_id), frame.message())
+            await tell(_group(tail.course_id), frame.message())
 
     async def _tell_anew(self, watched: Watched) -> None:
         """Something was missed: everybody gets a snapshot, read once, and what comes after it."""
         watched.tail.forget()
         course, frame = await watched.snapshot()
         watched.tail.begin(course)
-        await get_channel_layer().group_send(_group(watched.tail.course_id), frame.message("live.snapshot"))
+        await tell(_group(watched.tail.course_id), frame.message("live.snapshot"))
 
     # --- While somebody watches -----------------------------------------------------------------
 
@@ -162,6 +162,19 @@ class CourseFeed:
                 logger.exception("Watched courses could not be looked after")
 
 
+async def enter(group: str, channel_name: str) -> None:
+    await get_channel_layer().group_add(group, channel_name)
+
+
+async def leave(group: str, channel_name: str) -> None:
+    await get_channel_layer().group_discard(group, channel_name)
+
+
+async def tell(group: str, message: dict[str, Any]) -> None:
+    """Hand a message of the live consumers to everybody in the group, in this process."""
+    await get_channel_layer().group_send(group, message)
+
+
 async def _note_viewers(course_ids: list[str]) -> None:
     await connection().collection(_COURSES).update_many(*leasing.watching(course_ids))
 
@@ -178,7 +191,11 @@ async def _read_snapshot(course_id: str) -> Snapshot:
 
 
 async def _read_course(course_id: str, session: Any) -> dict[str, Any]:
-    return await connection().collection(_COURSES).find_one({"course_id": course_id}, session=session)
+    """Courses are never deleted, and a viewer is not let in to one that does not exist."""
+    course = await connection().collection(_COURSES).find_one({"course_id": course_id}, session=session)
+    if course is None:
+        raise LookupError(f"there is no course {course_id}")
+    return course
 
 
 def _snapshot_frame(course: dict[str, Any], rows: list[dict]) -> Frame:

@@ -3,10 +3,13 @@
 from collections.abc import Collection
 from typing import Any
 
+from coursehub.live.frames import moment
 from coursehub.models import Course, CourseAccess
 from coursehub.mongo import outside_transaction
 from progress import showing
 from progress.models import Member
+
+_NOBODY: dict[str, Any] = {"learners": 0, "average_percent": None, "completed": 0}
 
 
 def status(course_id: str) -> dict[str, Any] | None:
@@ -25,9 +28,23 @@ def summaries(user) -> list[dict[str, Any]]:
     """The courses that `user` may watch, each with its figures, in the order of their names."""
     courses = list(Course.objects.visible_to(user))
     figures = _figures([course.course_id for course in courses])
-    nobody = {"learners": 0, "average_percent": None, "completed": 0}
     return [
-        {"course": course, **figures.get(course.course_id, nobody), "as_of": course.polled_at} for course in courses
+        {"course": course, **figures.get(course.course_id, _NOBODY), "as_of": course.polled_at} for course in courses
+    ]
+
+
+def outlines(course_ids: Collection[str]) -> list[dict[str, Any]]:
+    """These courses as the live list shows them: each with its figures, in the order of their names."""
+    ids = list(course_ids)
+    figures = _figures(ids)
+    return [
+        {
+            "id": course.course_id,
+            "name": course.name,
+            **figures.get(course.course_id, _NOBODY),
+            "as_of": moment(course.polled_at),
+        }
+        for course in Course.objects.filter(course_id__in=ids)
     ]
 
 
@@ -44,7 +61,7 @@ def granted(user_ids: Collection[Any]) -> set[tuple[Any, str]]:
 
 def _figures(course_ids: list[str]) -> dict[str, dict[str, Any]]:
     completed = {"$cond": [{"$gte": ["$percent", 100]}, 1, 0]}
-    stages = [
+    stages: list[dict[str, Any]] = [
         {"$match": {"course_id": {"$in": course_ids}, "gone_at": None}},
         {
             "$group": {

@@ -6,6 +6,7 @@ poller that lost its lease writes nothing, and a crash leaves no revision withou
 
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from pymongo import InsertOne, ReplaceOne, ReturnDocument
@@ -98,9 +99,7 @@ def _store(lease: Lease, changed: Sequence[Row]) -> int:
     for start in range(0, len(changed), CHUNK_ROWS):
         chunk = changed[start : start + CHUNK_ROWS]
         with client.start_session() as session:
-            session.with_transaction(
-                lambda session, chunk=chunk: _store_chunk(lease, chunk, session), write_concern=WriteConcern("majority")
-            )
+            session.with_transaction(partial(_store_chunk, lease, chunk), write_concern=WriteConcern("majority"))
     return len(changed)
 
 

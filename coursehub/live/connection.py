@@ -48,7 +48,7 @@ class Connection:
         """Just after the server's present moment, as an argument of `watch`: what is before it, a read shows."""
         async with self.client.start_session(causal_consistency=True) as session:
             await self._database.command("ping", session=session)
-            now = session.operation_time
+            now = session.operation_time or Timestamp(0, 0)  # a server without one has no change streams either
             self.saw(now)
             return {"start_at_operation_time": Timestamp(now.time, now.inc + 1)}
 

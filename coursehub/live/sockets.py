@@ -45,6 +45,7 @@ class LiveConsumer(AsyncWebsocketConsumer):
     """
 
     feed: ClassVar[Feed]
+    viewer: Viewer  # from `connect` on, for those who are signed in
 
     @classmethod
     def permitted(cls, viewers: Sequence[Viewer]) -> set[Viewer]:
@@ -57,7 +58,6 @@ class LiveConsumer(AsyncWebsocketConsumer):
 
     async def __call__(self, scope, receive, send) -> None:
         self.outstanding = Outstanding()
-        self.viewer: Viewer | None = None
         self._revision = -1
         self._missed = self._joined = self._ended = False
         try:

@@ -198,3 +198,18 @@ def test_a_viewer_makes_old_data_due_at_once(web, course, client_for):
     course.refresh_from_db()
     assert course.poll_due_at is not None
     assert course.watched_until > course.poll_due_at
+
+
+def test_the_list_of_courses_is_live_and_holds_ones_own(web, course, client_for):
+    make_course("3000000002")
+    trainer = web.connect("/ws/progress/", client_for("trainer"))
+    administrator = web.connect("/ws/progress/", client_for("administrator"))
+    (mine,) = trainer.receive()["courses"]
+    assert (mine["id"], mine["learners"], mine["average_percent"]) == ("3000000001", 3, 0)
+    assert [entry["id"] for entry in administrator.receive()["courses"]] == ["3000000001", "3000000002"]
+    store(remote_member(9, percent=100, course_id="3000000002"), course_id="3000000002")
+    (other,) = administrator.receive()["courses"]
+    assert (other["id"], other["learners"], other["completed"]) == ("3000000002", 1, 1)
+    assert trainer.is_silent(0.3)
+    store(remote_member(1, percent=90))
+    assert trainer.receive()["courses"][0]["average_percent"] == 30
