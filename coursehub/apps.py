@@ -6,4 +6,4 @@ class CoursehubConfig(AppConfig):
     verbose_name = "CourseHub"
 
     def ready(self) -> None:
-        from coursehub import checks  # noqa: F401  (registers the system checks)
+        from coursehub import accounts, checks  # noqa: F401  (register receivers and system checks)

@@ -1,0 +1,23 @@
+"""Signing in and out leaves audit events; what was typed into a failed sign-in does not."""
+
+from django.contrib.auth.signals import user_logged_in, user_logged_out, user_login_failed
+from django.dispatch import receiver
+
+from coursehub import audit
+
+
+@receiver(user_logged_in)
+def _signed_in(sender, request, user, **kwargs) -> None:
+    audit.record(action="user.signed_in", actor=user.get_username(), target=f"user {user.pk}")
+
+
+@receiver(user_logged_out)
+def _signed_out(sender, request, user, **kwargs) -> None:
+    if user is not None:
+        audit.record(action="user.signed_out", actor=user.get_username(), target=f"user {user.pk}")
+
+
+@receiver(user_login_failed)
+def _failed_to_sign_in(sender, credentials, request=None, **kwargs) -> None:
+    """Without the name: people type their password into that field."""
+    audit.record(action="user.sign_in_failed", actor="somebody")
