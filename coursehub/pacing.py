@@ -7,7 +7,6 @@ spaced, so no sliding minute ever holds more calls than the budget. A lock-out m
 import random
 import threading
 import time
-from datetime import UTC, datetime
 
 from django.conf import settings
 from pymongo import ReturnDocument
@@ -56,25 +55,37 @@ def reserve_slot(lane: str, *, within_seconds: float) -> bool:
 
 def draw_slot(lane: str, *, within_seconds: float) -> float | None:
     """Take the next free slot if it begins within `within_seconds`; returns the seconds until then."""
+    if not interval_seconds():
+        left_seconds = _pause_left_seconds()
+        return left_seconds if left_seconds <= within_seconds else None
+    drawn = outside_transaction(_BUDGET).find_one_and_update(
+        _THE_ONE, _draw(lane, within_seconds), upsert=True, return_document=ReturnDocument.AFTER
+    )
+    return (drawn["slot"] - drawn["drawn_at"]).total_seconds() if drawn and drawn["slot"] else None
+
+
+def _draw(lane: str, within_seconds: float) -> list[dict]:
+    """The update that takes the slot if it is near enough, and leaves `slot` empty if not."""
     gap_ms = round(interval_seconds() * 1000)
     free = {"$max": [clock.NOW, "$next_at", "$paused_until"]}
     near = {"$lte": [free, clock.after(within_seconds)]}
     taken = {"$ne": ["$slot", None]}
-    drawn = outside_transaction(_BUDGET).find_one_and_update(
-        _THE_ONE,
-        [
-            {"$set": {"slot": {"$cond": [near, free, None]}, "drawn_at": clock.NOW}},
-            {
-                "$set": {
-                    "next_at": {"$cond": [taken, {"$add": ["$slot", gap_ms]}, "$next_at"]},
-                    f"calls.{lane}": {"$add": [{"$ifNull": [f"$calls.{lane}", 0]}, {"$cond": [taken, 1, 0]}]},
-                }
-            },
-        ],
-        upsert=True,
-        return_document=ReturnDocument.AFTER,
-    )
-    return (drawn["slot"] - drawn["drawn_at"]).total_seconds() if drawn and drawn["slot"] else None
+    return [
+        {"$set": {"slot": {"$cond": [near, free, None]}, "drawn_at": clock.NOW}},
+        {
+            "$set": {
+                "next_at": {"$cond": [taken, {"$add": ["$slot", gap_ms]}, "$next_at"]},
+                f"calls.{lane}": {"$add": [{"$ifNull": [f"$calls.{lane}", 0]}, {"$cond": [taken, 1, 0]}]},
+            }
+        },
+    ]
+
+
+def _pause_left_seconds() -> float:
+    """How long the lock-out lasts, 0 when there is none; a read only, by MongoDB's clock."""
+    left_ms = {"$max": [0, {"$subtract": ["$paused_until", clock.NOW]}]}
+    budget = outside_transaction(_BUDGET).find_one(_THE_ONE, {"left_ms": left_ms})
+    return (budget or {}).get("left_ms", 0) / 1000
 
 
 def pause(seconds: float) -> None:
@@ -82,11 +93,3 @@ def pause(seconds: float) -> None:
     outside_transaction(_BUDGET).update_one(
         _THE_ONE, [{"$set": {"paused_until": {"$max": ["$paused_until", clock.after(seconds)]}}}], upsert=True
     )
-
-
-def paused_until() -> datetime | None:
-    """The end of a lock-out that is still on, aware; None when calls may be made."""
-    budget = outside_transaction(_BUDGET).find_one(_THE_ONE) or {}
-    until = budget.get("paused_until")
-    until = until.replace(tzinfo=UTC) if until else None
-    return until if until and until > clock.now() else None

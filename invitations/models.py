@@ -118,7 +118,6 @@ class Claim(models.Model):
     email_folded = models.CharField(max_length=320)
     generation = models.IntegerField(default=1)
     invitation_id = models.BigIntegerField()
-    claimed_at = models.DateTimeField()
 
     objects = DjongoManager()
 

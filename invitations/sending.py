@@ -103,10 +103,12 @@ def _send_until(deadline: float, batch_id: UUID, client: "TrainerCentralClient")
         if not pacing.reserve_slot(pacing.INVITATIONS, within_seconds=left):
             time.sleep(min(left, 0.25))
             continue
-        row = _take_row(batch_id)
+        batch = outside_transaction(Batch).find_one({"id": batch_id.hex, "state": Batch.State.RUNNING}, ["failures"])
+        row = _take_row(batch_id) if batch else None
         if row is None:
             return
-        _deliver(row, client)
+        if _deliver(row, client) and batch["failures"]:
+            Batch.objects.filter(pk=batch_id).update(failures=0)
 
 
 def _any_row(batch_id: UUID, states: list[str]) -> bool:
@@ -114,9 +116,7 @@ def _any_row(batch_id: UUID, states: list[str]) -> bool:
 
 
 def _take_row(batch_id: UUID) -> dict | None:
-    """Win the next pending row, if the batch still runs. The row is ours until its lease ends."""
-    if not Batch.objects.filter(pk=batch_id, state=Batch.State.RUNNING).exists():
-        return None
+    """Win the next pending row; it is ours until its lease ends."""
     return outside_transaction(Invitation).find_one_and_update(
         {"batch_id": batch_id.hex, "state": State.PENDING},
         [{"$set": {"state": State.SENDING, "lease_until": clock.after(LEASE_SECONDS)}}],
@@ -125,10 +125,11 @@ def _take_row(batch_id: UUID) -> dict | None:
     )
 
 
-def _deliver(row: dict, client: "TrainerCentralClient") -> None:
+def _deliver(row: dict, client: "TrainerCentralClient") -> bool:
+    """Make the one call for this row and write what came of it; True when TrainerCentral took it."""
     if not _claim(row):
         _settle(row, State.ALREADY_INVITED, reason="Invited to this course by another upload.")
-        return
+        return False
     try:
         invited = client.invite(
             course_id=row["course_id"], email=row["email"], first_name=row["first_name"], last_name=row["last_name"]
@@ -136,13 +137,14 @@ def _deliver(row: dict, client: "TrainerCentralClient") -> None:
     except (errors.Refused, errors.NotFound) as error:
         _release_claim(row)
         _settle(row, State.FAILED, reason=error.sentence)
+        return False
     except errors.TrainerCentralError as error:
         log.warning("Invitation %s: %s", row["id"], error.detail)
         _after_trouble(row, error)
-    else:
-        state = State.ALREADY_ENROLLED if invited.already_enrolled else State.INVITED
-        _settle(row, state, member_id=invited.member_id, invited_at=clock.now())
-        Batch.objects.filter(pk=row["batch_id"], failures__gt=0).update(failures=0)
+        return False
+    state = State.ALREADY_ENROLLED if invited.already_enrolled else State.INVITED
+    _settle(row, state, member_id=invited.member_id, invited_at=clock.NOW)
+    return True
 
 
 def _after_trouble(row: dict, error: errors.TrainerCentralError) -> None:
@@ -173,7 +175,6 @@ def _claim(row: dict) -> bool:
         "email_folded": row["email_folded"],
         "generation": 1,
         "invitation_id": row["id"],
-        "claimed_at": clock.now(),
     }
     try:
         outside_transaction(Claim).insert_one(claim)
@@ -191,9 +192,10 @@ def _release_claim(row: dict) -> None:
 def _settle(row: dict, state: str, **changes) -> None:
     """Write the outcome. A definite answer also corrects a row that a sweep called unknown meanwhile."""
     leaving = [State.SENDING] if state == State.UNKNOWN else [State.SENDING, State.UNKNOWN]
+    literals = {"state": state, "reason": "", **changes}
+    values = {name: value if value == clock.NOW else {"$literal": value} for name, value in literals.items()}
     outside_transaction(Invitation).update_one(
-        {"id": row["id"], "state": {"$in": leaving}},
-        {"$set": {"state": state, "lease_until": None, "reason": "", **changes}},
+        {"id": row["id"], "state": {"$in": leaving}}, [{"$set": {**values, "lease_until": None}}]
     )
 
 
