@@ -118,6 +118,8 @@ def test_invitation_without_course_is_to_the_academy_only(caller):
         ({"email": "a@example.org"}, "LESS_THAN_MIN_OCCURANCE"),
         ({"email": "no address", "firstName": "A"}, "INVALID_EMAIL"),
         ({"email": "a@example.org", "firstName": "A", "courseId": 5}, "INVALID_INPUT"),
+        ({"email": "a@example.org", "firstName": "A", "expiryTime": "soon"}, "INVALID_INPUT"),
+        ({"email": "a@example.org", "firstName": "A", "expiryTime": 10**30}, "INVALID_INPUT"),
         ({"email": "a@example.org", "firstName": "A", "nickname": "B"}, "EXTRA_PARAM_FOUND"),
         ({"email": "a@example.org", "firstName": "A", "courseId": "1"}, "RESOURCE_NOT_FOUND"),
     ],

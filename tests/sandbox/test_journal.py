@@ -1,13 +1,16 @@
 import signal
+import sqlite3
 import subprocess
 import sys
 import textwrap
 import threading
 import time
+from contextlib import closing
 
 import pytest
 import requests
 
+from coursehub.sandbox.core import Options, Sandbox
 from coursehub.sandbox.process import SandboxFailed, SandboxProcess
 from tests.sandbox.caller import Caller, refresh
 
@@ -105,6 +108,18 @@ def test_state_of_another_version_is_refused_in_one_sentence(tmp_path, capfd):
     with pytest.raises(SandboxFailed):
         SandboxProcess(path).start()
     assert len(capfd.readouterr().err.strip().splitlines()) == 1
+
+
+def test_state_of_the_version_before_is_taken_up(tmp_path):
+    path = tmp_path / "state.sqlite3"
+    first = Sandbox(Options(str(path)))
+    members = list(first.academy.members)
+    first.journal.close()
+    with closing(sqlite3.connect(path)) as older:
+        older.executescript("ALTER TABLE members DROP COLUMN expires_ms; PRAGMA user_version=1;")
+    again = Sandbox(Options(str(path)))
+    assert list(again.academy.members) == members
+    again.journal.close()
 
 
 def test_sandbox_dies_with_its_parent(tmp_path):

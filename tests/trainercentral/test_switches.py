@@ -1,0 +1,468 @@
+"""Each switch of the sandbox, seen through the client: what it changes for those who call."""
+
+import time
+from collections.abc import Callable
+from dataclasses import fields
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+import requests
+
+from coursehub.sandbox.switches import ENVELOPES, FAULTS, Switches
+from coursehub.trainercentral import TrainerCentralClient, ZohoAccounts, errors
+from tests.trainercentral.scripted import Tokens
+
+SCOPE = ",".join(f"TrainerCentral.{api}.ALL" for api in ("userapi", "courseapi", "presenterapi", "portalapi"))
+COURSE, UNKNOWN_COURSE, NEW = "3000094000002000004", "404404404", "new.learner@example.org"
+CALLBACK = "http://127.0.0.1:8000/oauth/callback/"
+SHOWN: dict[str, str] = {}
+
+
+def shows(*names: str) -> Callable:
+    """Names the switches whose effect a test shows."""
+
+    def note(test):
+        SHOWN.update(dict.fromkeys(names, test.__name__))
+        return test
+
+    return note
+
+
+def accounts_of(sandbox, client_id: str, client_secret: str) -> ZohoAccounts:
+    return ZohoAccounts(sandbox.url, client_id, client_secret, read_timeout_seconds=3)
+
+
+def client_of(sandbox, tokens, **options) -> TrainerCentralClient:
+    quick = {"read_timeout_seconds": 3.0, "retry_deadline_seconds": 0.0}
+    return TrainerCentralClient(sandbox.url, "700000804", tokens, **{**quick, **options})
+
+
+@pytest.fixture
+def accounts(sandbox) -> ZohoAccounts:
+    return accounts_of(sandbox, "1000.SANDBOX", "sandbox-client-secret")
+
+
+@pytest.fixture
+def granted(sandbox, accounts):
+    """A refresh token and its first access token, which outlives what the tests let pass."""
+    sandbox.switch(access_token_seconds=30 * 86_400)
+    return accounts.exchange_code(sandbox.self_client_code(SCOPE))
+
+
+@pytest.fixture
+def client(sandbox, granted) -> TrainerCentralClient:
+    return client_of(sandbox, Tokens(granted.access_token))
+
+
+def invite(client, course_id: str = COURSE, email: str = NEW, last_name: str = "Learner", **more):
+    return client.invite(course_id=course_id, email=email, first_name="New", last_name=last_name, **more)
+
+
+def member(client, email: str = NEW, course_id: str = COURSE):
+    return next((one for one in client.iter_course_members(course_id) if one.email == email), None)
+
+
+def accepted(client, token: str) -> bool:
+    """Whether the API takes this access token."""
+    probe = TrainerCentralClient(client._transport.base_url, "700000804", Tokens(token), retry_deadline_seconds=0)
+    try:
+        return bool(probe.get_course(COURSE))
+    except errors.TokenRejected:
+        return False
+
+
+def consent(sandbox, accounts, redirect_uri: str = CALLBACK) -> dict[str, str]:
+    """What a browser that approves brings back; {} if it is not sent back at all."""
+    address = urlsplit(accounts.consent_url(redirect_uri=redirect_uri, scope=SCOPE, state="s"))
+    form = {key: values[0] for key, values in parse_qs(address.query).items()} | {"decision": "approve"}
+    answer = requests.post(f"{sandbox.url}{address.path}", data=form, allow_redirects=False, timeout=5)
+    sent_back_to = urlsplit(answer.headers.get("Location", ""))
+    return {key: values[0] for key, values in parse_qs(sent_back_to.query).items()}
+
+
+# --- Tokens -------------------------------------------------------------------------------------
+
+
+@shows("client_id", "client_secret", "another_data_centre")
+def test_only_the_registered_client_gets_tokens(sandbox, accounts, granted):
+    for changed in ({"client_id": "1000.OTHER"}, {"client_secret": "other"}, {"another_data_centre": True}):
+        sandbox.reset("switches")
+        sandbox.switch(**changed)
+        with pytest.raises(errors.ClientWide):
+            accounts.refresh(granted.refresh_token)
+    sandbox.reset("switches")
+    sandbox.switch(client_id="1000.OTHER", client_secret="other")
+    assert accounts_of(sandbox, "1000.OTHER", "other").refresh(granted.refresh_token).access_token
+
+
+@shows("location")
+def test_consent_names_the_data_centre(sandbox, accounts):
+    sandbox.switch(location="in")
+    assert consent(sandbox, accounts)["location"] == "in"
+
+
+@shows("redirect_uris")
+def test_only_registered_redirect_addresses_are_sent_back_to(sandbox, accounts):
+    sandbox.switch(redirect_uris=[CALLBACK])
+    assert accounts.exchange_code(consent(sandbox, accounts)["code"], CALLBACK).refresh_token
+    assert consent(sandbox, accounts, "http://127.0.0.1:8000/elsewhere/") == {}
+
+
+@shows("access_token_seconds")
+def test_access_token_dies_when_its_life_is_over(sandbox, accounts, client, granted):
+    sandbox.switch(access_token_seconds=100)
+    short = accounts.refresh(granted.refresh_token)
+    assert short.expires_in_seconds == 100
+    sandbox.advance(101)
+    assert not accepted(client, short.access_token)
+    assert accepted(client, granted.access_token)
+
+
+@shows("expires_in_style")
+def test_life_in_milliseconds_is_read_as_seconds(sandbox, accounts, granted):
+    sandbox.switch(expires_in_style="legacy", access_token_seconds=1800)
+    assert accounts.refresh(granted.refresh_token).expires_in_seconds == 1800
+
+
+@shows("mints_per_10_minutes", "mint_throttle_status")
+@pytest.mark.parametrize("status", ["400", "200"])
+def test_one_mint_too_many_is_throttled_until_the_ten_minutes_are_over(sandbox, accounts, granted, status):
+    sandbox.switch(mints_per_10_minutes=2, mint_throttle_status=status)
+    for _ in range(2):
+        accounts.refresh(granted.refresh_token)
+    with pytest.raises(errors.MintThrottled) as caught:
+        accounts.refresh(granted.refresh_token)
+    sandbox.advance(caught.value.wait_seconds)
+    assert accounts.refresh(granted.refresh_token)
+
+
+@shows("stored_refresh_tokens")
+def test_one_refresh_token_too_many_deletes_the_oldest(sandbox, accounts, client, granted):
+    sandbox.switch(stored_refresh_tokens=2)
+    for _ in range(2):
+        accounts.exchange_code(sandbox.self_client_code(SCOPE))
+    with pytest.raises(errors.InvalidCode):
+        accounts.refresh(granted.refresh_token)
+    assert not accepted(client, granted.access_token)
+
+
+@shows("live_access_tokens")
+def test_one_access_token_too_many_ends_the_oldest(sandbox, accounts, client, granted):
+    sandbox.switch(live_access_tokens=2)
+    second, third = (accounts.refresh(granted.refresh_token) for _ in range(2))
+    alive = [accepted(client, grant.access_token) for grant in (granted, second, third)]
+    assert alive == [False, True, True]
+
+
+@shows("max_uses_per_refresh_token")
+def test_refresh_beyond_the_use_limit_is_an_invalid_code(sandbox, accounts, granted):
+    sandbox.switch(max_uses_per_refresh_token=20)
+    for _ in range(20):
+        assert accounts.refresh(granted.refresh_token)
+    with pytest.raises(errors.InvalidCode):
+        accounts.refresh(granted.refresh_token)
+
+
+@shows("codes_per_10_minutes")
+def test_one_code_too_many_comes_back_as_a_refusal(sandbox, accounts):
+    sandbox.switch(codes_per_10_minutes=1)
+    assert "code" in consent(sandbox, accounts)
+    assert consent(sandbox, accounts)["error"] == "access_denied"
+
+
+@shows("web_code_seconds", "self_client_code_seconds")
+def test_codes_expire(sandbox, accounts):
+    sandbox.switch(web_code_seconds=30, self_client_code_seconds=60)
+    web, own, early = consent(sandbox, accounts)["code"], sandbox.self_client_code(SCOPE), consent(sandbox, accounts)
+    assert accounts.exchange_code(early["code"], CALLBACK)
+    sandbox.advance(40)
+    with pytest.raises(errors.InvalidCode):
+        accounts.exchange_code(web, CALLBACK)
+    assert accounts.exchange_code(own)
+    late = sandbox.self_client_code(SCOPE)
+    sandbox.advance(61)
+    with pytest.raises(errors.InvalidCode):
+        accounts.exchange_code(late)
+
+
+# --- Pace ---------------------------------------------------------------------------------------
+
+
+@shows("calls_per_minute", "lockout_seconds", "rate_limit_style")
+@pytest.mark.parametrize(("style", "wait_seconds"), [("400", 120), ("429", 100)])
+def test_one_call_too_many_locks_the_path_and_says_for_how_long(sandbox, client, style, wait_seconds):
+    sandbox.switch(calls_per_minute=2, lockout_seconds=100, rate_limit_style=style)
+    for _ in range(2):
+        client.get_course(COURSE)
+    with pytest.raises(errors.Throttled) as caught:
+        client.get_course(COURSE)
+    assert (caught.value.wait_told, caught.value.wait_seconds) == (True, wait_seconds)  # in words only whole minutes
+    assert client.list_courses()
+    sandbox.advance(101)
+    assert client.get_course(COURSE)
+
+
+@shows("lockout_prolongs")
+@pytest.mark.parametrize("prolongs", [False, True])
+def test_calls_during_a_lock_may_prolong_it(sandbox, client, prolongs):
+    sandbox.switch(calls_per_minute=1, lockout_seconds=60, lockout_prolongs=prolongs)
+    client.get_course(COURSE)
+    for seconds in (0, 50):
+        sandbox.advance(seconds)
+        with pytest.raises(errors.Throttled):
+            client.get_course(COURSE)
+    sandbox.advance(11)
+    if not prolongs:
+        assert client.get_course(COURSE)
+        return
+    with pytest.raises(errors.Throttled):
+        client.get_course(COURSE)
+
+
+# --- Answers nobody has documented ----------------------------------------------------------------
+
+
+@shows("error_envelope")
+@pytest.mark.parametrize("envelope", ENVELOPES)
+def test_errors_are_understood_in_each_envelope(sandbox, client, envelope):
+    sandbox.switch(error_envelope=envelope)
+    with pytest.raises(errors.NotFound):
+        client.get_course(UNKNOWN_COURSE)
+    with pytest.raises(errors.TokenRejected):
+        client_of(sandbox, Tokens("1000.stale")).list_courses()
+
+
+@shows("invited_status")
+def test_invitation_may_be_answered_with_201(sandbox, client):
+    sandbox.switch(invited_status="201")
+    assert invite(client).member_id == member(client).member_id
+
+
+@shows("pending_status")
+def test_status_of_who_has_not_accepted_is_passed_on(sandbox, client):
+    sandbox.switch(pending_status="49")
+    invite(client)
+    assert (member(client).status, member(client).last_login_at) == ("49", None)
+
+
+@shows("already_enrolled")
+@pytest.mark.parametrize(("answer", "already_enrolled"), [("ok", None), ("error", True)])
+def test_second_invitation_is_a_success_or_says_why_not(sandbox, client, answer, already_enrolled):
+    sandbox.switch(already_enrolled=answer)
+    invite(client)
+    assert invite(client).already_enrolled is already_enrolled
+
+
+@shows("revoked_reinvited")
+def test_invitation_after_a_revocation_gives_access_back_or_is_refused(sandbox, client):
+    invited = invite(client)
+    client.revoke_access(invited.member_id)
+    sandbox.switch(revoked_reinvited="error")
+    with pytest.raises(errors.Refused) as caught:
+        invite(client)
+    assert caught.value.sentence == "The learner's access to this course was revoked."
+    sandbox.switch(revoked_reinvited="ok")
+    assert invite(client).member_id == invited.member_id
+    assert not member(client).is_revoked
+
+
+@shows("unknown_course")
+@pytest.mark.parametrize(
+    ("answer", "kind"), [("404", errors.NotFound), ("400", errors.Refused), ("silent", errors.Refused)]
+)
+def test_invitation_to_an_unknown_course_fails_for_good(sandbox, client, answer, kind):
+    sandbox.switch(unknown_course=answer)
+    with pytest.raises(errors.TrainerCentralError) as caught:
+        invite(client, UNKNOWN_COURSE)
+    assert (type(caught.value), caught.value.retry_helps) == (kind, False)
+
+
+@shows("invalid_email")
+@pytest.mark.parametrize(("answer", "code"), [("code", "INVALID_EMAIL"), ("pattern", "PATTERN_NOT_MATCHED")])
+def test_malformed_address_is_refused(sandbox, client, answer, code):
+    sandbox.switch(invalid_email=answer)
+    with pytest.raises(errors.Refused) as caught:
+        invite(client, email="nonsense@")
+    assert caught.value.code == code
+
+
+@shows("unknown_learner")
+@pytest.mark.parametrize("answer", ["empty", "404"])
+def test_address_that_no_learner_has_is_none(sandbox, client, answer):
+    sandbox.switch(unknown_learner=answer)
+    assert client.find_learner("nobody@example.org") is None
+
+
+@shows("learner_wrapper")
+def test_learner_is_found_in_any_wrapper(sandbox, client):
+    sandbox.switch(learner_wrapper="somethingElse")
+    invite(client)
+    assert client.find_learner(NEW).email == NEW
+
+
+@shows("last_name_required")
+def test_missing_last_name_may_be_refused(sandbox, client):
+    assert invite(client, last_name="")
+    sandbox.switch(last_name_required=True)
+    with pytest.raises(errors.Refused):
+        invite(client, email="other@example.org", last_name="")
+
+
+@shows("learner_limit")
+def test_academy_may_have_no_seat_left(sandbox, client):
+    sandbox.switch(learner_limit=1)
+    with pytest.raises(errors.Refused) as caught:
+        invite(client)
+    assert (caught.value.code, caught.value.sentence) == ("LIMIT_EXCEEDED", "The academy has no seat left.")
+
+
+# --- Lists --------------------------------------------------------------------------------------
+
+
+@shows("limit_cap")
+def test_everybody_is_read_although_pages_are_capped_silently(sandbox, client):
+    everybody = [one.member_id for one in client.iter_course_members(COURSE, page_size=1000)]
+    sandbox.switch(limit_cap=5)
+    pages = list(client.iter_member_pages(COURSE, page_size=100))
+    assert {len(page) for page in pages[:-1]} == {5}
+    assert [one.member_id for page in pages for one in page] == everybody
+
+
+@shows("pending_listed")
+def test_learners_who_have_not_accepted_may_be_missing(sandbox, client):
+    invite(client)
+    assert member(client)
+    sandbox.switch(pending_listed=False)
+    assert member(client) is None
+
+
+@shows("sort_1_order")
+@pytest.mark.parametrize(("order", "reverse"), [("newest", True), ("oldest", False)])
+def test_order_by_time_has_either_direction(sandbox, client, order, reverse):
+    sandbox.switch(sort_1_order=order)
+    times = [one.time_ms for one in client.iter_course_members(COURSE, newest_first=True)]
+    assert times == sorted(times, reverse=reverse)
+
+
+@shows("time_moves_with_progress")
+@pytest.mark.parametrize("moves", [True, False])
+def test_time_of_a_member_moves_with_progress_or_stands_still(sandbox, client, moves):
+    sandbox.switch(time_moves_with_progress=moves)
+    before = {one.member_id: one for one in client.iter_course_members(COURSE)}
+    sandbox.advance(3 * 86_400)
+    after = list(client.iter_course_members(COURSE))
+    advanced = [one for one in after if 0 < before[one.member_id].percent < one.percent]
+    assert advanced
+    assert {one.time_ms > before[one.member_id].time_ms for one in advanced} == {moves}
+
+
+@shows("page_shift")
+@pytest.mark.parametrize(("shift", "doubled", "missed"), [(-1, True, False), (1, False, True)])
+def test_rows_that_move_while_they_are_read_come_twice_or_not_at_all(sandbox, client, shift, doubled, missed):
+    everybody = {one.member_id for one in client.iter_course_members(COURSE, page_size=1000)}
+    sandbox.switch(page_shift=shift)
+    read = [one.member_id for one in client.iter_course_members(COURSE, page_size=5)]
+    assert (len(read) > len(set(read)), set(read) < everybody) == (doubled, missed)
+
+
+@shows("clock_skew_seconds")
+def test_times_are_the_servers_own(sandbox, client):
+    sandbox.switch(clock_skew_seconds=-3600)
+    invite(client)
+    assert 3590 < time.time() - member(client).time_ms / 1000 < 3660
+
+
+# --- Weather ------------------------------------------------------------------------------------
+
+
+@shows("latency_ms")
+def test_slow_answers_are_waited_for_up_to_the_time_out(sandbox, client, granted):
+    sandbox.switch(latency_ms=[120, 150])
+    begun = time.monotonic()
+    client.get_course(COURSE)
+    assert time.monotonic() - begun >= 0.12
+    hasty = client_of(sandbox, Tokens(granted.access_token), read_timeout_seconds=0.05)
+    with pytest.raises(errors.OutcomeUnknown):
+        invite(hasty)
+
+
+@shows("error_5xx_ratio", "reset_ratio")
+@pytest.mark.parametrize("switch", ["error_5xx_ratio", "reset_ratio"])
+def test_calls_that_fail_by_chance_did_not_act_and_reading_is_repeated(sandbox, client, granted, switch):
+    sandbox.switch(**{switch: 1.0})
+    with pytest.raises(errors.OutcomeUnknown):
+        invite(client)
+    assert sandbox.invitations() == {}
+    sandbox.switch(**{switch: 0.5})
+    patient = client_of(sandbox, Tokens(granted.access_token), retry_deadline_seconds=10)
+    assert [patient.get_course(COURSE).course_id for _ in range(3)] == [COURSE] * 3
+
+
+@shows("lost_answer_ratio")
+def test_lost_answer_leaves_the_outcome_unknown_and_the_learner_invited(sandbox, client):
+    sandbox.switch(lost_answer_ratio=1.0)
+    with pytest.raises(errors.OutcomeUnknown):
+        invite(client)
+    assert sandbox.invitations() == {(COURSE, NEW): 1}
+
+
+FAULTY = {  # fault: did the invitation act by the time the client gave up?
+    **dict.fromkeys(("500", "502", "503", "html", "empty", "reset", "timeout", "late"), False),
+    **dict.fromkeys(("truncated", "reset_after_acting", "timeout_after_acting"), True),
+}
+
+
+@shows("fail_next", "hold_seconds")
+@pytest.mark.parametrize(("fault", "acted"), FAULTY.items())
+def test_faulty_invitation_is_an_unknown_outcome_and_sent_once(sandbox, granted, fault, acted):
+    script = [{"path_contains": "addCourseAttendee", "times": 1, "fault": fault}]
+    sandbox.switch(fail_next=script, hold_seconds=0.2, late_seconds=1.0)
+    client = client_of(sandbox, Tokens(granted.access_token), read_timeout_seconds=0.5, retry_deadline_seconds=1)
+    with pytest.raises(errors.OutcomeUnknown):
+        invite(client)
+    assert sandbox.invitations() == ({(COURSE, NEW): 1} if acted else {})
+
+
+def test_every_fault_is_tried():
+    assert set(FAULTY) == set(FAULTS)
+
+
+@shows("late_seconds")
+def test_late_server_acts_after_the_client_has_given_up(sandbox, granted):
+    sandbox.switch(fail_next=[{"fault": "late"}], late_seconds=0.4)
+    hasty = client_of(sandbox, Tokens(granted.access_token), read_timeout_seconds=0.1)
+    with pytest.raises(errors.OutcomeUnknown):
+        invite(hasty)
+    assert sandbox.invitations() == {}
+    gives_up_at = time.monotonic() + 5
+    while not sandbox.invitations() and time.monotonic() < gives_up_at:
+        time.sleep(0.05)
+    assert sandbox.invitations() == {(COURSE, NEW): 1}
+
+
+# --- Learners -----------------------------------------------------------------------------------
+
+
+@shows("progress_speed")
+def test_learners_rest_at_speed_0_and_move_on_at_a_higher_one(sandbox, client):
+    sandbox.switch(progress_speed=0)
+    before = list(client.iter_course_members(COURSE))
+    sandbox.advance(7 * 86_400)
+    assert list(client.iter_course_members(COURSE)) == before
+    sandbox.switch(progress_speed=100)
+    sandbox.advance(3600)
+    assert list(client.iter_course_members(COURSE)) != before
+
+
+def test_access_ends_with_the_invitations_own_expiry(sandbox, client):
+    ends_ms = int(time.time() * 1000) + 3_600_000
+    member_id = invite(client, expires_at_ms=ends_ms).member_id
+    assert not member(client).is_revoked
+    sandbox.advance(3601)
+    assert member(client).is_revoked
+    assert invite(client).member_id == member_id
+    assert not member(client).is_revoked
+
+
+def test_every_switch_is_shown_through_the_client():
+    assert set(SHOWN) == {row.name for row in fields(Switches)}
