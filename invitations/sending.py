@@ -105,7 +105,7 @@ def _send_until(deadline: float, batch_id: UUID, client: "TrainerCentralClient")
             continue
         batch = outside_transaction(Batch).find_one({"id": batch_id.hex, "state": Batch.State.RUNNING}, ["failures"])
         row = _take_row(batch_id) if batch else None
-        if row is None:
+        if not batch or row is None:
             return
         if _deliver(row, client) and batch["failures"]:
             Batch.objects.filter(pk=batch_id).update(failures=0)
