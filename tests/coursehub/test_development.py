@@ -1,0 +1,48 @@
+"""What `make run` stands on: secrets made once, a mongod that keeps its data, a sentence where there is none."""
+
+import stat
+
+import pymongo
+import pytest
+from cryptography.fernet import Fernet
+
+from coursehub.development import mongod as embedded
+from coursehub.development.secrets import ensure_secrets
+
+
+def test_secrets_are_made_once_for_their_owner_only(tmp_path):
+    folder = tmp_path / "secrets"
+    ensure_secrets(folder)
+    first = {path.name: path.read_text() for path in folder.iterdir()}
+    ensure_secrets(folder)
+    assert {path.name: path.read_text() for path in folder.iterdir()} == first
+    assert {stat.S_IMODE(path.stat().st_mode) for path in folder.iterdir()} == {0o600}
+    assert len(first["SECRET_KEY"]) > 50
+    Fernet(first["TOKEN_ENCRYPTION_KEYS"])
+
+
+def test_a_mongod_stopped_hard_or_cleanly_starts_again_on_the_same_data(tmp_path):
+    for number, hard in enumerate((True, False)):
+        # Another port each time: the replica set's only member has moved, and is told so.
+        mongod = embedded.Mongod(tmp_path, embedded.free_port())
+        mongod.start()
+        with pymongo.MongoClient(mongod.uri) as client:
+            assert client.test.rows.count_documents({}) == number
+            client.test.rows.insert_one({})
+        mongod.stop(hard=hard)
+
+
+def test_without_any_mongod_one_sentence_says_what_to_do(monkeypatch):
+    monkeypatch.setenv("PATH", "")
+    monkeypatch.setattr(embedded.importlib.util, "find_spec", lambda name: None)
+    with pytest.raises(embedded.MongodNotFound, match="or set MONGODB_URI"):
+        embedded.find_mongod()
+
+
+def test_a_port_that_is_taken_is_not_chosen():
+    import socket
+
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        assert embedded.free_port(taken.getsockname()[1]) != taken.getsockname()[1]
