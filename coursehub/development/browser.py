@@ -1,10 +1,11 @@
 """A Chromium for browser tests: the system's, else Debian's package, else Playwright's own download."""
 
-import os
 import shutil
 import subprocess
 import sys
 from pathlib import Path
+
+from coursehub.development.packages import apt_install
 
 _NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 # Without a screen, as root, and without asking its maker's servers for updates.
@@ -22,14 +23,8 @@ def find_chromium() -> Path | None:
 
 def ensure_chromium() -> None:
     """Make sure that browser tests find a Chromium. Raises CalledProcessError when nothing can be installed."""
-    if find_chromium():
-        return
-    if shutil.which("apt-get") and os.geteuid() == 0:
-        for command in (["update", "-qq"], ["install", "-y", "-qq", "--no-install-recommends", "chromium"]):
-            environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-            subprocess.run(["apt-get", *command], check=True, stdout=subprocess.DEVNULL, env=environment)
-        return
-    subprocess.run([sys.executable, "-m", "playwright", "install", "chromium"], check=True)
+    if not find_chromium() and not apt_install("chromium"):
+        subprocess.run([sys.executable, "-m", "playwright", "install", "chromium"], check=True)
 
 
 if __name__ == "__main__":

