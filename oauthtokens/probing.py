@@ -1,0 +1,71 @@
+"""The first day with real credentials: which assumptions about the academy hold, and what to set where they do not."""
+
+from collections.abc import Callable, Iterator
+from functools import partial
+
+from django.conf import settings
+
+from coursehub import pacing
+from coursehub.trainercentral import errors
+from coursehub.trainercentral.probing import READING, Finding, Plan, Probe
+from coursehub.trainercentral.probing_acts import ACTING, Act
+from oauthtokens import refreshing, services
+
+_HOPELESS = (errors.Unreachable, errors.Unanswered, errors.TokenRejected)
+
+
+def plan(**details) -> Plan:
+    """What to try on the configured academy; its calls draw from the shared budget, and a lock-out pauses everybody."""
+    return Plan(
+        calls_per_minute=settings.TRAINERCENTRAL_CALLS_PER_MINUTE,
+        max_uses=settings.TOKEN_MAX_USES,
+        before_call=partial(pacing.wait_for_slot, pacing.PROGRESS),
+        on_throttled=pacing.pause,
+        **details,
+    )
+
+
+def run(plan: Plan, may: Callable[[Act], bool]) -> Iterator[Finding]:
+    """Findings as they come; `may` is asked before each check that acts.
+
+    Raises TokenUnavailable, and Unreachable, Unanswered or TokenRejected when the first call is answered so:
+    then there is nothing to try.
+    """
+    token = services.access_token().token
+    probe = Probe(
+        settings.TRAINERCENTRAL_URL,
+        settings.TRAINERCENTRAL_ORG_ID,
+        token,
+        refreshing.accounts(),
+        plan,
+        read_timeout_seconds=settings.TRAINERCENTRAL_READ_SECONDS,
+    )
+    try:
+        for check in READING:
+            yield _tried(check, probe)
+        for act in ACTING:
+            yield from _acted(act, probe, may)
+    finally:
+        probe.close()
+
+
+def _tried(check: Callable[[Probe], Finding], probe: Probe) -> Finding:
+    try:
+        return check(probe)
+    except errors.TrainerCentralError as error:
+        if check is READING[0] and isinstance(error, _HOPELESS):
+            raise
+        return Finding(check.__name__, (check.__doc__ or "").strip(), None, error.detail)
+
+
+def _acted(act: Act, probe: Probe, may: Callable[[Act], bool]) -> Iterator[Finding]:
+    if act.needs and not getattr(probe.plan, act.needs):
+        yield Finding(act.key, act.question, None, f"not tried (--{act.needs})")
+        return
+    if not may(act):
+        yield Finding(act.key, act.question, None, "not tried")
+        return
+    try:
+        yield from act.run(probe)
+    except errors.TrainerCentralError as error:
+        yield Finding(act.key, act.question, None, f"broken off: {error.detail}")
