@@ -14,6 +14,7 @@ from tests.journeys.conftest import Product
 pytestmark = [pytest.mark.journey, pytest.mark.timeout(300)]
 
 IN_FLIGHT = 8  # two task processes with four calls each
+GROUP = 6  # guard, pusher, monitor, two task processes, ticker
 EMAILS = [f"learner{n}@example.org" for n in range(1000)]
 
 
@@ -70,7 +71,8 @@ def test_five_killed_processes_cost_no_learner_and_double_none(workers, upload, 
     for seed in range(5):
         reached = services.status(batch.pk)["counts"].get("invited", 0) + 60
         _wait(batch, lambda status, reached=reached: status["counts"].get("invited", 0) >= reached, 30)
-        group = _group_of(worker.pid)
+        while len(group := _group_of(worker.pid)) < GROUP:
+            time.sleep(0.1)
         os.kill(group[seed % len(group)], signal.SIGKILL)
     # A row in the middle of its call waits for its lease, and is looked up then.
     status = _wait(batch, _is_final, 200)
