@@ -19,6 +19,10 @@ check: .venv/installed
 	lint-imports
 	@python -m coursehub.development.check
 
+# Measurements: `make bench`, or `make bench ONLY=sandbox`; results in var/bench/.
+bench: .venv/installed
+	@python -m bench $(ONLY)
+
 stack: .venv/installed
 	@python -m bench.stack
 

@@ -54,6 +54,7 @@ class Member:
     pinned_ms: int = 0
     expires_ms: int | None = None
     journey: Journey | None = None  # looked up when first asked for
+    listed: tuple[object, dict[str, str]] = (None, {})  # the row listed last, and all that it depends on
 
     def ended_ms(self, now_ms: int) -> int | None:
         """When access ended, by revocation or by its own expiry; None while it lasts."""

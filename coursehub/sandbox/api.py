@@ -139,7 +139,11 @@ def _member_row(sandbox: "Sandbox", course: Course, pair: Pair | None) -> dict[s
     if pair is TRAINER:
         return rows.trainer_row(course, sandbox.org_id)
     member, standing = pair[0], _shown(sandbox, pair[1])
-    return rows.member_row(member, standing, sandbox.org_id, _skew(sandbox), sandbox.switches.time_moves_with_progress)
+    skew_seconds, time_moves = _skew(sandbox), sandbox.switches.time_moves_with_progress
+    depends_on = (standing, skew_seconds, time_moves)
+    if member.listed[0] != depends_on:
+        member.listed = depends_on, rows.member_row(member, standing, sandbox.org_id, skew_seconds, time_moves)
+    return member.listed[1]
 
 
 def _shown(sandbox: "Sandbox", standing: Standing) -> Standing:
