@@ -6,12 +6,12 @@ import requests
 from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.core.management import BaseCommand, CommandError
-from progress.courses import sync_courses
 
 from coursehub import roles
 from coursehub.models import Course, CourseAccess
 from oauthtokens import services as token_services
 from oauthtokens.models import TokenSet
+from progress.courses import sync_courses
 
 PASSWORD = "coursehub-demo"  # noqa: S105  (published; the command runs in a demo only)
 ACCOUNTS = {
