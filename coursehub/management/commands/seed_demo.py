@@ -1,11 +1,12 @@
 """Demo accounts, courses and one token set from the sandbox. Refused unless DEMO=true."""
 
+import json
 from typing import Any
 
 import requests
 from django.conf import settings
 from django.contrib.auth import get_user_model
-from django.core.management import BaseCommand, CommandError
+from django.core.management import BaseCommand, CommandError, CommandParser
 
 from coursehub import roles
 from coursehub.models import Course, CourseAccess
@@ -25,6 +26,9 @@ ACCOUNTS = {
 class Command(BaseCommand):
     help = "Seed the demo: accounts, courses and one token set obtained from the sandbox. Idempotent."
 
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--json", action="store_true")
+
     def handle(self, *args: Any, **options: Any) -> None:
         if not settings.DEMO:
             raise CommandError("seed_demo runs only with DEMO=true.")
@@ -36,7 +40,9 @@ class Command(BaseCommand):
         courses = list(Course.objects.open().order_by("course_id"))
         for username, visible in (("trainer", courses), ("trainer2", courses[-1:])):
             self._grant(username, visible)
-        self.stdout.write(f"Seeded {len(ACCOUNTS)} accounts and {len(courses)} courses.")
+        seeded = {"accounts": len(ACCOUNTS), "courses": len(courses)}
+        sentence = f"Seeded {len(ACCOUNTS)} accounts and {len(courses)} courses."
+        self.stdout.write(json.dumps(seeded) if options["json"] else sentence)
 
     def _ensure_account(self, username: str, role: str) -> None:
         user, created = get_user_model().objects.get_or_create(
