@@ -17,6 +17,7 @@ from pymongo.errors import DuplicateKeyError
 from coursehub import audit, clock, pacing
 from coursehub.mongo import outside_transaction
 from coursehub.trainercentral import errors
+from invitations import reading
 from invitations.models import Batch, Claim, Invitation
 from oauthtokens import services as token_services
 
@@ -87,7 +88,7 @@ def settle_unknown(batch_id: UUID) -> int:
     course_id = Batch.objects.values_list("course_id", flat=True).get(pk=batch_id)
     settled = 0
     for member in token_services.client(lane=pacing.INVITATIONS).iter_course_members(course_id):
-        row_id = rows.get(member.email.strip().casefold())
+        row_id = rows.get(reading.fold(member.email.strip()))
         if row_id is not None:
             changes = {
                 "state": State.INVITED,
