@@ -4,10 +4,14 @@ from urllib.parse import urlsplit
 
 from cryptography.fernet import Fernet
 from django.conf import settings
-from django.core.checks import CheckMessage, Error, register
+from django.core.checks import CheckMessage, Error, register, run_checks
+
+SETTINGS = "settings"  # the tag of these checks, which ask no server; web and worker do not start on an error of theirs
 
 # Where TrainerCentral and Zoho's accounts servers live (their documentation, per data centre).
-_TRAINERCENTRAL_SUFFIXES = (".trainercentral.com", ".trainercentral.in", ".trainercentral.ca", ".trainercentral.eu")
+_TRAINERCENTRAL_SUFFIXES = tuple(
+    f".trainercentral.{ending}" for ending in ("com", "in", "ca", "eu", "com.au", "jp", "sa")
+)
 _ZOHO_ACCOUNTS = frozenset(
     f"accounts.{host}"
     for host in (
@@ -24,7 +28,14 @@ _ZOHO_ACCOUNTS = frozenset(
 )
 
 
-@register
+def refuse_to_start() -> None:
+    """Ends the process with the errors in the settings, if there are any. Raises SystemExit."""
+    errors = [str(message) for message in run_checks(tags=[SETTINGS]) if message.is_serious()]
+    if errors:
+        raise SystemExit("\n".join(errors))
+
+
+@register(SETTINGS)
 def token_encryption_keys(**kwargs) -> list[CheckMessage]:
     """Token sets cannot be stored without a usable key."""
     try:
@@ -43,7 +54,7 @@ def token_encryption_keys(**kwargs) -> list[CheckMessage]:
     ]
 
 
-@register
+@register(SETTINGS)
 def remote_addresses(**kwargs) -> list[CheckMessage]:
     """Outside a demo, tokens go to TrainerCentral and Zoho only, and only over https."""
     if settings.DEMO:
@@ -54,9 +65,8 @@ def remote_addresses(**kwargs) -> list[CheckMessage]:
     }
     errors: list[CheckMessage] = []
     for name, known in named.items():
-        address = urlsplit(getattr(settings, name))
-        host = address.hostname or ""
-        if address.scheme != "https" or not (known(host) or host in settings.ALLOWED_TRAINERCENTRAL_HOSTS):
+        scheme, host = _scheme_and_host(getattr(settings, name))
+        if scheme != "https" or not (known(host) or host in settings.ALLOWED_TRAINERCENTRAL_HOSTS):
             errors.append(
                 Error(
                     f"{name} is not an https address of TrainerCentral or Zoho.",
@@ -65,3 +75,11 @@ def remote_addresses(**kwargs) -> list[CheckMessage]:
                 )
             )
     return errors
+
+
+def _scheme_and_host(address: str) -> tuple[str, str]:
+    try:
+        parts = urlsplit(address)
+        return parts.scheme, parts.hostname or ""
+    except ValueError:  # such as an unfinished IPv6 address
+        return "", ""

@@ -51,7 +51,9 @@ def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "coursehub.settings")
     from coursehub import env
     from coursehub.asgi import application
+    from coursehub.checks import refuse_to_start
 
+    refuse_to_start()
     host, port = env.text("HOST", "127.0.0.1"), env.whole("PORT", 8000, minimum=1)
     server = WebServer(
         application=application,

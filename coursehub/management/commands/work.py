@@ -6,6 +6,7 @@ from typing import Any
 
 from django.core.management import BaseCommand, CommandParser
 
+from coursehub.checks import SETTINGS
 from coursehub.queue.supervisor import Supervisor
 
 logger = logging.getLogger(__name__)
@@ -16,8 +17,8 @@ class Command(BaseCommand):
         "Run a worker until SIGTERM or Ctrl-C; running tasks get 10 s to end. Start as many as you like. "
         "Exit code 1: tasks were cut off at the end, they will be done again."
     )
-    # A worker starts whatever the state of MongoDB, and waits for it.
-    requires_system_checks = []
+    # A worker starts whatever the state of MongoDB, and waits for it; settings do not mend themselves.
+    requires_system_checks = [SETTINGS]
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--json", action="store_true", help="one line of JSON per event, on standard output")
