@@ -41,7 +41,7 @@ class Plan:
 
     course_id: str = ""
     email: str = ""
-    code: str = ""
+    code: str = field(default="", repr=False)
     watch_seconds: float = 0
     calls_per_minute: int = 25
     max_uses: int = 20
