@@ -1,5 +1,6 @@
 """Documentation moves with the code: every setting and command is written down."""
 
+import json
 import re
 from pathlib import Path
 
@@ -25,3 +26,11 @@ def test_every_command_is_in_the_operators_page():
     commands = {name for name, app in get_commands().items() if app in OURS}
     assert commands, "no command of ours was found"
     assert {name for name in commands if f"`{name}" not in page} == set()
+
+
+def test_every_switch_of_the_sandbox_is_written_down_with_its_default():
+    from coursehub.sandbox.switches import meanings
+
+    page = (ROOT / "docs" / "trainercentral.md").read_text()
+    rows = {name: f"| `{name}` | `{json.dumps(about['default'])}` |" for name, about in meanings().items()}
+    assert {name for name, row in rows.items() if row not in page} == set()
