@@ -9,6 +9,7 @@ import sys
 import pytest
 from django.core.management import CommandError, call_command
 
+from oauthtokens import services
 from oauthtokens.models import TokenSet
 
 State = TokenSet.State
@@ -100,3 +101,14 @@ def test_rotation(pool):
 def test_wrong_option_leaves_with_3(database):
     command = [sys.executable, "manage.py", "token_status", "--nonsense"]
     assert subprocess.run(command, env=os.environ, capture_output=True, check=False).returncode == 3
+
+
+def test_a_self_client_code_becomes_the_tokens_of_a_set_and_is_good_once(pool, sandbox):
+    code = sandbox.self_client_code(services.SCOPE)
+    assert run("regenerate_tokens", "--set", "2", "--code", code) == (0, {"set": 2, "stored": True, "reason": ""})
+    stored = TokenSet.objects.get(number=2)
+    assert stored.state in (State.ACTIVE, State.READY)
+    exit_code, answer = run("regenerate_tokens", "--set", "2", "--code", code)
+    assert (exit_code, answer["stored"]) == (2, False)
+    assert code not in json.dumps(answer)
+    assert TokenSet.objects.get(number=2).refresh_token == stored.refresh_token
