@@ -23,6 +23,11 @@ check: .venv/installed
 bench: .venv/installed
 	@python -m bench $(ONLY)
 
+# Long runs that look for rare faults: `make soak ONLY=engine-differential RUNS=2000 SEED=1 MINUTES=9`; results in
+# var/soak/. What MINUTES did not suffice for goes on with the next call.
+soak: .venv/installed
+	@ONLY=$(ONLY) RUNS=$(RUNS) SEED=$(SEED) MINUTES=$(MINUTES) python -m bench.soak
+
 stack: .venv/installed
 	@python -m bench.stack
 
