@@ -28,7 +28,14 @@ def _compared(number: int, runs: int) -> Found:
     phases = [Phase.generate, Phase.shrink]
 
     @seeded(number)
-    @settings(max_examples=runs, database=None, phases=phases, deadline=None, suppress_health_check=slow)
+    @settings(
+        max_examples=runs,
+        database=None,
+        phases=phases,
+        deadline=None,
+        suppress_health_check=slow,
+        report_multiple_bugs=False,
+    )
     @given(st.randoms(use_true_random=False))
     def equal_rows(chance: random.Random) -> None:
         compare(chance)

@@ -13,6 +13,8 @@ from django.db.backends.base.client import BaseDatabaseClient
 from django.utils.asyncio import async_unsafe
 from djongo import base as djongo_base
 
+# Django would import the compilers with a thread's first query; a child forked in that moment never gets past it.
+from . import compiler as _compiler  # noqa: F401
 from .checks import DatabaseValidation
 from .client import shared_database
 from .creation import DatabaseCreation

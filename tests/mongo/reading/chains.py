@@ -2,8 +2,10 @@
 
 import random
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
+from django.core.exceptions import EmptyResultSet
 from django.db.models import (
     BooleanField,
     Case,
@@ -26,21 +28,38 @@ from django.db.models.functions import Coalesce, ExtractMonth, Length, Lower, Tr
 from .conditions import condition, conditions
 from .models import Note, Person
 from .rows import NUMBERS
+from .tables import REFERENCE
 
-Rows = list[Any]
+
+@dataclass(frozen=True)
+class Chain:
+    """A query that can be put to any database."""
+
+    queryset: QuerySet
+    shape: Callable[..., Any]
+
+    def rows(self, alias: str) -> list[str]:
+        """The rows, sorted unless the query orders them itself; of an aggregation its figures."""
+        queryset = self.queryset.using(alias)
+        if self.shape is _aggregated:
+            return [repr(figure) for figure in _aggregated(queryset)]
+        rows = map(repr, queryset)
+        return list(rows) if self.shape in _ORDERED else sorted(rows)
+
+    def __str__(self) -> str:
+        try:
+            return f"{self.shape.__name__}: {self.queryset.using(REFERENCE).query}"
+        except EmptyResultSet:
+            return f"{self.shape.__name__} of no rows"
 
 
-def chain(chance: random.Random) -> Callable[[str], Rows]:
-    """A random query; called with a database's alias it gives the rows there, sorted unless it orders them itself."""
+def chain(chance: random.Random) -> Chain:
+    """A random query."""
     queryset = Person.objects.all()
     for _ in range(chance.randint(1, 2)):
         queryset = getattr(queryset, chance.choice(["filter", "exclude"]))(conditions(chance))
     shape = chance.choice(_SHAPES)
-    if shape is _aggregated:
-        return lambda alias: _aggregated(queryset.using(alias))
-    shaped = shape(queryset, chance)
-    text_of = sorted if shape not in _ORDERED else list
-    return lambda alias: text_of(map(repr, shaped.using(alias)))
+    return Chain(queryset if shape is _aggregated else shape(queryset, chance), shape)
 
 
 def _plain(queryset: QuerySet, chance: random.Random) -> QuerySet:
@@ -121,7 +140,7 @@ def _between_columns(queryset: QuerySet, chance: random.Random) -> QuerySet:
     return queryset.filter(chance.choice([bounds, ~bounds])).exclude(pk__in=[1, None]).values_list("pk")
 
 
-def _aggregated(queryset: QuerySet) -> Rows:
+def _aggregated(queryset: QuerySet) -> list[Any]:
     least, most = Min("parent__age"), Max("note__size")
     flat = queryset.aggregate(n=Count("pk"), d=Count("name", distinct=True), s=Sum("age"), least=least, most=most)
     over_groups = queryset.annotate(n=Count("note")).aggregate(total=Sum("n"), most=Max("n"))

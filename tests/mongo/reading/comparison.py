@@ -13,6 +13,6 @@ def compare(chance: random.Random) -> None:
     """Raises AssertionError unless both databases give the same rows, in the same order where the query says one."""
     fill(chance)
     for _ in range(_QUERIES_PER_EXAMPLE):
-        rows = chain(chance)
-        found, expected = rows("default"), rows(REFERENCE)
-        assert found == expected, f"{found} and not {expected}"
+        query = chain(chance)
+        found, expected = query.rows("default"), query.rows(REFERENCE)
+        assert found == expected, f"{found} and not {expected} for {query}"
