@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
-.PHONY: run test check bench soak stack screenshots lock format clean
+.PHONY: run test check django-suite bench soak stack screenshots lock format clean
 
 run: .venv/installed
 	@python -m coursehub.development.run
@@ -18,6 +18,12 @@ check: .venv/installed
 	@SECRET_KEY=types mypy
 	lint-imports
 	@python -m coursehub.development.check
+	@python -m coursehub.development.django_suite --quick
+
+# Django's own tests on the engine: `make django-suite`, or LABELS="basic lookup", TRANSACTIONS=on, MINUTES=9.
+# Labels that have a result for the engine as it is are not run again.
+django-suite: .venv/installed
+	@python -m coursehub.development.django_suite $(LABELS) --transactions=$(or $(TRANSACTIONS),off) --minutes=$(or $(MINUTES),60)
 
 # Measurements: `make bench`, or `make bench ONLY=sandbox`; results in var/bench/.
 bench: .venv/installed
