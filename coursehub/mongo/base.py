@@ -72,6 +72,7 @@ class DatabaseWrapper(djongo_base.DatabaseWrapper):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         self.connection: MongoDatabase | None
         self.session: ClientSession | None = None
+        self._collections: dict[str, Collection] = {}
         self._pid = os.getpid()
         super().__init__(*args, **kwargs)
 
@@ -133,7 +134,9 @@ class DatabaseWrapper(djongo_base.DatabaseWrapper):
         if self.needs_rollback:
             self.validate_no_broken_transaction()
         session = self.open_session()
-        collection = self.connection[name]
+        collection = self._collections.get(name)
+        if collection is None or collection.database is not self.connection:
+            collection = self._collections[name] = self.connection[name]
         return collection if session is None else SessionCollection(collection, session)
 
     def joined_database(self) -> MongoDatabase:

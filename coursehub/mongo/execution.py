@@ -10,25 +10,31 @@ from .errors import translated
 from .plans import Plan
 
 
+def all_rows(connection: Any, plan: Plan, *, log: bool) -> list[tuple]:
+    """The rows that the plan's documents make."""
+    projected, read = plan.reading()
+    cursor = _open(connection, plan, projected, log)
+    with translated():
+        return [read(document) for document in cursor.to_list()]  # by batches: a cursor's own loop costs more
+
+
 @contextmanager
-def documents(
-    connection: Any, plan: Plan, *, log: bool, batch_size: int = 0
-) -> Iterator[tuple[Any, Callable[[dict], tuple]]]:
+def documents(connection: Any, plan: Plan, batch_size: int) -> Iterator[tuple[Any, Callable[[dict], tuple]]]:
     """Context: a cursor over the plan's documents, and the function that makes a row of one."""
     projected, read = plan.reading()
-    arguments = plan.find_arguments(projected)
-    with closing(_open(connection, plan, projected, arguments, log, batch_size)) as cursor:
+    with closing(_open(connection, plan, projected, True, batch_size)) as cursor:
         yield cursor, read
 
 
-def _open(connection: Any, plan: Plan, projected: dict, arguments: dict | None, log: bool, batch_size: int) -> Any:
-    stages = [*plan.stages, {"$project": projected}]
+def _open(connection: Any, plan: Plan, projected: dict, log: bool, batch_size: int = 0) -> Any:
+    arguments = plan.find_arguments(projected)
+    stages = [] if arguments is not None else [*plan.stages, {"$project": projected}]
 
     def text() -> str:
         command = f"find({arguments})" if arguments is not None else f"aggregate({stages})"
         return f"SELECT db.{plan.table}.{command}"
 
-    if not log:
+    if not log or not connection.queries_logged:
         return _send(connection, plan, stages, arguments, batch_size)
     with connection.logged(text, ()):
         return _send(connection, plan, stages, arguments, batch_size)

@@ -1,7 +1,9 @@
 """A compiled query: where to read, through which stages, and what of it makes a row."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
+from operator import itemgetter
 from typing import Any
 
 from .values import is_literal
@@ -25,20 +27,9 @@ class Plan:
 
     def reading(self) -> tuple[dict[str, Any], Callable[[dict], tuple]]:
         """The smallest projection that holds the columns, and the function that takes a row out of a document."""
-        projected: dict[str, Any] = {}
-        columns = []
-        for number, output in enumerate(self.outputs):
-            if output is None or is_literal(output):
-                columns.append((None, output and output["$literal"]))
-            elif isinstance(output, str) and not output.startswith("$$"):
-                projected[output[1:]] = 1
-                columns.append((output[1:].split("."), None))
-            else:
-                projected[f"__c{number}"] = output
-                columns.append(([f"__c{number}"], None))
-        if not any(name == "_id" or name.startswith("_id.") for name in projected):
-            projected["_id"] = 0 if projected else 1
-        return projected, _reader(columns)
+        if all(type(output) is str for output in self.outputs):
+            return _reading_of_fields(tuple(self.outputs))
+        return _reading(self.outputs)
 
     def find_arguments(self, projected: dict[str, Any]) -> dict[str, Any] | None:
         """Arguments of find(), which answers sooner than an aggregation; None if the stages need the latter."""
@@ -58,13 +49,46 @@ class Plan:
         return arguments
 
 
+def _reading(outputs: Sequence[Any]) -> tuple[dict[str, Any], Callable[[dict], tuple]]:
+    projected: dict[str, Any] = {}
+    columns = []
+    for number, output in enumerate(outputs):
+        if output is None or is_literal(output):
+            columns.append((None, output and output["$literal"]))
+        elif isinstance(output, str) and not output.startswith("$$"):
+            projected[output[1:]] = 1
+            columns.append((output[1:].split("."), None))
+        else:
+            projected[f"__c{number}"] = output
+            columns.append(([f"__c{number}"], None))
+    if not any(name == "_id" or name.startswith("_id.") for name in projected):
+        projected["_id"] = 0 if projected else 1
+    return projected, _reader(columns)
+
+
+# Most queries ask for the columns of a model, as others did before; projection and reader are never changed.
+_reading_of_fields = lru_cache(maxsize=1000)(_reading)
+
+
 def _reader(columns: list[tuple[list[str] | None, Any]]) -> Callable[[dict], tuple]:
-    if all(path is not None and len(path) == 1 for path, _ in columns):
-        names = [path[0] for path, _ in columns if path is not None]
-        return lambda document: tuple([document.get(name) for name in names])
+    if columns and all(path is not None and len(path) == 1 for path, _ in columns):
+        return _flat_reader([path[0] for path, _ in columns if path is not None])
 
     def take(document: dict) -> tuple:
         return tuple([constant if path is None else _at(document, path) for path, constant in columns])
+
+    return take
+
+
+def _flat_reader(names: list[str]) -> Callable[[dict], tuple]:
+    pick = itemgetter(*names)
+
+    def take(document: dict) -> tuple:
+        try:
+            picked = pick(document)
+        except KeyError:  # a field that is missing is NULL
+            return tuple([document.get(name) for name in names])
+        return picked if len(names) > 1 else (picked,)
 
     return take
 

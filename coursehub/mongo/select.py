@@ -12,7 +12,7 @@ from django.db.models.sql.query import Query
 from . import combinators
 from .assembly import Assembly, whole_group
 from .errors import translated
-from .execution import documents, explained
+from .execution import all_rows, documents, explained
 from .plans import Plan
 from .scopes import ColumnScope, GroupScope
 from .translator import Translator
@@ -76,13 +76,12 @@ class SQLCompiler(Translator, django_compiler.SQLCompiler):
 
     def fetch(self, plan: Plan, log: bool = False) -> list[tuple]:
         """All rows of a plan."""
-        with documents(self.connection, plan, log=log) as (cursor, read), translated():
-            rows = [read(document) for document in cursor]
+        rows = all_rows(self.connection, plan, log=log)
         return rows or ([] if plan.row_without_rows is None else [plan.row_without_rows])
 
     def _chunks(self, plan: Plan, chunk_size: int) -> Iterator[list[tuple]]:
         """Rows as they come from the server; the cursor is closed when the reader stops, too."""
-        with documents(self.connection, plan, log=True, batch_size=chunk_size) as (cursor, read), translated():
+        with documents(self.connection, plan, chunk_size) as (cursor, read), translated():
             while chunk := [read(document) for document in islice(cursor, chunk_size)]:
                 yield chunk
 
