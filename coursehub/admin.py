@@ -5,16 +5,17 @@ from django.contrib.auth import get_user_model
 from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.models import Group
-from unfold.admin import ModelAdmin, TabularInline
+from unfold.admin import TabularInline
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
 from coursehub import audit, queue, roles
+from coursehub.console_admin import ConsoleAdmin
 from coursehub.models import AuditEvent, Course, CourseAccess
 
 User = get_user_model()
 
 
-class ReadOnlyAdmin:
+class ReadOnlyAdmin(ConsoleAdmin):
     """For what only the product itself writes."""
 
     def has_add_permission(self, request, obj=None) -> bool:
@@ -27,7 +28,7 @@ class ReadOnlyAdmin:
         return False
 
 
-class AuditedAdmin(ModelAdmin):
+class AuditedAdmin(ConsoleAdmin):
     """Every add, change and delete in the admin leaves an audit event: who, which object, which fields."""
 
     def log_addition(self, request, obj, message):
@@ -96,7 +97,7 @@ class UserAdmin(DjangoUserAdmin, AuditedAdmin):
 
 
 @admin.register(Group)
-class GroupAdmin(ReadOnlyAdmin, DjangoGroupAdmin, ModelAdmin):
+class GroupAdmin(ReadOnlyAdmin, DjangoGroupAdmin):
     """The three roles, to read: their permissions stand in `coursehub.roles`."""
 
     search_fields = ("name",)
@@ -114,7 +115,7 @@ class CourseAdmin(AuditedAdmin):
 
 
 @admin.register(AuditEvent)
-class AuditEventAdmin(ReadOnlyAdmin, ModelAdmin):
+class AuditEventAdmin(ReadOnlyAdmin):
     list_display = ("seq", "at", "actor", "action", "target")
     list_filter = ("action", "at")
     search_fields = ("actor", "action", "target")

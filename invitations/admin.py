@@ -3,7 +3,6 @@
 from django.contrib import admin
 from django.urls import reverse
 from django.utils.html import format_html
-from unfold.admin import ModelAdmin
 from unfold.decorators import display
 
 from coursehub.admin import ReadOnlyAdmin
@@ -26,7 +25,7 @@ INVITATION_LABELS = {
 
 
 @admin.register(Batch)
-class BatchAdmin(ReadOnlyAdmin, ModelAdmin):
+class BatchAdmin(ReadOnlyAdmin):
     list_display = ("filename", "course_name", "state_label", "total", "uploaded_by", "created_at", "live_page")
     list_filter = ("state", "course_name", "created_at")
     list_select_related = ("uploaded_by",)
@@ -45,7 +44,7 @@ class BatchAdmin(ReadOnlyAdmin, ModelAdmin):
 
 
 @admin.register(Invitation)
-class InvitationAdmin(ReadOnlyAdmin, ModelAdmin):
+class InvitationAdmin(ReadOnlyAdmin):
     list_display = ("email", "course_id", "state_label", "reason", "line", "invited_at")
     list_filter = ("state",)
     search_fields = ("email", "last_name", "course_id")

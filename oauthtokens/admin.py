@@ -3,7 +3,6 @@
 from django.conf import settings
 from django.contrib import admin
 from django.utils import timezone
-from unfold.admin import ModelAdmin
 from unfold.decorators import display
 
 from coursehub.admin import ReadOnlyAdmin
@@ -24,7 +23,7 @@ LABELS = {
 
 
 @admin.register(TokenSet)
-class TokenSetAdmin(ReadOnlyAdmin, ModelAdmin):
+class TokenSetAdmin(ReadOnlyAdmin):
     list_display = ("number", "state_label", "uses_of_max", "access_token_life", "regenerated_at", "reason")
     list_display_links = ("number",)
     list_filter = ("state",)

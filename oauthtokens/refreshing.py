@@ -9,7 +9,7 @@ from functools import lru_cache
 from django.conf import settings
 
 from coursehub import audit, clock
-from coursehub.mongo import outside_transaction
+from coursehub.mongo import outside_transaction, refuse_inside_atomic
 from coursehub.trainercentral import ZohoAccounts, errors
 from oauthtokens import leases, pool
 from oauthtokens.encryption import Undecryptable
@@ -29,7 +29,11 @@ class Outcome(StrEnum):
 
 
 def accounts() -> ZohoAccounts:
-    """The OAuth client of this deployment, with time-outs that end well within a lease."""
+    """The OAuth client of this deployment, with time-outs that end well within a lease.
+
+    Raises RuntimeError inside `atomic()`.
+    """
+    refuse_inside_atomic("A call of the accounts server")
     connect_seconds = min(settings.TRAINERCENTRAL_CONNECT_SECONDS, settings.TOKEN_LEASE_SECONDS / 6)
     read_seconds = min(settings.TRAINERCENTRAL_READ_SECONDS, settings.TOKEN_LEASE_SECONDS / 2)
     credentials = (settings.ZOHO_ACCOUNTS_URL, settings.ZOHO_CLIENT_ID, settings.ZOHO_CLIENT_SECRET)
@@ -48,6 +52,7 @@ def _accounts(
 
 def refresh(number: int, *, force: bool = False) -> Outcome:
     """Refresh the set if it is due (or `force`d) and nobody else is at it. Raises nothing of the provider's."""
+    provider = accounts()
     try:
         lease = leases.win(number, force=force)
     except Undecryptable as error:
@@ -56,7 +61,7 @@ def refresh(number: int, *, force: bool = False) -> Outcome:
     if lease is None:
         return Outcome.BUSY
     try:
-        grant = accounts().refresh(lease.refresh_token)
+        grant = provider.refresh(lease.refresh_token)
     except errors.TrainerCentralError as error:
         _failed(lease, error)
         return Outcome.FAILED

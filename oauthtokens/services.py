@@ -12,7 +12,7 @@ from django.conf import settings
 from pymongo import ReturnDocument
 
 from coursehub import audit, clock, pacing
-from coursehub.mongo import outside_transaction
+from coursehub.mongo import outside_transaction, refuse_inside_atomic
 from coursehub.trainercentral import TokenGrant, TrainerCentralClient, errors
 from oauthtokens import encryption, forecast, pool, refreshing, rotation
 from oauthtokens.handing_out import PoolTokens, access_token
@@ -83,6 +83,7 @@ def _client(
 
 
 def _wait(lane: str, endpoint: str, method: str) -> None:
+    refuse_inside_atomic("A call of TrainerCentral")
     pacing.wait_for_slot(lane)
 
 

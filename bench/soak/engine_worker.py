@@ -1,6 +1,7 @@
 """One worker of the soak `engine-connections`: eight threads that come and go, and a fork every second."""
 
 import collections
+import faulthandler
 import os
 import random
 import signal
@@ -77,6 +78,7 @@ class Worker:
             self.violations.append(f"a forked child ended with {ended}")
 
     def _childs_work(self, chance: random.Random) -> int:
+        faulthandler.dump_traceback_later(_CHILD_SECONDS_MAX - 1)  # where a child hangs that the alarm ends
         signal.alarm(_CHILD_SECONDS_MAX)
         self.lock, self.done, self.violations = threading.Lock(), collections.Counter(), []
         threads = [threading.Thread(target=self._work, args=(self._chance(), 5)) for _ in range(2)]

@@ -3,7 +3,9 @@
 Public names:
 
 - `outside_transaction(model_or_table_name)`: a plain collection that never joins an open transaction;
-- `client_for(using)`: the process-wide MongoClient of a connection.
+- `client_for(using)`: the process-wide MongoClient of a connection;
+- `refuse_inside_atomic(what)`: for what must not happen inside `atomic()`;
+- `is_write_conflict(error)`: whether trying again is all that an error of a transaction asks for.
 
 Nothing here needs configured settings at import time: `coursehub.mongo.replica_set` is used without Django.
 """
@@ -12,13 +14,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from pymongo.errors import PyMongoError
+
 if TYPE_CHECKING:
     from django.db.models import Model
     from pymongo import MongoClient
     from pymongo.collection import Collection
     from pymongo.database import Database
 
-__all__ = ["client_for", "outside_transaction"]
+__all__ = ["client_for", "is_write_conflict", "outside_transaction", "refuse_inside_atomic"]
 
 
 def outside_transaction(model_or_table_name: type[Model] | str, using: str = "default") -> Collection:
@@ -35,6 +39,24 @@ def outside_transaction(model_or_table_name: type[Model] | str, using: str = "de
 def client_for(using: str = "default") -> MongoClient:
     """The MongoClient that the connection `using` works with; shared, never close it."""
     return _database(using).client
+
+
+def refuse_inside_atomic(what: str, using: str = "default") -> None:
+    """Raise RuntimeError, naming `what`, when this thread is inside an `atomic()` block.
+
+    For network calls above all: a transaction would stay open as long as the call lasts, and undoing it
+    would not undo the call. Refused with transactions off too, so that switching them on surprises nobody.
+    """
+    from django.db import connections
+
+    if connections[using].in_atomic_block:
+        raise RuntimeError(f"{what} inside atomic(): do it after the commit (transaction.on_commit).")
+
+
+def is_write_conflict(error: BaseException) -> bool:
+    """Whether the server ended a transaction because another one wrote the same row; it may be tried again."""
+    cause = error.__cause__
+    return isinstance(cause, PyMongoError) and cause.has_error_label("TransientTransactionError")
 
 
 def _database(using: str) -> Database:

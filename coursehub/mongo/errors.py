@@ -12,7 +12,7 @@ from pymongo import errors as pymongo_errors
 
 _DUPLICATE_KEY = 11000
 # Codes with which the server refuses a value or an operation on it, not the command as such.
-_BAD_VALUE_CODES = {2, 14, 16007, 31109, 34470, 34471}
+_BAD_VALUE_CODES = {2, 14, 16007, 31109, 34470, 34471, 51091, 51109, 51111}  # the last three: patterns
 _CONVERSION_FAILURE = 241
 # The server says this when an update computes NULL for a NOT NULL column (writes.py makes it fail).
 NOT_NULL = "NOT NULL constraint failed"
