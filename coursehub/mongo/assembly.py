@@ -15,7 +15,7 @@ from .grouping import empty_group
 from .joins import Joins
 from .ordering import sort_stages
 from .plans import Plan
-from .scopes import ColumnScope, GroupScope
+from .scopes import ColumnScope, GroupScope, RowScope
 from .subqueries import aliases_of
 
 NOTHING = {"$match": {"$expr": {"$literal": False}}}
@@ -81,7 +81,8 @@ class Assembly:
         return documents
 
     def _aggregates(self) -> bool:
-        selected = [expression for expression, *_ in [*self.compiler.select, *self.extra_select, *self.order_by]]
+        columns = self.compiler.select if self.compiler.whole is None else []
+        selected = [expression for expression, *_ in [*columns, *self.extra_select, *self.order_by]]
         return bool(
             self.group_by
             or self.compiler.having is not None
@@ -127,8 +128,13 @@ class Assembly:
             stages += self.limits()
         stages += self.joins.stages()
         if not self.query.distinct:
-            self.outputs = [compiler.output(node) for node in single_columns(compiler.select)]
+            self.outputs = self._outputs()
         return [*stages, *compiler.scope.take_prelude()]
+
+    def _outputs(self) -> list:
+        if self.compiler.whole is not None and type(self.compiler.scope) is RowScope:
+            return self.compiler.whole.outputs
+        return [self.compiler.output(node) for node in single_columns(self.compiler.select)]
 
     def _having(self) -> list[dict]:
         if self.compiler.having is None:

@@ -32,8 +32,9 @@ def datetime_to_bson(value: datetime.datetime | None) -> datetime.datetime | Non
     if timezone.is_aware(value):
         if not settings.USE_TZ:
             raise ValueError("MongoDB backend does not support timezone-aware datetimes when USE_TZ is False.")
-        value = timezone.make_naive(value, datetime.UTC)
-    return in_milliseconds(value)
+        value = value.astimezone(datetime.UTC)
+    # What a BSON date cannot hold goes, so that what is read back equals what was written.
+    return value.replace(tzinfo=None, microsecond=value.microsecond // 1000 * 1000)
 
 
 def date_to_bson(value: datetime.date | None) -> datetime.datetime | None:
@@ -98,8 +99,9 @@ def json_to_bson(value: Any, encoder: type[json.JSONEncoder] | None) -> Any:
     return json.loads(json.dumps(value, cls=encoder))
 
 
-def datetime_from_bson(value: Any, expression: Any, connection: Any) -> Any:
-    if isinstance(value, datetime.datetime) and settings.USE_TZ and value.tzinfo is None:
+def aware_from_bson(value: Any, expression: Any, connection: Any) -> Any:
+    """Only for USE_TZ: without it a datetime is what it is stored as."""
+    if isinstance(value, datetime.datetime) and value.tzinfo is None:
         return value.replace(tzinfo=datetime.UTC)
     return value
 
@@ -172,7 +174,7 @@ def computed_decimal_from_bson(value: Any, expression: Any, connection: Any) -> 
 # (a column holds what was written to it, so it needs no second look).
 ALWAYS = {
     "DateField": date_from_bson,
-    "DateTimeField": datetime_from_bson,
+    "DateTimeField": aware_from_bson,
     "TimeField": time_from_bson,
     "UUIDField": uuid_from_bson,
     "JSONField": json_from_bson,

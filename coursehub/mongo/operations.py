@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from bson.decimal128 import Decimal128
+from django.conf import settings
 from django.db.models.expressions import Col
 from djongo import operations as djongo_operations
 
@@ -63,6 +64,8 @@ class DatabaseOperations(djongo_operations.DatabaseOperations):
 
     def get_db_converters(self, expression: Any) -> list[Callable]:
         kind = expression.output_field.get_internal_type()
+        if kind == "DateTimeField" and not settings.USE_TZ:
+            return []
         if kind in converters.ALWAYS:
             return [converters.ALWAYS[kind]]
         if kind not in converters.COMPUTED:

@@ -1,6 +1,6 @@
 """SELECT: Django sets the query up, `assembly` orders the stages, and the rows are read here."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import islice
 from typing import Any
 
@@ -16,12 +16,14 @@ from .execution import all_rows, documents, explained
 from .plans import Plan
 from .scopes import ColumnScope, GroupScope
 from .translator import Translator
+from .whole_rows import WholeRow, whole_row
 
 
 class SQLCompiler(Translator, django_compiler.SQLCompiler):
     """Django's compiler with its set-up kept and its SQL replaced; `as_sql()` remains, for printing a query."""
 
     outermost = False  # its rows go to the caller, not into another pipeline
+    whole: WholeRow | None = None  # set when the query selects all columns of one table, and no more
     _printing = False
     _naming = False
 
@@ -42,6 +44,18 @@ class SQLCompiler(Translator, django_compiler.SQLCompiler):
         finally:
             self._naming = False
             self._base_alias = None
+
+    def get_select(self, with_col_aliases: bool = False) -> tuple[list, dict | None, dict]:
+        self.whole = None
+        if not self._printing and not with_col_aliases:
+            self.whole = whole_row(self)
+        if self.whole is None:
+            return super().get_select(with_col_aliases=with_col_aliases)
+        positions = list(range(len(self.whole.select)))
+        return list(self.whole.select), {"model": self.query.model, "select_fields": positions}, {}
+
+    def get_converters(self, expressions: Iterable) -> dict:
+        return super().get_converters(expressions) if self.whole is None else self.whole.converters
 
     def plan(self, with_limits: bool = True, with_col_aliases: bool = False) -> Plan:
         """The compiled query. Raises EmptyResultSet if it can have no rows, NotSupportedError if it cannot be told."""
