@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from django.core.exceptions import ImproperlyConfigured
 from django.db.backends.base.client import BaseDatabaseClient
 from django.utils.asyncio import async_unsafe
 from djongo import base as djongo_base
@@ -83,6 +84,11 @@ class DatabaseWrapper(djongo_base.DatabaseWrapper):
         """Whether `atomic()` is a transaction of the server."""
         return bool(self.settings_dict["OPTIONS"].get("transactions", False))
 
+    def check_settings(self) -> None:
+        super().check_settings()
+        if self.settings_dict["TIME_ZONE"] not in (None, "UTC"):
+            raise ImproperlyConfigured("MongoDB's dates are instants in UTC: a connection cannot have a TIME_ZONE.")
+
     def get_connection_params(self) -> dict[str, Any]:
         """The keywords of MongoClient: `CLIENT` of the settings, as it stands."""
         return dict(self.settings_dict.get("CLIENT") or {})
@@ -110,8 +116,8 @@ class DatabaseWrapper(djongo_base.DatabaseWrapper):
         super().connect()
 
     def is_usable(self) -> bool:
-        """Always, once connected: the client finds its server again by itself."""
-        return self.connection is not None
+        """Always: the client finds its server again by itself."""
+        return True
 
     def _close(self) -> None:
         # The client stays open: other threads use it.

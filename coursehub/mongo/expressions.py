@@ -13,7 +13,7 @@ from django.db.models.sql.compiler import PositionRef
 from django.db.models.sql.query import Query
 from django.db.models.sql.where import WhereNode
 
-from . import where
+from . import bits, where
 from .dispatch import Registry, not_supported
 from .lookups import internal_type
 from .subqueries import COLUMN_TEXT
@@ -114,10 +114,12 @@ ARITHMETIC = {"+": "$add", "-": "$subtract", "*": "$multiply", "/": "$divide", "
 
 @expression_for(e.CombinedExpression)
 def combined(compiler: Any, node: e.CombinedExpression) -> Any:
+    sides = [compiler.operand(node.lhs), compiler.operand(node.rhs)]
+    if node.connector in bits.OPERATORS and {internal_type(node.lhs), internal_type(node.rhs)} <= {*INTEGERS, ""}:
+        return bits.operation(node.connector, sides)
     operator = ARITHMETIC.get(node.connector)
     if operator is None:
         raise not_supported(f"The operator {node.connector}")
-    sides = [compiler.operand(node.lhs), compiler.operand(node.rhs)]
     if node.connector in ("/", "%%"):
         return _division(node, operator, sides)
     if node.connector == "^":

@@ -47,7 +47,7 @@ def _tested(compiler: Any, left: Any, condition: c.Condition, truth: bool) -> An
 
 def _condition(compiler: Any, lookup: l.Lookup) -> tuple[Any, c.Condition]:
     found = CONDITIONS.find(lookup)(compiler, lookup)
-    if _is_nested(lookup.lhs) and not isinstance(found, c.IsNullCondition):
+    if _is_nested(lookup.lhs) and not isinstance(found, c.IsNullCondition | tuple):
         raise not_supported(lookup, f"its left side is a {internal_type(lookup.lhs)}")
     return found if isinstance(found, tuple) else (lookup.lhs, found)
 

@@ -10,8 +10,8 @@ from django.db.models.aggregates import Aggregate
 from django.db.models.expressions import Col, OrderBy, Ref, Value
 from django.db.models.sql.datastructures import BaseTable
 
-# datetimes, functions and text_functions are imported for what they register.
-from . import casts, datetimes, functions, predicates, subqueries, text_functions  # noqa: F401
+# datetimes, functions, json_lookups and text_functions are imported for what they register.
+from . import casts, datetimes, functions, json_lookups, predicates, subqueries, text_functions  # noqa: F401
 from .conditions import Condition
 from .expressions import EXPRESSIONS
 from .scopes import RowScope
