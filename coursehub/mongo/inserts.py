@@ -20,6 +20,7 @@ from .converters import as_stored
 from .errors import translated
 from .select import SQLCompiler
 from .shown import shown
+from .unchanged import stored_type
 
 Document = dict[str, Any]
 
@@ -51,11 +52,14 @@ class SQLInsertCompiler(SQLCompiler, DjangoInsertCompiler):
 
     def _documents(self, fields: Sequence[Field]) -> list[Document]:
         """A document per object, without the keys that are still to be drawn."""
-        columns = [(field, field.column, *_about_none(field)) for field in fields]
+        columns = [(field, field.attname, stored_type(field), field.column, *_about_none(field)) for field in fields]
         documents, expressions = [], []
         for instance in self.query.objs:
             document: Document = {}
-            for field, column, may_be_none, stays_none in columns:
+            for field, attribute, unchanged, column, may_be_none, stays_none in columns:
+                if unchanged is not None and type(value := getattr(instance, attribute)) is unchanged:
+                    document[column] = value
+                    continue
                 value = self.pre_save_val(field, instance)
                 if value is not None or not stays_none:
                     value = self._prepared(field, value)
@@ -108,8 +112,8 @@ class SQLInsertCompiler(SQLCompiler, DjangoInsertCompiler):
         database, table, column = self.connection.database, options.db_table, auto_field.column
         without = [document for document in documents if document.get(column) is None]
         if without:
-            first = sequences.draw(database, table, column, len(without))
-            for number, document in enumerate(without, first):
+            drawn = sequences.numbers(database, table, column, len(without))
+            for number, document in zip(drawn, without, strict=True):
                 document[column] = number
         if len(without) < len(documents):
             sequences.raise_to(database, table, max(document[column] for document in documents))

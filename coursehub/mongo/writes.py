@@ -22,6 +22,7 @@ from .errors import NOT_NULL, translated
 from .inserts import SQLInsertCompiler
 from .select import SQLCompiler
 from .shown import shown
+from .unchanged import stored_type
 
 __all__ = ["SQLDeleteCompiler", "SQLInsertCompiler", "SQLUpdateCompiler"]
 
@@ -100,6 +101,8 @@ class SQLUpdateCompiler(_RowsByKey, SQLCompiler, DjangoUpdateCompiler):
 
     def _assignment(self, field: Field, model: Any, value: Any) -> tuple[str, Any]:
         """The column, and what it becomes: a value for the database, or a _Computed."""
+        if type(value) is stored_type(field):
+            return field.column, value
         if hasattr(value, "resolve_expression"):
             value = value.resolve_expression(self.query, allow_joins=False, for_save=True)
             self._refuse_unusable(field, value)
