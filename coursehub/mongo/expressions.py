@@ -180,7 +180,7 @@ def temporal_subtraction(compiler: Any, node: e.TemporalSubtraction) -> Any:
 
 @expression_for(e.RawSQL)
 def raw_sql(compiler: Any, node: e.RawSQL) -> Any:
-    """Only `"table"."column"` (Django's own prefetch_related writes it), a bare column and integers are understood."""
+    """Only `"table"."column"` (Django's own prefetch_related writes it), a bare column and constants are understood."""
     text = node.sql.strip()
     if text == "%s" and len(node.params) == 1:
         return literal(node.params[0])
@@ -189,6 +189,8 @@ def raw_sql(compiler: Any, node: e.RawSQL) -> Any:
         return f"${compiler.scope.raw_path(compiler.base_alias, text)}"
     if re.fullmatch(r"\(?-?\d+\)?", text) and not node.params:
         return literal(int(text.strip("()")))
+    if re.fullmatch(r"'([^'%\\]|%%)*'", text) and not node.params:
+        return literal(text[1:-1].replace("%%", "%"))
     found = COLUMN_TEXT.fullmatch(text)
     alias = found and found["table"]
     if node.params or not alias or alias not in compiler.query.alias_map:
