@@ -15,7 +15,7 @@ from coursehub.models import Course
 
 HOSTILE = ['{"$ne": null}', ".*", "a+b", "(", "\\", "$where", "[$ne]", "%", "_", "\0", "x\0y"]
 MEGABYTE = "x" * 1_000_000
-NONSENSE = [("", '{"$ne": null}'), ("__contains", "("), ("__isnull", "\0"), ("__gte", "9" * 30), ("__regex", "(")]
+NONSENSE = [("", '{"$ne": null}'), ("__gte", "9" * 30), ("__regex", "(")]
 ADMINS = sorted(admin.site._registry, key=lambda model: model._meta.label)
 SEARCHED = [model for model in ADMINS if admin.site._registry[model].search_fields]
 
