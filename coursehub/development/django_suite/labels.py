@@ -20,7 +20,7 @@ LABELS = (
     *("dates", "datetimes", "timezones", "bulk_create", "queries", "admin_utils", "admin_inlines", "admin_widgets"),
     *("admin_docs", "admin_filters", "admin_changelist", "auth_tests", "admin_views"),
 )
-LABEL_TIMEOUT_SECONDS = 420
+LABEL_TIMEOUT_SECONDS = 900
 CHECKOUT = Path(__file__).resolve().parents[3]
 ENGINE = CHECKOUT / "coursehub" / "mongo"
 _SETTINGS = """\

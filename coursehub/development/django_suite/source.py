@@ -9,8 +9,8 @@ from pathlib import Path
 
 import django
 
-# Without it Django skips most tests of admin_docs.
-_HELPERS = ("docutils",)
+# Without them Django skips most tests of admin_docs and some of auth_tests.
+_HELPERS = ("docutils", "argon2-cffi", "bcrypt")
 
 
 def ensure_source(folder: Path) -> Path:
@@ -36,7 +36,7 @@ def ensure_helpers(folder: Path) -> Path:
     """A folder for PYTHONPATH with the packages that Django's tests use and the project does not."""
     helpers = folder / "helpers"
     if not helpers.exists():
-        _pip("install", "--no-deps", "--target", str(helpers), *_HELPERS)
+        _pip("install", "--target", str(helpers), *_HELPERS)
     return helpers
 
 
