@@ -21,8 +21,8 @@ def main() -> int:
     var = Path(os.environ.get("COURSEHUB_VAR", CHECKOUT / "var")).resolve()
     folder = var / "django-suite"
     tests, helpers = ensure_source(folder), ensure_helpers(folder)
-    with tempfile.TemporaryDirectory(prefix="django-suite-") as data, running_mongod(Path(data)) as mongod:
-        suite = Suite(tests, helpers, folder, mongod.uri, transactions=options.transactions == "on")
+    with tempfile.TemporaryDirectory(prefix="django-suite-") as scratch, running_mongod(Path(scratch)) as mongod:
+        suite = Suite(tests, helpers, folder, Path(scratch), mongod.uri, transactions=options.transactions == "on")
         results, missing = _run(suite, options)
     if not results:
         print("No label was finished; run it again to go on.")

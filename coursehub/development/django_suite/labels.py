@@ -80,11 +80,12 @@ def engine_digest() -> str:
 
 @dataclass(frozen=True)
 class Suite:
-    """Where Django's tests are, and the server and mode to run them on."""
+    """Where Django's tests are, and the server and mode to run them on; `scratch` is this run's own folder."""
 
     tests: Path
     helpers: Path
     folder: Path
+    scratch: Path
     uri: str
     transactions: bool
 
@@ -121,9 +122,9 @@ class Suite:
 
     def _run_tests(self, label: str, recorded: Path, timeout_seconds: float) -> str | None:
         """What there is to say if no result was recorded; None if the time ran out."""
-        settings = self.folder / "django_suite_settings.py"
+        settings = self.scratch / "django_suite_settings.py"
         settings.write_text(_SETTINGS.format(uri=self.uri, transactions=self.transactions))
-        paths = (CHECKOUT, self.folder, self.helpers)
+        paths = (CHECKOUT, self.scratch, self.helpers)
         environment = {
             **os.environ,
             "PYTHONPATH": os.pathsep.join(map(str, paths)),
