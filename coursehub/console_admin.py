@@ -7,6 +7,7 @@ from django.contrib.admin.options import IncorrectLookupParameters
 from django.core.exceptions import ValidationError
 from django.db import DataError, NotSupportedError, OperationalError
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http.response import HttpResponseBase
 from unfold.admin import ModelAdmin
 
 from coursehub.mongo import is_write_conflict
@@ -36,7 +37,7 @@ class ConsoleAdmin(ModelAdmin):
             messages.error(request, NO_SUCH_FILTER)
             raise IncorrectLookupParameters(str(error)) from error
 
-    def response_action(self, request: HttpRequest, queryset: Any) -> HttpResponse | None:
+    def response_action(self, request: HttpRequest, queryset: Any) -> HttpResponseBase | None:
         try:
             return super().response_action(request, queryset)
         except (ValueError, ValidationError, OverflowError):  # keys that are none
