@@ -7,7 +7,6 @@ from django.contrib.admin.options import IncorrectLookupParameters
 from django.core.exceptions import ValidationError
 from django.db import DataError, NotSupportedError, OperationalError
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.http.response import HttpResponseBase
 from unfold.admin import ModelAdmin
 
 from coursehub.mongo import is_write_conflict
@@ -37,9 +36,9 @@ class ConsoleAdmin(ModelAdmin):
             messages.error(request, NO_SUCH_FILTER)
             raise IncorrectLookupParameters(str(error)) from error
 
-    def response_action(self, request: HttpRequest, queryset: Any) -> HttpResponseBase | None:
+    def response_action(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse | None:
         try:
-            return super().response_action(request, queryset)
+            return super().response_action(request, *args, **kwargs)
         except (ValueError, ValidationError, OverflowError):  # keys that are none
             messages.error(request, NO_SUCH_SELECTION)
             return HttpResponseRedirect(request.get_full_path())
