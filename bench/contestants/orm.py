@@ -9,8 +9,6 @@ from django.conf import settings
 from . import data
 from .operations import Operation, joined_slugs, slugs
 
-# Djongo parses the text of an INSERT in time that grows with its square; this is the size it is fastest with.
-BATCH_SIZES = {"djongo": 25}
 ENGINES = {
     "ours": ("coursehub.mongo", "django.db.models.BigAutoField"),
     "official": ("django_mongodb_backend", "django_mongodb_backend.fields.ObjectIdAutoField"),
@@ -40,14 +38,14 @@ class Orm:
         set_up(contestant, uri, name)
         from . import models
 
-        self.models, self.batch_size = models, BATCH_SIZES.get(contestant)
+        self.models = models
         self._create_tables()
         models.Category.objects.bulk_create(
             [models.Category(name=f"Category {number}", rank=number) for number in range(data.CATEGORIES)]
         )
         self.categories = list(models.Category.objects.order_by("rank"))
         self.values = [self._values(row) for row in data.rows()]
-        models.Row.objects.bulk_create([models.Row(**values) for values in self.values], self.batch_size)
+        models.Row.objects.bulk_create([models.Row(**values) for values in self.values])
         self.rows = list(models.Row.objects.order_by("a"))
 
     def _values(self, row: dict[str, Any]) -> dict[str, Any]:
@@ -65,9 +63,7 @@ class Orm:
         """By name: ten things that applications do all day."""
         manager, load = self.models.Row.objects, self.models.Load.objects
         return {
-            "bulk_create": Operation(
-                lambda _, new: load.bulk_create(new, self.batch_size), lambda _: load.count(), self.new_rows
-            ),
+            "bulk_create": Operation(lambda _, new: load.bulk_create(new), lambda _: load.count(), self.new_rows),
             "get": Operation(lambda _, key: manager.get(pk=key), lambda row: row.slug, self.key),
             "page": Operation(self.page, slugs),
             "count": Operation(lambda n, _: manager.filter(kind=f"kind-{n % data.KINDS}").count(), int),

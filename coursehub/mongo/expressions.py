@@ -191,6 +191,8 @@ def raw_sql(compiler: Any, node: e.RawSQL) -> Any:
         return literal(int(text.strip("()")))
     if re.fullmatch(r"'([^'%\\]|%%)*'", text) and not node.params:
         return literal(text[1:-1].replace("%%", "%"))
+    if text.upper() == "CURRENT_TIMESTAMP" and not node.params:
+        return "$$NOW"
     found = COLUMN_TEXT.fullmatch(text)
     alias = found and found["table"]
     if node.params or not alias or alias not in compiler.query.alias_map:

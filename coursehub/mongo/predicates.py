@@ -1,5 +1,6 @@
 """Expressions that stand as conditions by themselves: boolean columns, EXISTS, NOT, constants, CASE."""
 
+import re
 from typing import Any
 
 from django.core.exceptions import EmptyResultSet, FullResultSet
@@ -20,12 +21,20 @@ def test(compiler: Any, node: Any, truth: bool) -> Any:
     return _answer(compiler, node, truth, match=False)
 
 
+def _constant(node: ExtraWhere) -> bool:
+    """What conditions like `1=0` say, which stand for "none" and "all"; anything else is refused."""
+    found = [re.fullmatch(r"(\d+) *= *(\d+)", text.strip()) for text in node.sqls]
+    if node.params or not all(found):
+        raise not_supported("extra(where=...)", "it is SQL text")
+    return all(int(match[1]) == int(match[2]) for match in found if match)
+
+
 def _answer(compiler: Any, node: Any, truth: bool, match: bool) -> Any:
     translate = where.match if match else where.test
     if isinstance(node, NothingNode):
         raise EmptyResultSet if truth else FullResultSet
     if isinstance(node, ExtraWhere):
-        raise not_supported("extra(where=...)", "it is SQL text")
+        raise FullResultSet if _constant(node) is truth else EmptyResultSet
     if isinstance(node, NegatedExpression):
         return translate(compiler, node.expression, not truth)
     if isinstance(node, ExpressionWrapper) and compiler.scope.known(node) is None:

@@ -236,6 +236,12 @@ def test_a_query_prints_as_sql_and_plain_reads_are_one_find(models, family, djan
     assert captured.captured_queries[0]["sql"].startswith("SELECT db.reading_person.find(")
 
 
+def test_conditions_that_are_constants_take_all_or_none(models, family):
+    people = models.Person.objects
+    assert people.extra(where=["1 = 1"]).count() == people.count() > 0
+    assert people.extra(where=["1=0"]).count() == people.extra(where=["1=1", "1=0"]).count() == 0
+
+
 def test_what_cannot_be_expressed_is_refused_by_name(models, family):
     class Shout(Lower):
         function = "SHOUT"
@@ -245,4 +251,4 @@ def test_what_cannot_be_expressed_is_refused_by_name(models, family):
     with pytest.raises(NotSupportedError, match="Func"):
         list(models.Person.objects.annotate(loud=Func("name", function="SOUNDEX")))
     with pytest.raises(NotSupportedError, match="extra"):
-        list(models.Person.objects.extra(where=["1 = 1"]))
+        list(models.Person.objects.extra(where=["name = 'ada'"]))
