@@ -67,11 +67,11 @@ def draw_slot(lane: str, *, within_seconds: float) -> float | None:
 def _draw(lane: str, within_seconds: float) -> list[dict]:
     """The update that takes the slot if it is near enough, and leaves `slot` empty if not."""
     gap_ms = round(interval_seconds() * 1000)
-    free = {"$max": [clock.NOW, "$next_at", "$paused_until"]}
+    free = {"$max": [clock.server_now(), "$next_at", "$paused_until"]}
     near = {"$lte": [free, clock.after(within_seconds)]}
     taken = {"$ne": ["$slot", None]}
     return [
-        {"$set": {"slot": {"$cond": [near, free, None]}, "drawn_at": clock.NOW}},
+        {"$set": {"slot": {"$cond": [near, free, None]}, "drawn_at": clock.server_now()}},
         {
             "$set": {
                 "next_at": {"$cond": [taken, {"$add": ["$slot", gap_ms]}, "$next_at"]},
@@ -83,7 +83,7 @@ def _draw(lane: str, within_seconds: float) -> list[dict]:
 
 def _pause_left_seconds() -> float:
     """How long the lock-out lasts, 0 when there is none; a read only, by MongoDB's clock."""
-    left_ms = {"$max": [0, {"$subtract": ["$paused_until", clock.NOW]}]}
+    left_ms = {"$max": [0, {"$subtract": ["$paused_until", clock.server_now()]}]}
     budget = outside_transaction(_BUDGET).find_one(_THE_ONE, {"left_ms": left_ms})
     return (budget or {}).get("left_ms", 0) / 1000
 

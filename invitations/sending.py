@@ -73,7 +73,7 @@ def expire_leases() -> int:
     return (
         outside_transaction(Invitation)
         .update_many(
-            {"state": State.SENDING, "$expr": {"$lt": ["$lease_until", clock.NOW]}},
+            {"state": State.SENDING, "$expr": {"$lt": ["$lease_until", clock.server_now()]}},
             {"$set": {"state": State.UNKNOWN, "reason": "The sending process ended before it heard the answer."}},
         )
         .modified_count
@@ -144,7 +144,7 @@ def _deliver(row: dict, client: "TrainerCentralClient") -> bool:
         _after_trouble(row, error)
         return False
     state = State.ALREADY_ENROLLED if invited.already_enrolled else State.INVITED
-    _settle(row, state, member_id=invited.member_id, invited_at=clock.NOW)
+    _settle(row, state, member_id=invited.member_id, invited_at=clock.server_now())
     return True
 
 
@@ -194,7 +194,7 @@ def _settle(row: dict, state: str, **changes) -> None:
     """Write the outcome. A definite answer also corrects a row that a sweep called unknown meanwhile."""
     leaving = [State.SENDING] if state == State.UNKNOWN else [State.SENDING, State.UNKNOWN]
     literals = {"state": state, "reason": "", **changes}
-    values = {name: value if value == clock.NOW else {"$literal": value} for name, value in literals.items()}
+    values = {name: value if value == clock.server_now() else {"$literal": value} for name, value in literals.items()}
     outside_transaction(Invitation).update_one(
         {"id": row["id"], "state": {"$in": leaving}}, [{"$set": {**values, "lease_until": None}}]
     )

@@ -16,7 +16,11 @@ def send(batch_id: str) -> str:
 def tick() -> None:
     """Resume what paused by itself and is due, and ring for every batch with something to send."""
     outside_transaction(Batch).update_many(
-        {"state": Batch.State.PAUSED, "resume_at": {"$ne": None}, "$expr": {"$lte": ["$resume_at", clock.NOW]}},
+        {
+            "state": Batch.State.PAUSED,
+            "resume_at": {"$ne": None},
+            "$expr": {"$lte": ["$resume_at", clock.server_now()]},
+        },
         {"$set": {"state": Batch.State.RUNNING, "resume_at": None, "reason": ""}},
     )
     for batch_id in Batch.objects.filter(state__in=[Batch.State.QUEUED, Batch.State.RUNNING]).values_list(

@@ -95,7 +95,7 @@ class PoolTokens:
 def _stored() -> dict[str, Any] | None:
     """The name and remaining life of the token in use, if it has enough left to be handed out."""
     alive = {"$gt": ["$access_expires_at", clock.after(LEAST_LIFE_SECONDS)]}
-    left_ms = {"$subtract": ["$access_expires_at", clock.NOW]}
+    left_ms = {"$subtract": ["$access_expires_at", clock.server_now()]}
     shown = {**dict.fromkeys(_NAME, 1), "access_expires_at": 1, "left_ms": left_ms}
     return outside_transaction(TokenSet).find_one(
         {"state": {"$in": _IN_USE}, "$expr": alive}, shown, sort=[("access_expires_at", -1)]

@@ -60,7 +60,7 @@ def is_due() -> dict[str, Any]:
 
 def is_idle() -> dict[str, Any]:
     """The expression for: nobody is refreshing this set."""
-    return {"$lte": ["$lease_until", clock.NOW]}
+    return {"$lte": ["$lease_until", clock.server_now()]}
 
 
 def has_uses_left() -> dict[str, Any]:
@@ -81,7 +81,12 @@ def win(number: int, *, force: bool = False) -> RefreshLease | None:
     generation = row["generation"]
     token = encryption.decrypt(row["refresh_token"], number=number, kind=encryption.REFRESH, generation=generation)
     holder = f"{socket.gethostname()[:60]}:{os.getpid()}:{secrets.token_hex(6)}"
-    conditions = [is_idle(), {"$lte": ["$not_before", clock.NOW]}, has_uses_left(), *([] if force else [is_due()])]
+    conditions = [
+        is_idle(),
+        {"$lte": ["$not_before", clock.server_now()]},
+        has_uses_left(),
+        *([] if force else [is_due()]),
+    ]
     won = sets.find_one_and_update(
         {"number": number, "generation": generation, "state": {"$in": LIVE}, "$expr": {"$and": conditions}},
         [
@@ -118,7 +123,7 @@ def write_grant(lease: RefreshLease, grant: TokenGrant) -> bool:
             "access_token": {"$literal": encrypted},
             "access_fence": lease.fence,
             "access_expires_at": lease.won_at + timedelta(seconds=grant.expires_in_seconds),
-            "last_refreshed_at": clock.NOW,
+            "last_refreshed_at": clock.server_now(),
             "not_before": None,
             "failures": 0,
             "reason": "",

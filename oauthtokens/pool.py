@@ -38,7 +38,7 @@ def stop(reason: str) -> None:
 
 def win_probe() -> bool:
     """The right to try a stopped pool; one caller gets it per PROBE_SECONDS."""
-    due = {"stopped": {"$ne": ""}, "$expr": {"$lte": ["$probe_at", clock.NOW]}}
+    due = {"stopped": {"$ne": ""}, "$expr": {"$lte": ["$probe_at", clock.server_now()]}}
     won = _document().update_one(_THE_ONE | due, [{"$set": {"probe_at": clock.after(PROBE_SECONDS)}}])
     return bool(won.modified_count)
 
@@ -54,14 +54,14 @@ def fresh_token_was_rejected(number: int) -> bool:
     """Note it; True when another set's fresh token was rejected not long ago, which is no set's own fault."""
     since = clock.after(-_REJECTIONS_SECONDS)
     recent = {"$filter": {"input": "$rejections", "cond": {"$gt": ["$$this.at", since]}}}
-    noted = {"$concatArrays": [{"$ifNull": [recent, []]}, [{"number": number, "at": clock.NOW}]]}
+    noted = {"$concatArrays": [{"$ifNull": [recent, []]}, [{"number": number, "at": clock.server_now()}]]}
     _ensured().update_one(_THE_ONE, [{"$set": {"rejections": noted}}])
     return len({rejection["number"] for rejection in read()["rejections"]}) > 1
 
 
 def note_demand() -> None:
     """Somebody needs tokens now; `refresh_due` goes by it."""
-    _ensured().update_one(_THE_ONE, [{"$set": {"demand_at": clock.NOW}}])
+    _ensured().update_one(_THE_ONE, [{"$set": {"demand_at": clock.server_now()}}])
 
 
 def is_in_demand(within_seconds: float) -> bool:

@@ -50,7 +50,7 @@ def rotate(*, actor: str = "system") -> int:
 def tidy_up() -> None:
     """Let states follow time and the pointer: whatever a process that died has left half done."""
     sets, active = outside_transaction(TokenSet), pool.read()["active"]
-    rested = {"state": State.COOLING, "$expr": {"$lte": ["$not_before", clock.NOW]}}
+    rested = {"state": State.COOLING, "$expr": {"$lte": ["$not_before", clock.server_now()]}}
     sets.update_many(rested, {"$set": {"state": State.READY, "reason": ""}})
     # The limit was raised, or there is none any more.
     sets.update_many(
@@ -98,7 +98,7 @@ def _next_after(active: int | None) -> int | None:
     ready = {
         "number": {"$gte": 1, "$lte": settings.TOKEN_SET_COUNT},
         "state": State.READY,
-        "$expr": {"$and": [leases.has_uses_left(), {"$lte": ["$not_before", clock.NOW]}]},
+        "$expr": {"$and": [leases.has_uses_left(), {"$lte": ["$not_before", clock.server_now()]}]},
     }
     numbers = [row["number"] for row in outside_transaction(TokenSet).find(ready, {"number": 1})]
     count = settings.TOKEN_SET_COUNT
@@ -128,6 +128,6 @@ def _none_left() -> TokenUnavailable:
 
 def _remaining(which: dict[str, Any]) -> list[float]:
     """Seconds until the `not_before` of each of these sets that has one in the future."""
-    left = {"left": {"$subtract": ["$not_before", clock.NOW]}}
-    rows = outside_transaction(TokenSet).find({**which, "$expr": {"$gt": ["$not_before", clock.NOW]}}, left)
+    left = {"left": {"$subtract": ["$not_before", clock.server_now()]}}
+    rows = outside_transaction(TokenSet).find({**which, "$expr": {"$gt": ["$not_before", clock.server_now()]}}, left)
     return [row["left"] / 1000 for row in rows]

@@ -148,7 +148,7 @@ def _fresh_set(number: int, generation: int, grant: TokenGrant) -> dict[str, Any
         "refresh_token": encrypted(grant.refresh_token, encryption.REFRESH),
         "access_token": encrypted(grant.access_token, encryption.ACCESS),
         "access_expires_at": clock.after(life_seconds),
-        "regenerated_at": clock.NOW, "last_refreshed_at": None,
+        "regenerated_at": clock.server_now(), "last_refreshed_at": None,
         # A refresh of the old generation that is still under way loses its lease.
         "fence": {"$add": ["$fence", 1]}, "access_fence": {"$add": ["$fence", 1]},
         "lease_holder": "", "lease_until": None,

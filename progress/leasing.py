@@ -27,20 +27,22 @@ _BACKOFF_SECONDS = [5, 15, 30, 60, 300, 900]
 
 def _passed(deadline: str) -> dict[str, Any]:
     """The expression for: this deadline has passed, or was never set."""
-    return {"$lte": [{"$ifNull": [deadline, 0]}, clock.NOW]}
+    return {"$lte": [{"$ifNull": [deadline, 0]}, clock.server_now()]}
 
 
-DUE = {
-    "poll_due_at": {"$type": "date"},
-    "gone_at": None,
-    "$expr": {
-        "$and": [
-            {"$lte": ["$poll_due_at", clock.NOW]},
-            _passed("$poll_lease_until"),
-            {"$lte": [{"$ifNull": ["$poll_rung_at", 0]}, clock.after(-RING_AGAIN_SECONDS)]},
-        ]
-    },
-}
+def due() -> dict[str, Any]:
+    """The filter for courses whose members should be read now, and of which no worker was told lately."""
+    return {
+        "poll_due_at": {"$type": "date"},
+        "gone_at": None,
+        "$expr": {
+            "$and": [
+                {"$lte": ["$poll_due_at", clock.server_now()]},
+                _passed("$poll_lease_until"),
+                {"$lte": [{"$ifNull": ["$poll_rung_at", 0]}, clock.after(-RING_AGAIN_SECONDS)]},
+            ]
+        },
+    }
 
 
 class LeaseLost(Exception):
@@ -71,8 +73,8 @@ def ring_due() -> list[str]:
     """The ids of courses that a worker should be told about now; each is named once per RING_AGAIN_SECONDS."""
     courses = outside_transaction(Course)
     rung = []
-    for found in courses.find(DUE, ["course_id"]).sort("poll_due_at", 1).limit(_RINGS_AT_ONCE):
-        told = courses.update_one({**DUE, "_id": found["_id"]}, [{"$set": {"poll_rung_at": clock.NOW}}])
+    for found in courses.find(due(), ["course_id"]).sort("poll_due_at", 1).limit(_RINGS_AT_ONCE):
+        told = courses.update_one({**due(), "_id": found["_id"]}, [{"$set": {"poll_rung_at": clock.server_now()}}])
         if told.modified_count:
             rung.append(found["course_id"])
     return rung
@@ -85,7 +87,7 @@ def watching(course_ids: list[str]) -> tuple[dict[str, Any], list[dict[str, Any]
     remote side keeps its pause.
     """
     interval_ms = round(watched_interval_seconds() * 1000)
-    wanted_at = {"$ifNull": [{"$add": ["$polled_at", interval_ms]}, clock.NOW]}
+    wanted_at = {"$ifNull": [{"$add": ["$polled_at", interval_ms]}, clock.server_now()]}
     due_at = {"$max": [{"$min": ["$poll_due_at", wanted_at]}, "$poll_not_before"]}
     fresh_enough = {"$gt": ["$watched_until", clock.after(WATCHED_FOR_SECONDS / 2)]}
     return (
@@ -108,7 +110,7 @@ def win(course_id: str, *, only_if_due: bool, afresh: bool) -> Lease | None:
                     "poll_fence": {"$add": ["$poll_fence", 1]},
                     "poll_lease_until": clock.after(LEASE_SECONDS),
                     "poll_rung_at": None,
-                    "poll_began_at": {"$cond": [new_sweep, clock.NOW, "$poll_began_at"]},
+                    "poll_began_at": {"$cond": [new_sweep, clock.server_now(), "$poll_began_at"]},
                     "poll_offset": {"$cond": [new_sweep, 0, "$poll_offset"]},
                 }
             }
@@ -139,7 +141,7 @@ def finish(lease: Lease) -> None:
         lease,
         {
             "polled_at": "$poll_began_at",
-            "poll_due_at": {"$cond": [{"$gt": ["$watched_until", clock.NOW]}, watched, idle]},
+            "poll_due_at": {"$cond": [{"$gt": ["$watched_until", clock.server_now()]}, watched, idle]},
             "poll_lease_until": None,
             "poll_offset": 0,
             "poll_error": "",
@@ -153,7 +155,7 @@ def fail(lease: Lease, sentence: str, *, wait_seconds: float = 0) -> None:
     """Give the course back with what went wrong; the pause grows with each failure in a row. Raises LeaseLost."""
     step = {"$min": [{"$ifNull": ["$poll_failures", 0]}, len(_BACKOFF_SECONDS) - 1]}
     pause = {"$max": [{"$arrayElemAt": [_BACKOFF_SECONDS, step]}, wait_seconds]}
-    next_at = {"$add": [clock.NOW, {"$multiply": [pause, 1000]}]}
+    next_at = {"$add": [clock.server_now(), {"$multiply": [pause, 1000]}]}
     _update(
         lease,
         {

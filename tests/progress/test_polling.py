@@ -128,7 +128,7 @@ def test_looking_for_due_courses_reads_an_index(database):
     make_course(poll_due_at=clock.now() - timedelta(seconds=1))
     for number in range(50):
         make_course(f"4{number:09}", poll_due_at=clock.now() + timedelta(hours=1))
-    explained = outside_transaction(Course).find(leasing.DUE).sort("poll_due_at", 1).explain()
+    explained = outside_transaction(Course).find(leasing.due()).sort("poll_due_at", 1).explain()
     assert explained["executionStats"]["totalDocsExamined"] <= 1
 
 
