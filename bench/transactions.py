@@ -27,10 +27,11 @@ def _measured() -> list[Measure]:
     with own_database():
         from django.db import connection
 
-        from tests.mongo import shop, sign_in
+        from bench import failed_sign_ins
+        from tests.mongo import shop
 
         with connection.schema_editor() as editor:
-            for model in (*shop.MODELS, *sign_in.MODELS):
+            for model in (*shop.MODELS, *failed_sign_ins.MODELS):
                 editor.create_model(model)
         return [
             *_compared("save", "save() in its own atomic() block", CALLS, _saving),
@@ -157,10 +158,10 @@ def _contention() -> list[Measure]:
 
 
 def _first_failures() -> list[Measure]:
-    """The first failed sign-ins of an account, all at once, as django-axes counts them (tests/mongo/sign_in.py)."""
+    """The first failed sign-ins of an account, all at once, as django-axes counts them (failed_sign_ins.py)."""
     from django.db.transaction import atomic
 
-    from tests.mongo import sign_in
+    from bench import failed_sign_ins
 
     measures = []
     for name, on in (("off", OFF), ("on", ON)):
@@ -170,7 +171,7 @@ def _first_failures() -> list[Measure]:
 
             def fail(username: str = f"{name}{account}") -> None:
                 with atomic():
-                    sign_in.count_failure(username)
+                    failed_sign_ins.count_failure(username)
 
             refused_in_all += _together(fail, 1)[1]
         compared = f"20 accounts, {THREADS} first failures of each at once, in atomic()"

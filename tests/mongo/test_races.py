@@ -1,8 +1,13 @@
 """Two at once: the right result, or one clear message to try again; never a failure page, never long."""
 
+import json
+import os
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,30 +17,14 @@ from django.contrib.messages import get_messages
 from django.contrib.sessions.backends.base import CreateError
 from django.contrib.sessions.backends.db import SessionStore
 from django.contrib.sessions.models import Session
-from django.db import OperationalError, connection
-from django.db.transaction import atomic
+from django.db import connection
 from django.test import Client
 from django.urls import reverse
 
 from coursehub.console_admin import CHANGED_MEANWHILE, ConsoleAdmin
 from coursehub.models import Course
-from coursehub.mongo import is_write_conflict, outside_transaction
-from tests.mongo import sign_in
-
-AT_ONCE = 8
-LONGEST_SECONDS = 5.0
-
-
-@pytest.fixture
-def tables(database):
-    with connection.schema_editor() as editor:
-        for model in sign_in.MODELS:
-            editor.delete_model(model)
-            editor.create_model(model)
-    yield
-    with connection.schema_editor() as editor:
-        for model in sign_in.MODELS:
-            editor.delete_model(model)
+from coursehub.mongo import outside_transaction
+from tests.mongo.racing import AT_ONCE, LONGEST_SECONDS, at_once
 
 
 @pytest.fixture
@@ -44,57 +33,33 @@ def with_transactions(monkeypatch, database):
     monkeypatch.setitem(connection.settings_dict["OPTIONS"], "transactions", True)
 
 
-def at_once(*calls: Callable[[], Any]) -> list[Any]:
-    """What calls return, or raise, that begin in the same moment; none may take long."""
-    barrier, results = threading.Barrier(len(calls)), [None] * len(calls)
-
-    def run(number: int) -> None:
-        barrier.wait()
-        began = time.monotonic()
-        try:
-            results[number] = calls[number]()
-        except Exception as error:
-            results[number] = error
-        finally:
-            connection.close()
-        if time.monotonic() - began > LONGEST_SECONDS:
-            results[number] = TimeoutError(f"{time.monotonic() - began:.1f} s")
-
-    threads = [threading.Thread(target=run, args=(number,)) for number in range(len(calls))]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    return results
+def sign_in_race(race: str, rounds: int = 5, **environment: str) -> list[dict]:
+    """What came of a race in the sign-in libraries (tests/mongo/sign_in_races.py)."""
+    ended = subprocess.run(
+        [sys.executable, "-m", "tests.mongo.sign_in_races", race, str(rounds)],
+        cwd=Path(__file__).resolve().parents[2],
+        env={**os.environ, "DJANGO_SETTINGS_MODULE": "tests.mongo.sign_in_settings", **environment},
+        stdout=subprocess.PIPE, text=True, timeout=100, check=True,
+    )  # fmt: skip
+    return json.loads(ended.stdout)
 
 
-def test_first_failed_sign_ins_at_once_are_all_counted_in_one_row(tables):
-    for attempt in range(5):
-        username = f"trainer{attempt}"
-        assert at_once(*[lambda name=username: sign_in.count_failure(name)] * AT_ONCE) == [None] * AT_ONCE
-        assert sign_in.AccessAttempt.objects.get(username=username).failures_since_start == AT_ONCE
+def test_first_failed_sign_ins_at_once_are_all_counted_in_one_row(mongod, static_files):
+    for found in sign_in_race("failures"):
+        assert found == {"answers": ["200"] * AT_ONCE, "counted": [AT_ONCE]}
 
 
-def test_a_recovery_code_is_spent_once(tables):
-    for user_id in range(5):
-        sign_in.StaticToken.objects.create(user_id=user_id, token="once")
-        assert sorted(at_once(*[lambda user_id=user_id: sign_in.spend(user_id, "once")] * AT_ONCE)) == [
-            *[False] * (AT_ONCE - 1),
-            True,
-        ]
+def test_a_recovery_code_is_spent_once(mongod):
+    for found in sign_in_race("codes"):
+        assert sorted(found["answers"]) == ["False"] * (AT_ONCE - 1) + ["True"]
+        assert found["left"] == 0
 
 
-def test_in_a_transaction_a_recovery_code_is_spent_once_and_the_others_may_try_again(tables, with_transactions):
-    def spend() -> bool:
-        with atomic():
-            return sign_in.spend(1, "once")
-
-    sign_in.StaticToken.objects.create(user_id=1, token="once")
-    results = at_once(*[spend] * AT_ONCE)
-    assert results.count(True) == 1
-    for result in results:
-        assert result in (True, False) or (isinstance(result, OperationalError) and is_write_conflict(result))
-    assert spend() is False
+def test_in_a_transaction_a_recovery_code_is_spent_once_and_the_others_may_try_again(mongod):
+    for found in sign_in_race("codes", TRANSACTIONS="on"):
+        assert found["answers"].count("True") == 1
+        assert set(found["answers"]) <= {"True", "False", "try again"}
+        assert found["left"] == 0
 
 
 def test_a_session_key_is_created_once(database):

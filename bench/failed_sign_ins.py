@@ -1,4 +1,7 @@
-"""The tables that sign-in libraries keep, with the statements that they send (django-axes 8, django-otp 1.6)."""
+"""The table that django-axes 8 keeps, with the statements that it sends, measured with transactions on and off.
+
+The library itself, as shipped, is raced in tests/mongo/sign_in_races.py.
+"""
 
 from django.db import models
 from django.db.models import F
@@ -19,17 +22,7 @@ class AccessAttempt(models.Model):
         unique_together = [("username", "ip_address", "user_agent")]
 
 
-class StaticToken(models.Model):
-    """django-otp: recovery codes, each good for once."""
-
-    user_id = models.IntegerField(db_index=True)
-    token = models.CharField(max_length=16, db_index=True)
-
-    class Meta:
-        app_label = "shop"
-
-
-MODELS = (AccessAttempt, StaticToken)
+MODELS = (AccessAttempt,)
 
 
 def count_failure(username: str, using: str = "default") -> None:
@@ -48,12 +41,3 @@ def count_failure(username: str, using: str = "default") -> None:
         attempt.failures_since_start = F("failures_since_start") + 1
         attempt.attempt_time = timezone.now()
         attempt.save()
-
-
-def spend(user_id: int, token: str, using: str = "default") -> bool:
-    """Spend a recovery code, as `StaticDevice.verify_token` does, but for asking whether the row was still there.
-
-    Without row locks two callers can both have read the row; the server deletes it once, and says to whom.
-    """
-    match = StaticToken.objects.using(using).select_for_update().filter(user_id=user_id, token=token).first()
-    return match is not None and match.delete()[0] == 1
