@@ -26,6 +26,13 @@ class CourseQuerySet(models.QuerySet):
 class Course(models.Model):
     """A course of the academy, as last synced, and when its members are read next."""
 
+    class Order(models.TextChoices):
+        """Which end TrainerCentral's order by time begins with; found out, since it is not documented."""
+
+        UNKNOWN = "", "Not known"
+        NEWEST_FIRST = "newest", "Newest first"
+        OLDEST_FIRST = "oldest", "Oldest first"
+
     course_id = models.CharField("TrainerCentral id", max_length=40, unique=True)
     name = models.CharField(max_length=300)
     synced_at = models.DateTimeField(null=True, blank=True)
@@ -47,6 +54,22 @@ class Course(models.Model):
     poll_failures = models.IntegerField(default=0, editable=False)
     poll_not_before = models.DateTimeField(null=True, blank=True, editable=False)
     watched_until = models.DateTimeField(null=True, blank=True, editable=False)
+    # Reading only what is new: by TrainerCentral's order by time, down to the watermark (its own milliseconds).
+    poll_order = models.CharField(
+        max_length=10, choices=Order.choices, blank=True, default=Order.UNKNOWN, editable=False
+    )
+    poll_watermark_ms = models.BigIntegerField(null=True, blank=True, editable=False)
+    # The next watermark while a sweep is under way; empty when none is.
+    poll_top_ms = models.BigIntegerField(null=True, blank=True, editable=False)
+    # So many sweeps must find nothing that the order by time did not show, before it is relied upon (again).
+    poll_unproven = models.IntegerField(default=1, editable=False)
+    swept_at = models.DateTimeField("read in full at", null=True, blank=True, editable=False)
+    sweep_calls = models.IntegerField("calls of a full read", default=0, editable=False)
+    sweep_rows = models.IntegerField(default=0, editable=False)
+    # How long the last read took, from its begin to its last row.
+    poll_seconds = models.FloatField(default=0, editable=False)
+    # The latest moment at which a learner did something, as far as we know.
+    active_at = models.DateTimeField("learners last active", null=True, blank=True, editable=False)
 
     SYNCED_FIELDS = ("course_id", "name", "synced_at", "gone_at")
 
@@ -79,6 +102,28 @@ class CourseAccess(models.Model):
 
     def __str__(self) -> str:
         return f"{self.user} → {self.course}"
+
+
+class AccessEnd(models.Model):
+    """When a learner's access to a course ends: TrainerCentral is told with the invitation, and never tells it back."""
+
+    id = models.CharField(primary_key=True, max_length=400)
+    course_id = models.CharField(max_length=40)
+    email_folded = models.CharField(max_length=320)
+    ends_at = models.DateTimeField()
+
+    objects = DjongoManager()
+
+    class Meta:
+        indexes = [models.Index(fields=["course_id", "ends_at"], name="access_end_of_course")]
+
+    def __str__(self) -> str:
+        return f"{self.course_id}: {self.ends_at:%Y-%m-%d}"
+
+    @staticmethod
+    def key_of(course_id: str, email_folded: str) -> str:
+        """The document's key: one end per learner and course."""
+        return f"{course_id} {email_folded}"
 
 
 class AuditEvent(models.Model):

@@ -1,8 +1,8 @@
-"""The latest known state of every learner in every course, and what changed when.
+"""The latest known state of every learner in every course, what changed when, and what is derived from it.
 
-Both are written by `progress.storing` only, through pymongo. Their keys are made of TrainerCentral's
-ids, so that writing the same thing twice makes one document, and a change stream's event says by its
-key alone what it is about.
+Learners and history are written by `progress.storing` only, through pymongo. All keys are made of
+TrainerCentral's ids, so that writing the same thing twice makes one document, and a change stream's
+event says by its key alone what it is about.
 """
 
 from django.db import models
@@ -60,6 +60,7 @@ class ProgressEntry(models.Model):
     course_id = models.CharField(max_length=40)
     member_id = models.CharField(max_length=40)
     percent = models.FloatField()
+    last_seen_at = models.DateTimeField(null=True, blank=True)
     revision = models.BigIntegerField()
     at = models.DateTimeField(db_index=True)
 
@@ -67,7 +68,97 @@ class ProgressEntry(models.Model):
 
     class Meta:
         verbose_name_plural = "progress entries"
-        indexes = [models.Index(fields=["course_id", "member_id", "at"], name="history_of_member")]
+        indexes = [
+            models.Index(fields=["course_id", "member_id", "at"], name="history_of_member"),
+            models.Index(fields=["course_id", "last_seen_at"], name="history_of_visits"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.member_id}: {self.percent:g} %"
+
+
+class DailyFigures(models.Model):
+    """A course at the end of a day in TIME_ZONE; of today, as last read. Days without a read have none."""
+
+    id = models.CharField(primary_key=True, max_length=51)  # "<course id>-<day>", also the document's _id
+    course_id = models.CharField(max_length=40)
+    day = models.CharField(max_length=10)  # 2026-11-25; text, so that it sorts and no time zone moves it
+    learners = models.IntegerField(default=0)
+    average_percent = models.FloatField(null=True, blank=True)
+    started = models.IntegerField(default=0)  # above 0 %
+    completed = models.IntegerField(default=0)
+    active = models.IntegerField("seen that day", default=0)  # learners with a visit that a read has shown
+    revision = models.BigIntegerField(default=0)
+
+    objects = DjongoManager()
+
+    class Meta:
+        ordering = ["course_id", "day"]
+        verbose_name_plural = "daily figures"
+        indexes = [models.Index(fields=["course_id", "day"], name="figures_of_course")]
+
+    def __str__(self) -> str:
+        return f"{self.course_id} on {self.day}"
+
+
+class SweepPart(models.Model):
+    """Who was seen in one slice of a full read that takes more than one task. Gone when the read ends."""
+
+    id = models.CharField(primary_key=True, max_length=61)  # "<course id>-<fence>", also the document's _id
+    course_id = models.CharField(max_length=40, db_index=True)
+    began_at = models.DateTimeField()  # the read's begin, which tells its parts from those of another
+    member_ids = models.JSONField(default=list)
+
+    objects = DjongoManager()
+
+    def __str__(self) -> str:
+        return self.id
+
+
+class RiskThresholds(models.Model):
+    """When a learner of a course counts as at risk. An empty number switches its rule off.
+
+    A course without a row of its own has the defaults (see progress.risk.thresholds).
+    """
+
+    course_id = models.CharField(primary_key=True, max_length=40)
+    unseen_days = models.PositiveIntegerField("no visit for (days)", null=True, blank=True, default=14)
+    stalled_below_percent = models.PositiveIntegerField("stalled below (%)", null=True, blank=True, default=80)
+    stalled_days = models.PositiveIntegerField("stalled for (days)", null=True, blank=True, default=14)
+    behind_points = models.PositiveIntegerField("behind the cohort by (points)", null=True, blank=True, default=30)
+    expiry_days = models.PositiveIntegerField("access ends within (days)", null=True, blank=True, default=7)
+
+    objects = DjongoManager()
+
+    class Meta:
+        verbose_name_plural = "risk thresholds"
+
+    def __str__(self) -> str:
+        return f"At risk in {self.course_id}"
+
+
+class LearnerReport(models.Model):
+    """What TrainerCentral last said in detail about one learner: shown as it is, never reckoned with."""
+
+    class Kind(models.TextChoices):
+        ENGAGEMENT = "engagement", "Engagement"
+        TESTS = "tests", "Tests"
+
+    id = models.CharField(primary_key=True, max_length=100)  # "<course id>-<member id>-<kind>"
+    course_id = models.CharField(max_length=40)
+    member_id = models.CharField(max_length=40)
+    kind = models.CharField(max_length=12, choices=Kind.choices)
+    body = models.JSONField(null=True, blank=True)
+    asked_at = models.DateTimeField(null=True, blank=True)
+    fetched_at = models.DateTimeField(null=True, blank=True)
+    error = models.CharField(max_length=300, blank=True, default="")
+
+    objects = DjongoManager()
+
+    def __str__(self) -> str:
+        return f"{self.kind} of {self.member_id}"
+
+    @staticmethod
+    def key_of(course_id: str, member_id: str, kind: str) -> str:
+        """The document's key: one report per learner and kind."""
+        return f"{course_id}-{member_id}-{kind}"

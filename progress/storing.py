@@ -131,5 +131,5 @@ def _store_chunk(lease: Lease, chunk: Sequence[Row], session: ClientSession) -> 
 
 def _entry(row: Row) -> Row:
     key = f"{row['course_id']}-{row['revision']}"
-    kept = {name: row[name] for name in ("course_id", "member_id", "percent", "revision")}
+    kept = {name: row[name] for name in ("course_id", "member_id", "percent", "last_seen_at", "revision")}
     return {"_id": key, "id": key, "at": row["changed_at"], **kept}
