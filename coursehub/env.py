@@ -5,13 +5,17 @@ cannot be read stops the start with one sentence; the sentence names the variabl
 """
 
 import os
+import re
 from collections.abc import Callable
+from datetime import time
 from pathlib import Path
 from typing import TypeVar
 
 from django.core.exceptions import ImproperlyConfigured
 
 T = TypeVar("T")
+WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+_WEEKLY = re.compile(rf"({'|'.join(WEEKDAYS)}) ([0-9]{{2}}:[0-9]{{2}})")
 
 
 def text(name: str, default: str = "") -> str:
@@ -51,6 +55,24 @@ def choice(name: str, options: tuple[str, ...]) -> str:
 def items(name: str, default: str = "") -> list[str]:
     """A comma-separated list, trimmed, without empty items."""
     return [item.strip() for item in text(name, default).split(",") if item.strip()]
+
+
+def weekly(name: str, default: str) -> str:
+    """A moment of each week, such as `mon 09:00`; `weekday_and_time` reads it."""
+
+    def convert(value: str) -> str:
+        weekday_and_time(value)
+        return value
+
+    return _parse(name, default, convert, 'a day and a time such as "mon 09:00"')
+
+
+def weekday_and_time(text: str) -> tuple[int, time]:
+    """(0 for Monday, time on the wall) of `mon 09:00`. Raises ValueError."""
+    found = _WEEKLY.fullmatch(text)
+    if found is None:
+        raise ValueError(text)
+    return WEEKDAYS.index(found[1]), time.fromisoformat(found[2])
 
 
 def _at_least(kind: Callable[[str], T], minimum: T) -> Callable[[str], T]:

@@ -149,7 +149,7 @@ TOKEN_RETIRE_AT_USES = env.whole("TOKEN_RETIRE_AT_USES", 18, minimum=1)
 TOKEN_RESERVE_RELEASE = env.choice("TOKEN_RESERVE_RELEASE", ("person", "automatic"))
 TOKEN_KEEP_WARM = env.choice("TOKEN_KEEP_WARM", ("on_demand", "always"))
 TOKEN_GRANT = env.choice("TOKEN_GRANT", ("refresh_token", "client_credentials"))
-MAINTENANCE_AT = env.text("MAINTENANCE_AT", "mon 09:00")
+MAINTENANCE_AT = env.weekly("MAINTENANCE_AT", "mon 09:00")
 TOKEN_REFRESH_MARGIN_SECONDS = env.whole("TOKEN_REFRESH_MARGIN_SECONDS", 300)
 TOKEN_LEASE_SECONDS = env.whole("TOKEN_LEASE_SECONDS", 30, minimum=5)
 

@@ -1,45 +1,138 @@
-"""How long the pool lasts if nobody regenerates a set, and whether that reaches the next maintenance."""
+"""How long the pool lasts if nobody regenerates a set, and whether that reaches the next maintenance.
 
-from datetime import datetime, timedelta
+Under continuous use every refresh buys the life of a token less the margin, and the last token of all is
+used to its end: access tokens that live already run side by side, so only the longest counts. So n sets
+regenerated in one sitting give 60 min + n x uses x (60 min - margin).
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
 
+from coursehub import env
+from oauthtokens import usage
 from oauthtokens.leases import LIVE, State, use_limit
 from oauthtokens.models import TokenSet
+from oauthtokens.usage import Usage
 
-_ACCESS_LIFE_SECONDS = 3600  # what the provider documents
-_MAINTENANCE_WEEKDAY, _MAINTENANCE_HOUR = 0, 9  # Mondays at 9
+ACCESS_LIFE_SECONDS = 3600  # what the provider documents
+HORIZON_DAYS = 28  # what lasts longer counts as lasting
+_LEAST_DAYS = 1.0  # measured use that rests on less says nothing
+_USABLE = (*LIVE, State.COOLING)
 
 
-def continuous_hours(sets: list[TokenSet], now: datetime) -> float | None:
-    """Hours of service left under continuous use; None when uses are not limited.
+@dataclass(frozen=True, slots=True)
+class Forecast:
+    """Hours of service left. None: uses are not limited, or (measured) nothing is known or it lasts for weeks."""
 
-    Every refresh is good for the life of a token less the margin. Access tokens that live already run
-    side by side, so only the one that lasts longest counts.
-    """
-    limit = use_limit()
-    if limit is None:
+    continuous_hours: float | None
+    with_reserve_hours: float | None
+    margin_hours: float | None  # what the margin takes away from the continuous hours
+    measured_hours: float | None
+    observed_days: float
+    uses_left: int | None
+    next_maintenance: datetime
+    hours_to_maintenance: float
+    continuous_reaches: bool
+    measured_reaches: bool | None  # None: too few days were seen
+
+    @property
+    def reaches(self) -> bool:
+        """By the measured use, once a day of it was seen; until then by continuous use."""
+        return self.continuous_reaches if self.measured_reaches is None else self.measured_reaches
+
+    def as_document(self) -> dict:
+        """What `/oauth/forecast.json` and `token_status --json` add to the list of sets."""
+        return {
+            "hours_left": {"continuous": self.continuous_hours, "measured": self.measured_hours},
+            "reaches_next_maintenance": self.reaches,
+            "reaches": {"continuous": self.continuous_reaches, "measured": self.measured_reaches},
+            "hours_left_with_reserve": self.with_reserve_hours,
+            "hours_the_margin_costs": self.margin_hours,
+            "measured_days": round(self.observed_days, 1),
+            "uses_left": self.uses_left,
+            "next_maintenance_at": self.next_maintenance.isoformat(),
+        }
+
+
+def make(sets: Sequence[TokenSet], now: datetime, seen: Usage) -> Forecast:
+    """The forecast for these sets at `now`, with the use that was `seen`."""
+    continuous, left, maintenance = continuous_hours(sets, now), uses_left(sets), next_maintenance(now)
+    serves = any(one.state in _USABLE for one in sets)
+    is_known = seen.observed_days >= _LEAST_DAYS
+    measured = measured_hours(sets, now, seen) if is_known else None
+    to_maintenance = (maintenance - now).total_seconds() / 3600
+    return Forecast(
+        continuous_hours=continuous,
+        with_reserve_hours=continuous_hours(sets, now, with_reserve=True),
+        margin_hours=None if left is None else round(left * settings.TOKEN_REFRESH_MARGIN_SECONDS / 3600, 1),
+        measured_hours=measured,
+        observed_days=seen.observed_days,
+        uses_left=left,
+        next_maintenance=maintenance,
+        hours_to_maintenance=to_maintenance,
+        continuous_reaches=serves and (continuous is None or continuous >= to_maintenance),
+        measured_reaches=serves and (measured is None or measured >= to_maintenance) if is_known else None,
+    )
+
+
+def uses_left(sets: Sequence[TokenSet], *, with_reserve: bool = False) -> int | None:
+    """Refreshes that the usable sets still have; None when uses are not limited."""
+    limit = settings.TOKEN_MAX_USES if with_reserve else use_limit()
+    if not settings.TOKEN_MAX_USES or limit is None:
         return None
-    usable = [one for one in sets if one.state in (*LIVE, State.COOLING)]
-    uses_left = sum(max(limit - one.uses, 0) for one in usable)
-    per_use_seconds = _ACCESS_LIFE_SECONDS - settings.TOKEN_REFRESH_MARGIN_SECONDS
-    alive_seconds = [(one.access_expires_at - now).total_seconds() for one in usable if one.access_expires_at]
-    running_seconds = max(0.0, max(alive_seconds, default=0.0) - settings.TOKEN_REFRESH_MARGIN_SECONDS)
-    return round((uses_left * per_use_seconds + running_seconds) / 3600, 1)
+    usable = (*_USABLE, State.EXHAUSTED) if with_reserve else _USABLE
+    return sum(max(limit - one.uses, 0) for one in sets if one.state in usable)
+
+
+def continuous_hours(sets: Sequence[TokenSet], now: datetime, *, with_reserve: bool = False) -> float | None:
+    """Hours of service left under continuous use; None when uses are not limited."""
+    left = uses_left(sets, with_reserve=with_reserve)
+    if left is None:
+        return None
+    margin_seconds = settings.TOKEN_REFRESH_MARGIN_SECONDS
+    alive_seconds = _alive_seconds(sets, now)
+    if left:  # a token inside the margin is replaced at once
+        alive_seconds = max(alive_seconds, margin_seconds)
+    per_use_seconds = max(ACCESS_LIFE_SECONDS - margin_seconds, 0)
+    return round((alive_seconds + left * per_use_seconds) / 3600, 1)
+
+
+def measured_hours(sets: Sequence[TokenSet], now: datetime, seen: Usage) -> float | None:
+    """Hours left if each hour of the week takes what it took in the week before; None when that is over 4 weeks.
+
+    An hour of the week that was not seen yet takes the mean of those that were.
+    """
+    left = uses_left(sets)
+    if left is None:
+        return None
+    rates, mean_rate, remaining = seen.rates(), seen.mean_rate, float(left)
+    running_seconds = max(_alive_seconds(sets, now) - settings.TOKEN_REFRESH_MARGIN_SECONDS, 0)
+    begins = now + timedelta(seconds=running_seconds)  # until then nothing has to be refreshed
+    for since, until in usage.hours_between(begins, now + timedelta(days=HORIZON_DAYS)):
+        rate = rates.get(usage.slot(since), mean_rate)
+        taken = rate * (until - since).total_seconds() / 3600
+        if taken > remaining:
+            return round(((since - now).total_seconds() / 3600) + remaining / rate, 1)
+        remaining -= taken
+    return None
 
 
 def next_maintenance(now: datetime) -> datetime:
-    """The next Monday at 9 in the deployment's time zone, after `now`."""
+    """The next MAINTENANCE_AT after `now`, by the clock on the deployment's wall; in UTC."""
+    weekday, at = env.weekday_and_time(settings.MAINTENANCE_AT)
     local = now.astimezone(ZoneInfo(settings.TIME_ZONE))
-    this_hour = local.replace(hour=_MAINTENANCE_HOUR, minute=0, second=0, microsecond=0)
-    monday = this_hour + timedelta(days=(_MAINTENANCE_WEEKDAY - local.weekday()) % 7)
-    return monday if monday > local else monday + timedelta(days=7)
+    day = local.date() + timedelta(days=(weekday - local.weekday()) % 7)
+    moment = datetime.combine(day, at, local.tzinfo).astimezone(UTC)
+    if moment <= now:
+        moment = datetime.combine(day + timedelta(days=7), at, local.tzinfo).astimezone(UTC)
+    return moment
 
 
-def reaches_next_maintenance(sets: list[TokenSet], now: datetime) -> bool:
-    """Whether continuous use could go on until then."""
-    if not any(one.state in LIVE for one in sets):
-        return False
-    hours = continuous_hours(sets, now)
-    return hours is None or now + timedelta(hours=hours) >= next_maintenance(now)
+def _alive_seconds(sets: Sequence[TokenSet], now: datetime) -> float:
+    """How long the access token that lives longest still lives."""
+    ends = [one.access_expires_at for one in sets if one.access_expires_at and one.state in _USABLE]
+    return max(0.0, max(((end - now).total_seconds() for end in ends), default=0.0))

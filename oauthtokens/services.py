@@ -14,7 +14,7 @@ from pymongo import ReturnDocument
 from coursehub import audit, clock, pacing
 from coursehub.mongo import outside_transaction, refuse_inside_atomic
 from coursehub.trainercentral import TokenGrant, TrainerCentralClient, errors
-from oauthtokens import encryption, forecast, pool, refreshing, rotation
+from oauthtokens import encryption, forecast, pool, refreshing, rotation, usage
 from oauthtokens.handing_out import PoolTokens, access_token
 from oauthtokens.leases import State
 from oauthtokens.models import TokenSet
@@ -202,7 +202,7 @@ def rotate(*, actor: str) -> int:
 
 
 def status() -> dict[str, Any]:
-    """How the pool stands, without any token: `sets`, `active`, `stopped`, `hours_left`, `reaches_next_maintenance`."""
+    """How the pool stands, without any token: `sets`, `active`, `stopped`, and what `Forecast.as_document` says."""
     sets = list(TokenSet.objects.filter(number__lte=settings.TOKEN_SET_COUNT))
     now, about_pool = clock.now(), pool.read()
     return {
@@ -219,8 +219,7 @@ def status() -> dict[str, Any]:
         ],
         "active": about_pool["active"],
         "stopped": about_pool["stopped"],
-        "hours_left": {"continuous": forecast.continuous_hours(sets, now), "measured": None},
-        "reaches_next_maintenance": forecast.reaches_next_maintenance(sets, now),
+        **forecast.make(sets, now, usage.read(now)).as_document(),
     }
 
 

@@ -1,5 +1,7 @@
 """An environment variable holds exactly what it says, or the start stops with one sentence."""
 
+from datetime import time
+
 import pytest
 from django.core.exceptions import ImproperlyConfigured
 
@@ -45,3 +47,15 @@ def test_the_refusal_does_not_repeat_the_value(monkeypatch):
     with pytest.raises(ImproperlyConfigured) as refused:
         env.whole("LIMIT", 7)
     assert "hunter2" not in str(refused.value)
+
+
+@pytest.mark.parametrize("value", ["monday 09:00", "mon 9:00", "mon 25:00", "mon", "Mon 09:00", "mon  09:00"])
+def test_a_moment_of_the_week_is_a_day_and_a_time(monkeypatch, value):
+    monkeypatch.setenv("MOMENT", value)
+    with pytest.raises(ImproperlyConfigured, match='MOMENT must be a day and a time such as "mon 09:00"'):
+        env.weekly("MOMENT", "mon 09:00")
+
+
+def test_a_moment_of_the_week_is_read(monkeypatch):
+    monkeypatch.setenv("MOMENT", "sun 23:30")
+    assert env.weekday_and_time(env.weekly("MOMENT", "mon 09:00")) == (6, time(23, 30))

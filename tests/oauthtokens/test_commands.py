@@ -37,7 +37,7 @@ def test_status_has_the_promised_shape(pool):
     assert {"number", "state", "uses", "max_uses", "access_expires_at"} <= set(status["sets"][0])
     assert status["sets"][0]["state"] == "active"
     assert status["sets"][0]["max_uses"] == 20
-    assert status["hours_left"] == {"continuous": pytest.approx(17.4, abs=0.1), "measured": None}
+    assert status["hours_left"] == {"continuous": pytest.approx(17.5, abs=0.1), "measured": None}
 
 
 def test_status_is_a_warning_when_a_set_is_broken_and_good_when_uses_are_not_limited(pool, settings):

@@ -32,10 +32,28 @@ def _as_text(status: dict[str, Any]) -> str:
         uses = f"{one['uses']} of {one['max_uses']}" if one["max_uses"] else str(one["uses"])
         until = one["access_expires_at"] or "-"
         lines.append(f"{one['number']:>4}  {one['state']:<20} {uses:>8}  {until}  {one['reason']}".rstrip())
-    hours = status["hours_left"]["continuous"]
-    lines.append("Uses are not limited." if hours is None else f"Continuous use lasts {hours} h more.")
-    reaches = "reaches" if status["reaches_next_maintenance"] else "does not reach"
-    lines.append(f"That {reaches} the next maintenance.")
+    lines += _forecast_lines(status)
     if status["stopped"]:
         lines.append(f"The pool has stopped: {status['stopped']}")
     return "\n".join(lines)
+
+
+def _forecast_lines(status: dict[str, Any]) -> list[str]:
+    maintenance = f"the next maintenance ({status['next_maintenance_at']})"
+    hours, reaches = status["hours_left"], status["reaches"]
+    if hours["continuous"] is None:
+        return ["Uses are not limited."]
+    lines = [
+        f"Continuous use lasts {hours['continuous']} h more ({status['hours_left_with_reserve']} h with the reserve), "
+        f"and {_reaches(reaches['continuous'])} {maintenance}.",
+        f"The refresh margin takes {status['hours_the_margin_costs']} h of that.",
+    ]
+    if reaches["measured"] is None:
+        return [*lines, "The use of a week is not known yet: less than a day of it was seen."]
+    lasting = "four weeks or more" if hours["measured"] is None else f"{hours['measured']} h more"
+    days = f"{status['measured_days']:g} days"
+    return [*lines, f"At the use of the last {days} it lasts {lasting}, and {_reaches(reaches['measured'])} it."]
+
+
+def _reaches(it_does: bool) -> str:
+    return "reaches" if it_does else "does not reach"

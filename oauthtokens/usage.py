@@ -1,0 +1,100 @@
+"""What the pool really used: refreshes that counted, as the audit trail has them, by hour of the week."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from django.conf import settings
+
+from coursehub.models import AuditEvent
+from coursehub.mongo import outside_transaction
+
+DAYS = 7
+_COUNTED: dict = {
+    "$or": [
+        {"action": "token_set.refreshed"},
+        {"action": "token_set.refresh_failed", "detail.counted": True},
+    ]
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """Uses of the last 7 days. `hours` maps the beginning of a local hour to the uses in it."""
+
+    since: datetime  # when looking began: 7 days ago, or when the first set was made
+    until: datetime
+    hours: dict[datetime, int]
+
+    @property
+    def observed_days(self) -> float:
+        """How many days the figures rest on, 0 to 7."""
+        return (self.until - self.since).total_seconds() / 86_400
+
+    @property
+    def total(self) -> int:
+        return sum(self.hours.values())
+
+    def by_day(self) -> list[tuple[date, int]]:
+        """Each local day that was looked at, oldest first, with its uses."""
+        day, last = _local(self.since).date(), _local(self.until).date()
+        uses: dict[date, int] = {}
+        while day <= last:
+            uses[day], day = 0, day + timedelta(days=1)
+        for hour, count in self.hours.items():
+            uses[_local(hour).date()] += count
+        return list(uses.items())
+
+    def rates(self) -> dict[tuple[int, int], float]:
+        """(weekday, hour) -> uses per hour then, for the hours of the week that were looked at."""
+        uses: dict[tuple[int, int], float] = {}
+        for hour, count in self.hours.items():
+            uses[slot(hour)] = uses.get(slot(hour), 0) + count
+        covered: dict[tuple[int, int], float] = {}
+        for begins, ends in hours_between(self.since, self.until):
+            covered[slot(begins)] = covered.get(slot(begins), 0) + (ends - begins).total_seconds() / 3600
+        return {one: uses.get(one, 0) / hours for one, hours in covered.items()}
+
+    @property
+    def mean_rate(self) -> float:
+        """Uses per hour over all that was looked at."""
+        return self.total / (self.observed_days * 24) if self.observed_days else 0.0
+
+
+def read(now: datetime) -> Usage:
+    """The uses of the 7 days before `now`; two round trips."""
+    events = outside_transaction(AuditEvent)
+    first = events.find_one({"action": "token_set.regenerated"}, ["at"], sort=[("at", 1)])
+    since = now - timedelta(days=DAYS)
+    if first is None:
+        return Usage(now, now, {})
+    since = max(since, min(first["at"].replace(tzinfo=UTC), now))
+    hour = {"$dateTrunc": {"date": "$at", "unit": "hour", "timezone": settings.TIME_ZONE}}
+    rows = events.aggregate(
+        [
+            {"$match": {"at": {"$gte": since, "$lt": now}, **_COUNTED}},
+            {"$group": {"_id": hour, "uses": {"$sum": 1}}},
+        ]
+    )
+    return Usage(since, now, {row["_id"].replace(tzinfo=UTC): row["uses"] for row in rows})
+
+
+def slot(moment: datetime) -> tuple[int, int]:
+    """(weekday, hour) on the deployment's wall clock."""
+    local = _local(moment)
+    return local.weekday(), local.hour
+
+
+def hours_between(since: datetime, until: datetime) -> Iterator[tuple[datetime, datetime]]:
+    """The pieces of `since` to `until` that lie within one local hour each."""
+    while since < until:
+        local = _local(since)
+        into_seconds = local.minute * 60 + local.second + local.microsecond / 1e6
+        ends = min(since + timedelta(seconds=3600 - into_seconds), until)
+        yield since, ends
+        since = ends
+
+
+def _local(moment: datetime) -> datetime:
+    return moment.astimezone(ZoneInfo(settings.TIME_ZONE))
