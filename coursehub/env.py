@@ -47,6 +47,11 @@ def number(name: str, default: float, minimum: float = 0.0) -> float:
     return _parse(name, default, _at_least(float, minimum), f"a number of at least {minimum}")
 
 
+def share(name: str, default: float) -> float:
+    """A number between 0 and 1, neither of the two included."""
+    return _parse(name, default, _between_0_and_1, "a number between 0 and 1, such as 0.2")
+
+
 def choice(name: str, options: tuple[str, ...]) -> str:
     """One of `options`; the first is the default."""
     return _parse(name, options[0], lambda value: options[options.index(value)], " or ".join(options))
@@ -83,6 +88,13 @@ def _at_least(kind: Callable[[str], T], minimum: T) -> Callable[[str], T]:
         return converted
 
     return convert
+
+
+def _between_0_and_1(value: str) -> float:
+    converted = float(value)
+    if not 0 < converted < 1:
+        raise ValueError
+    return converted
 
 
 def _parse(name: str, default: T, convert: Callable[[str], T], wanted: str) -> T:

@@ -2,11 +2,16 @@
 
 A slot is drawn from one document by one conditional update, by MongoDB's clock: slots are evenly
 spaced, so no sliding minute ever holds more calls than the budget. A lock-out moves the next slot.
+
+Two lanes share the slots. While both want calls, progress gets PROGRESS_LANE_SHARE of them and
+invitations the rest: of two lanes that wait, the one that has had more than its share lets the other go
+first. What an idle lane does not ask for is free to the other.
 """
 
 import random
 import threading
 import time
+from typing import Any
 
 from django.conf import settings
 from pymongo import ReturnDocument
@@ -18,7 +23,14 @@ INVITATIONS, PROGRESS = "invitations", "progress"
 _BUDGET = "coursehub_callbudget"
 _THE_ONE = {"_id": "academy"}
 _LOOK_AHEAD_SECONDS = 2.0
+_ASK_AGAIN_SECONDS = 0.25
+# A lane that was refused a slot this recently still wants one; longer than any caller's pause between two tries.
+_WAITING_SECONDS = 1.5
 _reserved = threading.local()
+
+
+class NoSlotInTime(Exception):
+    """The budget has no slot before the caller's own deadline, so no call was made."""
 
 
 def interval_seconds() -> float:
@@ -30,55 +42,114 @@ def interval_seconds() -> float:
 def wait_for_slot(lane: str) -> None:
     """Sleep until this caller's slot, however long that takes; spends a reserved slot if there is one.
 
-    Raises pymongo's error when MongoDB cannot be reached: no slot, no call.
+    Raises pymongo's error when MongoDB cannot be reached: no slot, no call. Raises NoSlotInTime in a thread
+    that set `give_up_at`.
     """
+    _refuse_if_late()
     if _reserved.__dict__.pop("slot", None):
         return
-    while (wait_seconds := draw_slot(lane, within_seconds=_LOOK_AHEAD_SECONDS)) is None:
-        time.sleep(random.uniform(0.5, 1) * _LOOK_AHEAD_SECONDS)  # noqa: S311
+    while (wait_seconds := draw_slot(lane, within_seconds=min(_LOOK_AHEAD_SECONDS, _left_seconds()))) is None:
+        _refuse_if_late()
+        time.sleep(min(random.uniform(0.25, 0.5) * _LOOK_AHEAD_SECONDS, _left_seconds()))  # noqa: S311
     time.sleep(wait_seconds)
+    _refuse_if_late()
+
+
+def give_up_at(moment: float | None) -> None:
+    """From `moment` on (monotonic seconds; None: never) this thread's `wait_for_slot` gives up.
+
+    For callers whose right to call ends by itself, such as a lease.
+    """
+    _reserved.gives_up_at = moment
 
 
 def reserve_slot(lane: str, *, within_seconds: float) -> bool:
     """Sleep until a slot that begins within `within_seconds`, for this thread's next `wait_for_slot`.
 
-    False, at once and with nothing drawn, when there is none. A caller that must not hold anything
-    while it waits for its turn reserves first and takes its work after.
+    False, with nothing drawn, when there is none. A caller that must not hold anything while it waits for
+    its turn reserves first and takes its work after.
     """
-    wait_seconds = draw_slot(lane, within_seconds=within_seconds)
-    if wait_seconds is None:
-        return False
-    time.sleep(wait_seconds)
-    _reserved.slot = True
-    return True
+    gives_up_at = time.monotonic() + within_seconds
+    while True:
+        left_seconds = max(0.0, gives_up_at - time.monotonic())
+        wait_seconds, yielded = _drawn(lane, left_seconds)
+        if wait_seconds is not None:
+            time.sleep(wait_seconds)
+            _reserved.slot = True
+            return True
+        if not yielded or left_seconds <= _ASK_AGAIN_SECONDS:
+            return False
+        time.sleep(_ASK_AGAIN_SECONDS)
 
 
 def draw_slot(lane: str, *, within_seconds: float) -> float | None:
-    """Take the next free slot if it begins within `within_seconds`; returns the seconds until then."""
+    """Take the next free slot if it begins within `within_seconds`; returns the seconds until then.
+
+    None, too, while the other lane waits and this one has had more than its share.
+    """
+    return _drawn(lane, within_seconds)[0]
+
+
+def _drawn(lane: str, within_seconds: float) -> tuple[float | None, bool]:
+    """The seconds until the slot, or None; and whether it was left to the other lane."""
     if not interval_seconds():
         left_seconds = _pause_left_seconds()
-        return left_seconds if left_seconds <= within_seconds else None
+        return (left_seconds if left_seconds <= within_seconds else None), False
     drawn = outside_transaction(_BUDGET).find_one_and_update(
         _THE_ONE, _draw(lane, within_seconds), upsert=True, return_document=ReturnDocument.AFTER
     )
-    return (drawn["slot"] - drawn["drawn_at"]).total_seconds() if drawn and drawn["slot"] else None
+    if not drawn or drawn["slot"] is None:
+        return None, bool(drawn and drawn["yielded"])
+    return (drawn["slot"] - drawn["drawn_at"]).total_seconds(), False
 
 
 def _draw(lane: str, within_seconds: float) -> list[dict]:
-    """The update that takes the slot if it is near enough, and leaves `slot` empty if not."""
-    gap_ms = round(interval_seconds() * 1000)
+    """The update that takes the slot if it is near enough and this lane's turn, and leaves `slot` empty if not."""
+    gap_ms, own_gap_ms = round(interval_seconds() * 1000), round(interval_seconds() * 1000 / _share(lane))
+    other = PROGRESS if lane == INVITATIONS else INVITATIONS
     free = {"$max": [clock.server_now(), "$next_at", "$paused_until"]}
-    near = {"$lte": [free, clock.after(within_seconds)]}
+    other_waits = {"$gt": [f"$waiting_since.{other}", clock.after(-_WAITING_SECONDS)]}
+    had_more = {"$gt": [_due(lane), _due(other)]}
     taken = {"$ne": ["$slot", None]}
+    # A lane alone runs up no debt: it is reckoned from the slot it takes.
+    reckoned_from = {"$cond": [other_waits, _due(lane), "$slot"]}
     return [
-        {"$set": {"slot": {"$cond": [near, free, None]}, "drawn_at": clock.server_now()}},
+        {"$set": {"near": {"$lte": [free, clock.after(within_seconds)]}, "yielded": {"$and": [other_waits, had_more]}}},
+        {
+            "$set": {
+                "slot": {"$cond": [{"$and": ["$near", {"$not": ["$yielded"]}]}, free, None]},
+                "yielded": {"$and": ["$near", "$yielded"]},
+                "drawn_at": clock.server_now(),
+            }
+        },
         {
             "$set": {
                 "next_at": {"$cond": [taken, {"$add": ["$slot", gap_ms]}, "$next_at"]},
+                f"due.{lane}": {"$cond": [taken, {"$add": [reckoned_from, own_gap_ms]}, f"$due.{lane}"]},
+                f"waiting_since.{lane}": {"$cond": [taken, None, clock.server_now()]},
                 f"calls.{lane}": {"$add": [{"$ifNull": [f"$calls.{lane}", 0]}, {"$cond": [taken, 1, 0]}]},
             }
         },
     ]
+
+
+def _due(lane: str) -> dict[str, Any]:
+    """When this lane's share entitles it to its next slot; never in the past, since credit is not saved up."""
+    return {"$max": [clock.server_now(), f"$due.{lane}"]}
+
+
+def _share(lane: str) -> float:
+    return settings.PROGRESS_LANE_SHARE if lane == PROGRESS else 1 - settings.PROGRESS_LANE_SHARE
+
+
+def _refuse_if_late() -> None:
+    if _left_seconds() <= 0:
+        raise NoSlotInTime
+
+
+def _left_seconds() -> float:
+    moment = getattr(_reserved, "gives_up_at", None)
+    return float("inf") if moment is None else max(0.0, moment - time.monotonic())
 
 
 def _pause_left_seconds() -> float:

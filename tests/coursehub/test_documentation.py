@@ -13,7 +13,7 @@ OURS = {"coursehub", "invitations", "oauthtokens", "progress"}
 def _variables_read() -> set[str]:
     """The names that settings hand to `env`'s readers, and those that other modules read themselves."""
     text = "".join(path.read_text() for path in (ROOT / "coursehub").rglob("*.py"))
-    return set(re.findall(r"""env\.(?:text|boolean|whole|number|choice|items|weekly)\(\s*"([A-Z_]+)\"""", text))
+    return set(re.findall(r"""env\.(?:text|boolean|whole|number|choice|items|weekly|share)\(\s*"([A-Z_]+)\"""", text))
 
 
 def test_every_variable_is_in_the_example_and_every_example_is_read():

@@ -2,7 +2,10 @@
 
 import itertools
 import time
+from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
+
+import pytest
 
 from coursehub import pacing
 
@@ -46,3 +49,49 @@ def test_a_reserved_slot_is_spent_once(database, settings):
     assert time.monotonic() - began < 0.2
     pacing.wait_for_slot(pacing.INVITATIONS)
     assert time.monotonic() - began > 0.3
+
+
+def test_a_caller_gives_up_at_its_own_deadline(database, settings):
+    settings.TRAINERCENTRAL_CALLS_PER_MINUTE, settings.PACING_JITTER_SECONDS = 6, 0
+    pacing.wait_for_slot(pacing.INVITATIONS)
+    began = time.monotonic()
+    pacing.give_up_at(began + 0.3)
+    try:
+        with pytest.raises(pacing.NoSlotInTime):
+            pacing.wait_for_slot(pacing.INVITATIONS)
+    finally:
+        pacing.give_up_at(None)
+    assert time.monotonic() - began < 1
+
+
+def _drawn_by(*lanes: str, seconds: float) -> tuple[Counter, list[float]]:
+    """Slots per lane, and when they begin, while each of `lanes` has a caller that wants one after the other."""
+    ends_at, slots, counted = time.monotonic() + seconds, [], Counter()
+
+    def want(lane: str) -> None:
+        while (left := ends_at - time.monotonic()) > 0:
+            if pacing.reserve_slot(lane, within_seconds=left):
+                pacing.wait_for_slot(lane)
+                slots.append(time.monotonic())
+                counted[lane] += 1
+
+    with ThreadPoolExecutor(len(lanes)) as pool:
+        list(pool.map(want, lanes))
+    return counted, sorted(slots)
+
+
+def test_two_lanes_that_both_want_calls_share_them(database, settings):
+    settings.TRAINERCENTRAL_CALLS_PER_MINUTE, settings.PACING_JITTER_SECONDS = 1200, 0
+    settings.PROGRESS_LANE_SHARE = 0.25
+    counted, slots = _drawn_by(*[pacing.INVITATIONS] * 6, *[pacing.PROGRESS] * 3, seconds=5)
+    assert 0.12 < counted[pacing.PROGRESS] / len(slots) < 0.45
+    assert len(slots) > 80, "what one lane leaves, the other uses"
+
+
+@pytest.mark.parametrize("lane", [pacing.INVITATIONS, pacing.PROGRESS])
+def test_a_lane_alone_has_all_slots_and_owes_none_afterwards(database, settings, lane):
+    settings.TRAINERCENTRAL_CALLS_PER_MINUTE, settings.PACING_JITTER_SECONDS = 1200, 0
+    _, slots = _drawn_by(lane, lane, seconds=2)
+    assert len(slots) > 30
+    counted, _ = _drawn_by(*[pacing.INVITATIONS] * 2, *[pacing.PROGRESS] * 2, seconds=2)
+    assert min(counted.values()) >= 4, "neither has to make up for the time before"
