@@ -85,7 +85,8 @@ def uses_left(sets: Sequence[TokenSet], *, with_reserve: bool = False) -> int | 
     if not settings.TOKEN_MAX_USES or limit is None:
         return None
     usable = (*_USABLE, State.EXHAUSTED) if with_reserve else _USABLE
-    return sum(max(limit - one.uses, 0) for one in sets if one.state in usable)
+    limits = {True: settings.TOKEN_MAX_USES, False: limit}
+    return sum(max(limits[one.reserve_released] - one.uses, 0) for one in sets if one.state in usable)
 
 
 def continuous_hours(sets: Sequence[TokenSet], now: datetime, *, with_reserve: bool = False) -> float | None:

@@ -15,7 +15,7 @@ from typing import Any
 from django.conf import settings
 from pymongo import ReturnDocument
 
-from coursehub import clock
+from coursehub import audit, clock
 from coursehub.mongo import outside_transaction
 from coursehub.trainercentral import TokenGrant
 from oauthtokens import encryption
@@ -23,6 +23,7 @@ from oauthtokens.models import TokenSet
 
 State = TokenSet.State
 LIVE = (State.READY, State.ACTIVE, State.RETIRING)  # sets that may be used
+_RELEASED = {"lease_holder": "", "lease_until": None}
 LEAST_LIFE_SECONDS = 30.0  # an access token with less left is never handed out
 
 
@@ -40,10 +41,23 @@ class RefreshLease:
 
 
 def use_limit() -> int | None:
-    """Refreshes after which a set is left for the next; None when the provider sets no limit."""
+    """Refreshes after which a set is left for the next, its reserve apart; None when the provider sets no limit."""
     if settings.TOKEN_MAX_USES == 0:
         return None
     return min(settings.TOKEN_RETIRE_AT_USES, settings.TOKEN_MAX_USES)
+
+
+def is_reserve_released() -> dict[str, Any]:
+    """The expression for: the set may be used up to TOKEN_MAX_USES."""
+    return {"$eq": ["$reserve_generation", "$generation"]}
+
+
+def has_uses_left() -> dict[str, Any]:
+    """The expression for: the set may be refreshed once more."""
+    limit = use_limit()
+    if limit is None:
+        return {"$literal": True}
+    return {"$lt": ["$uses", {"$cond": [is_reserve_released(), settings.TOKEN_MAX_USES, limit]}]}
 
 
 def is_due() -> dict[str, Any]:
@@ -63,12 +77,6 @@ def is_idle() -> dict[str, Any]:
     return {"$lte": ["$lease_until", clock.server_now()]}
 
 
-def has_uses_left() -> dict[str, Any]:
-    """The expression for: the set may be refreshed once more."""
-    limit = use_limit()
-    return {"$literal": True} if limit is None else {"$lt": ["$uses", limit]}
-
-
 def win(number: int, *, force: bool = False) -> RefreshLease | None:
     """Take the lease and count the use, if the set is usable, idle, past its backoff, and due or `force`d.
 
@@ -78,6 +86,8 @@ def win(number: int, *, force: bool = False) -> RefreshLease | None:
     row = sets.find_one({"number": number, "state": {"$in": LIVE}})
     if row is None:
         return None
+    if row["lease_holder"]:
+        end_overdue(number)
     generation = row["generation"]
     token = encryption.decrypt(row["refresh_token"], number=number, kind=encryption.REFRESH, generation=generation)
     holder = f"{socket.gethostname()[:60]}:{os.getpid()}:{secrets.token_hex(6)}"
@@ -88,7 +98,11 @@ def win(number: int, *, force: bool = False) -> RefreshLease | None:
         *([] if force else [is_due()]),
     ]
     won = sets.find_one_and_update(
-        {"number": number, "generation": generation, "state": {"$in": LIVE}, "$expr": {"$and": conditions}},
+        {
+            **{"number": number, "generation": generation, "state": {"$in": LIVE}},
+            # Empty also when a holder died: what came of its use is told before anybody uses the set again.
+            **{"lease_holder": "", "$expr": {"$and": conditions}},
+        },
         [
             {
                 "$set": {
@@ -115,8 +129,7 @@ def write_grant(lease: RefreshLease, grant: TokenGrant) -> bool:
     encrypted = encryption.encrypt(
         grant.access_token, number=lease.number, kind=encryption.ACCESS, generation=lease.generation
     )
-    limit = use_limit()
-    is_last = {"$and": [{"$eq": ["$state", State.ACTIVE]}, {"$gte": ["$uses", limit]}]} if limit else False
+    is_last = {"$and": [{"$eq": ["$state", State.ACTIVE]}, {"$not": [has_uses_left()]}]}
     return _write(
         lease,
         {
@@ -159,10 +172,40 @@ def give_up(lease: RefreshLease) -> bool:
     return _write(lease, {"uses": {"$subtract": ["$uses", 1]}})
 
 
+def end(lease: RefreshLease) -> bool:
+    """Clear a lease that came to nothing; False when somebody else did, and has told what became of its use."""
+    ours = {"number": lease.number, "generation": lease.generation, "fence": lease.fence, "lease_holder": lease.holder}
+    ended = outside_transaction(TokenSet).update_one(ours, {"$set": _RELEASED})
+    replaced = {"number": lease.number, "generation": {"$gt": lease.generation}}
+    return bool(ended.modified_count) or outside_transaction(TokenSet).count_documents(replaced) > 0
+
+
+def end_overdue(number: int | None = None) -> None:
+    """Clear leases whose holder did not report in time: each has cost a use, which is told here."""
+    sets = outside_transaction(TokenSet)
+    which = {} if number is None else {"number": number}
+    while (row := sets.find_one_and_update({**which, **_overdue()}, {"$set": _RELEASED})) is not None:
+        tell_failure(row["number"], counted=True, reason="Whoever refreshed it did not report in time.")
+
+
+def any_overdue() -> bool:
+    """Whether `end_overdue` would find anything to do."""
+    return outside_transaction(TokenSet).count_documents(_overdue(), limit=1) > 0
+
+
+def tell_failure(number: int, *, counted: bool, reason: str) -> None:
+    """The audit event of a refresh that gave no token; `counted`: it is one of the set's uses."""
+    detail = {"counted": counted, "reason": reason}
+    audit.record(action="token_set.refresh_failed", target=f"token set {number}", detail=detail)
+
+
+def _overdue() -> dict[str, Any]:
+    return {"lease_holder": {"$ne": ""}, "$expr": {"$lte": ["$lease_until", clock.server_now()]}}
+
+
 def _write(lease: RefreshLease, changes: dict[str, Any]) -> bool:
     ours = {"number": lease.number, "generation": lease.generation, "fence": lease.fence, "lease_holder": lease.holder}
-    released = {"lease_holder": "", "lease_until": None}
     written = outside_transaction(TokenSet).update_one(
-        {**ours, "state": {"$in": LIVE}}, [{"$set": {**released, **changes}}]
+        {**ours, "state": {"$in": LIVE}}, [{"$set": {**_RELEASED, **changes}}]
     )
     return bool(written.modified_count)

@@ -24,6 +24,8 @@ class TokenSet(models.Model):
     reason = models.CharField(max_length=300, blank=True, default="")
     generation = models.IntegerField(default=0)
     uses = models.IntegerField(default=0)
+    # The generation whose reserve was released; a new generation has its own reserve again.
+    reserve_generation = models.IntegerField(null=True, blank=True, editable=False)
     refresh_token = models.TextField(blank=True, default="", editable=False)
     access_token = models.TextField(blank=True, default="", editable=False)
     access_expires_at = models.DateTimeField(null=True, blank=True)
@@ -47,3 +49,8 @@ class TokenSet(models.Model):
 
     def __str__(self) -> str:
         return f"Token set {self.number}"
+
+    @property
+    def reserve_released(self) -> bool:
+        """Whether this generation may be used up to TOKEN_MAX_USES."""
+        return self.reserve_generation is not None and self.reserve_generation == self.generation

@@ -67,32 +67,49 @@ def refresh(number: int, *, force: bool = False) -> Outcome:
         return Outcome.FAILED
     if not leases.write_grant(lease, grant):
         logger.warning("Token set %s: an answer came too late and was discarded", number)
+        _discarded(lease)
         return Outcome.LATE
     pool.resume()
     audit.record(action="token_set.refreshed", target=f"token set {number}", detail={"fence": lease.fence})
     return Outcome.REFRESHED
 
 
+def _discarded(lease: RefreshLease) -> None:
+    if leases.end(lease):
+        leases.tell_failure(lease.number, counted=True, reason="The answer came when the set had gone on without it.")
+
+
 def _failed(lease: RefreshLease, error: errors.TrainerCentralError) -> None:
+    """Write what the failure means, and tell it; `counted` says whether the use stays counted."""
     logger.warning("Token set %s was not refreshed: %s", lease.number, error.detail)
+    counted = not isinstance(error, errors.ClientWide | errors.MintThrottled | errors.Unreachable)
+    if not _write_failure(lease, error):
+        _discarded(lease)
+        return
+    leases.tell_failure(lease.number, counted=counted, reason=error.sentence)
     target = f"token set {lease.number}"
     if isinstance(error, errors.ClientWide):
-        leases.give_up(lease)
         pool.stop(error.sentence)
     elif isinstance(error, errors.InvalidCode):
-        if leases.write_failure(lease, reason=error.sentence, state=State.BROKEN):
-            audit.record(action="token_set.broken", target=target, detail={"reason": error.detail})
+        audit.record(action="token_set.broken", target=target, detail={"reason": error.detail})
     elif isinstance(error, errors.MintThrottled):
+        audit.record(action="token_set.cooling", target=target, detail={"seconds": error.wait_seconds})
+
+
+def _write_failure(lease: RefreshLease, error: errors.TrainerCentralError) -> bool:
+    if isinstance(error, errors.ClientWide):
+        return leases.give_up(lease)
+    if isinstance(error, errors.InvalidCode):
+        return leases.write_failure(lease, reason=error.sentence, state=State.BROKEN)
+    if isinstance(error, errors.MintThrottled):
         wait_seconds = error.wait_seconds
-        if leases.write_failure(
+        return leases.write_failure(
             lease, reason=error.sentence, state=State.COOLING, wait_seconds=wait_seconds, give_back=True
-        ):
-            audit.record(action="token_set.cooling", target=target, detail={"seconds": wait_seconds})
-    else:
-        longest = min(_FIRST_BACKOFF_SECONDS * 2**lease.failures, _LONGEST_BACKOFF_SECONDS)
-        wait_seconds = random.uniform(longest / 2, longest)  # noqa: S311  (jitter, no secret)
-        never_sent = isinstance(error, errors.Unreachable)
-        leases.write_failure(lease, reason=error.sentence, wait_seconds=wait_seconds, give_back=never_sent)
+        )
+    longest = min(_FIRST_BACKOFF_SECONDS * 2 ** min(lease.failures, 20), _LONGEST_BACKOFF_SECONDS)
+    wait_seconds = random.uniform(longest / 2, longest)  # noqa: S311  (jitter, no secret)
+    never_sent = isinstance(error, errors.Unreachable)
+    return leases.write_failure(lease, reason=error.sentence, wait_seconds=wait_seconds, give_back=never_sent)
 
 
 def mark_undecryptable(number: int, reason: str) -> None:

@@ -7,7 +7,7 @@ from django.conf import settings
 from coursehub import audit, clock
 from coursehub.mongo import outside_transaction
 from coursehub.trainercentral.errors import TokenUnavailable
-from oauthtokens import leases, pool
+from oauthtokens import leases, pool, reserve
 from oauthtokens.leases import LIVE, State
 from oauthtokens.models import TokenSet
 
@@ -30,6 +30,8 @@ def select() -> int:
         if active is not None and _stays_in_use(active):
             return active
         if (following := _next_after(active)) is None:
+            if reserve.release_by_itself(active):
+                continue
             raise _none_left()
         _move(active, following, actor="system")
     raise TokenUnavailable("the pool's pointer does not stand still")
@@ -59,7 +61,7 @@ def tidy_up() -> None:
     left_behind = {"number": {"$ne": active}}
     sets.update_many({**left_behind, "state": State.ACTIVE}, {"$set": {"state": State.READY}})
     used_up = {**left_behind, "state": State.RETIRING, "$expr": {"$and": [leases.is_due(), leases.is_idle()]}}
-    sets.update_many(used_up, {"$set": {"state": State.EXHAUSTED}})
+    sets.update_many(used_up, [{"$set": reserve.exhausted()}])
 
 
 def seconds_to_wait(number: int) -> float:
@@ -78,15 +80,10 @@ def _stays_in_use(number: int) -> bool:
 
 
 def _exhaust_if_used_up(number: int) -> bool:
-    limit = leases.use_limit()
-    if limit is None:
-        return False
     # A refresh that is under way has been counted already; its token is still to come.
-    ended = {"$and": [{"$gte": ["$uses", limit]}, leases.is_due(), leases.is_idle()]}
-    reason = f"Used {limit} times; {settings.TOKEN_MAX_USES - limit} uses are kept in reserve."
+    ended = {"$and": [{"$not": [leases.has_uses_left()]}, leases.is_due(), leases.is_idle()]}
     changed = outside_transaction(TokenSet).update_one(
-        {"number": number, "state": {"$in": LIVE}, "$expr": ended},
-        {"$set": {"state": State.EXHAUSTED, "reason": reason}},
+        {"number": number, "state": {"$in": LIVE}, "$expr": ended}, [{"$set": reserve.exhausted()}]
     )
     if changed.modified_count:
         audit.record(action="token_set.exhausted", target=f"token set {number}")

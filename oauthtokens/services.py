@@ -5,30 +5,39 @@ Nobody else builds a TrainerCentral client or sees a token.
 
 import logging
 import os
+from collections.abc import Callable
 from functools import lru_cache, partial
 from typing import Any
 
 from django.conf import settings
-from pymongo import ReturnDocument
 
 from coursehub import audit, clock, pacing
 from coursehub.mongo import outside_transaction, refuse_inside_atomic
 from coursehub.trainercentral import TokenGrant, TrainerCentralClient, errors
-from oauthtokens import encryption, forecast, pool, refreshing, rotation, usage
+from oauthtokens import encryption, forecast, pool, refreshing, reserve, revoking, rotation, usage
+from oauthtokens.alerts import open_alerts as alerts
 from oauthtokens.handing_out import PoolTokens, access_token
 from oauthtokens.leases import State
 from oauthtokens.models import TokenSet
 from oauthtokens.refreshing import Outcome
+from oauthtokens.revoking import Outcome as Revocation
+from oauthtokens.upkeep import is_upkeep_due, refresh_due
 
 __all__ = [
     "SCOPE",
+    "Outcome",
+    "Revocation",
     "access_token",
+    "alerts",
     "client",
     "consent_url",
     "exchange_code",
     "is_upkeep_due",
     "refresh_due",
     "refresh_set",
+    "release_reserve",
+    "revoke",
+    "revoke_all",
     "rotate",
     "status",
     "store_grant",
@@ -44,9 +53,6 @@ SCOPE = ",".join(
         *("presenterapi.READ", "portalapi.READ"),
     )
 )
-_DEMAND_SECONDS = 300.0  # a token is refreshed ahead of time if somebody needed one this recently
-
-
 # A batch pauses and probes by itself, so its calls give up soon; a poll has nobody to come back for it.
 _RETRY_DEADLINE_SECONDS = {pacing.INVITATIONS: 2.0, pacing.PROGRESS: 30.0}
 
@@ -103,30 +109,23 @@ def exchange_code(*, number: int, code: str, actor: str, redirect_uri: str | Non
     _check_number(number)
     grant = refreshing.accounts().exchange_code(code, redirect_uri)
     pool.resume()
-    replaced = store_grant(number=number, grant=grant, actor=actor)
-    if not replaced:
-        return
-    try:
-        refreshing.accounts().revoke(replaced)
-    except errors.TrainerCentralError as error:
-        logger.warning("The replaced token of set %s was not revoked: %s", number, error.detail)
-        audit.record(action="token_set.replaced_token_not_revoked", actor=actor, target=f"token set {number}")
+    store_grant(number=number, grant=grant, actor=actor)
+    revoking.settle(number)
 
 
-def store_grant(*, number: int, grant: TokenGrant, actor: str) -> str:
+def store_grant(*, number: int, grant: TokenGrant, actor: str) -> None:
     """Make `grant` the next generation of set `number`, ready for use and with no use counted.
 
-    It becomes the active set if none can be used. Returns the refresh token that it replaces, or ''.
+    It becomes the active set if none can be used. The refresh token that it replaces is kept for `revoking.settle`.
     """
     _check_number(number)
-    replaced = None
-    while replaced is None:  # until no other regeneration came in between
+    stored = False
+    while not stored:  # until no other regeneration came in between
         generation = TokenSet.objects.get_or_create(number=number)[0].generation
-        replaced = outside_transaction(TokenSet).find_one_and_update(
-            {"number": number, "generation": generation},
-            [{"$set": _fresh_set(number, generation + 1, grant)}],
-            return_document=ReturnDocument.BEFORE,
-        )
+        revoking.keep(number)
+        fresh = [{"$set": _fresh_set(number, generation + 1, grant)}]
+        same = {"number": number, "generation": generation}
+        stored = outside_transaction(TokenSet).update_one(same, fresh).modified_count > 0
     audit.record(
         action="token_set.regenerated", actor=actor, target=f"token set {number}", detail={"generation": generation + 1}
     )
@@ -134,7 +133,6 @@ def store_grant(*, number: int, grant: TokenGrant, actor: str) -> str:
         rotation.select()
     except errors.TokenUnavailable as error:
         logger.warning("No token set is active: %s", error.detail)
-    return _replaced_token(replaced)
 
 
 def _fresh_set(number: int, generation: int, grant: TokenGrant) -> dict[str, Any]:
@@ -155,17 +153,6 @@ def _fresh_set(number: int, generation: int, grant: TokenGrant) -> dict[str, Any
     }  # fmt: skip
 
 
-def _replaced_token(row: dict[str, Any]) -> str:
-    if not row["refresh_token"] or row["state"] in (State.BROKEN, State.REVOKED):
-        return ""
-    try:
-        return encryption.decrypt(
-            row["refresh_token"], number=row["number"], kind=encryption.REFRESH, generation=row["generation"]
-        )
-    except encryption.Undecryptable:
-        return ""
-
-
 def refresh_set(number: int | None = None, *, force: bool = False) -> tuple[int, Outcome]:
     """Refresh one set, or the active one, if it is due or `force`d. Raises TokenUnavailable, ValueError."""
     if number is None:
@@ -174,31 +161,29 @@ def refresh_set(number: int | None = None, *, force: bool = False) -> tuple[int,
     return number, refreshing.refresh(number, force=force)
 
 
-def is_upkeep_due() -> bool:
-    """Whether `refresh_due` would find anything to do: demand, or a set whose key may be back."""
-    lost = {"state": State.UNDECRYPTABLE}
-    return pool.is_in_demand(_DEMAND_SECONDS) or outside_transaction(TokenSet).count_documents(lost, limit=1) > 0
-
-
-def refresh_due() -> str:
-    """The background job: put right what time has changed, and refresh ahead of need while there is demand.
-
-    Returns what it did, for the log.
-    """
-    _find_keys_again()
-    if not pool.is_in_demand(_DEMAND_SECONDS):
-        rotation.tidy_up()
-        return "no demand"
-    try:
-        number = rotation.select()
-    except errors.TokenUnavailable as error:
-        return error.detail
-    return f"token set {number}: {refreshing.refresh(number)}"
-
-
 def rotate(*, actor: str) -> int:
     """Move on to the next ready set; returns its number. Raises TokenUnavailable when no other is ready."""
     return rotation.rotate(actor=actor)
+
+
+def release_reserve(*, number: int, actor: str, reason: str) -> None:
+    """Let set `number` be used up to TOKEN_MAX_USES, until it is regenerated. Raises ValueError with one sentence."""
+    _check_number(number)
+    reserve.release(number=number, actor=actor, reason=reason)
+
+
+def revoke(*, number: int, actor: str) -> Revocation:
+    """Take set `number` out of use at once, destroy its tokens and have Zoho revoke them; see `revoking`.
+
+    PENDING: Zoho has not confirmed, and the job asks again. Raises ValueError; RuntimeError inside `atomic()`.
+    """
+    _check_number(number)
+    return revoking.revoke(number=number, actor=actor)
+
+
+def revoke_all(*, actor: str, told: Callable[[int, int], None] | None = None) -> dict[int, Revocation]:
+    """The same for every set; `told` hears after each how many of how many are done. Raises RuntimeError."""
+    return revoking.revoke_all(actor=actor, told=told)
 
 
 def status() -> dict[str, Any]:
@@ -214,6 +199,7 @@ def status() -> dict[str, Any]:
                 "max_uses": settings.TOKEN_MAX_USES,
                 "access_expires_at": one.access_expires_at.isoformat() if one.access_expires_at else None,
                 "reason": one.reason,
+                "reserve_released": one.reserve_released,
             }
             for one in sets
         ],
@@ -221,15 +207,6 @@ def status() -> dict[str, Any]:
         "stopped": about_pool["stopped"],
         **forecast.make(sets, now, usage.read(now)).as_document(),
     }
-
-
-def _find_keys_again() -> None:
-    """Sets that could not be decrypted are ready again once the key is back."""
-    sets = outside_transaction(TokenSet)
-    for row in sets.find({"state": State.UNDECRYPTABLE}):
-        if _replaced_token(row):
-            same = {"number": row["number"], "generation": row["generation"], "state": State.UNDECRYPTABLE}
-            sets.update_one(same, {"$set": {"state": State.READY, "reason": ""}})
 
 
 def _check_number(number: int) -> None:
