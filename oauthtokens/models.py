@@ -54,3 +54,33 @@ class TokenSet(models.Model):
     def reserve_released(self) -> bool:
         """Whether this generation may be used up to TOKEN_MAX_USES."""
         return self.reserve_generation is not None and self.reserve_generation == self.generation
+
+
+class Sitting(models.Model):
+    """The maintenance team at work on the sets that need regeneration; in the end, the signed-off record of it.
+
+    `plan` holds the sets as they were at the start, [{"number", "generation", "state"}]: a set is done when it
+    has a newer generation. Written only by `oauthtokens.sittings`.
+    """
+
+    started_by = models.CharField(max_length=150)
+    started_at = models.DateTimeField()
+    is_open = models.BooleanField(default=True)
+    plan = models.JSONField(default=list)
+    skipped = models.JSONField(default=list)  # set numbers
+    signed_off_by = models.CharField(max_length=150, blank=True, default="")
+    signed_off_at = models.DateTimeField(null=True, blank=True)
+    result = models.JSONField(default=list, blank=True)  # [{"number", "outcome"}], written when it is signed off
+    remarks = models.TextField(max_length=2000, blank=True, default="")
+
+    objects = DjongoManager()
+
+    class Meta:
+        ordering = ["-started_at"]
+        verbose_name = "regeneration"
+        constraints = [
+            models.UniqueConstraint(fields=["is_open"], condition=models.Q(is_open=True), name="one_open_sitting")
+        ]
+
+    def __str__(self) -> str:
+        return f"Regeneration of {self.started_at:%d %b %Y} by {self.started_by}"

@@ -68,6 +68,11 @@ def keep(number: int) -> None:
         _keep(row)
 
 
+def pending_count() -> int:
+    """Tokens that live on at the provider although no set uses them any more."""
+    return sum(_may_go(kept) for kept in _collection().find())
+
+
 def settle(number: int) -> bool:
     """Have the provider revoke what is kept of this set and no longer used. False: some of it stays pending."""
     outcomes = [_revoke_at_provider(kept) for kept in _collection().find({"number": number}) if _may_go(kept)]

@@ -3,7 +3,6 @@
 Nobody else builds a TrainerCentral client or sees a token.
 """
 
-import logging
 import os
 from collections.abc import Callable
 from functools import lru_cache, partial
@@ -11,15 +10,15 @@ from typing import Any
 
 from django.conf import settings
 
-from coursehub import audit, clock, pacing
-from coursehub.mongo import outside_transaction, refuse_inside_atomic
-from coursehub.trainercentral import TokenGrant, TrainerCentralClient, errors
-from oauthtokens import encryption, forecast, pool, refreshing, reserve, revoking, rotation, usage
+from coursehub import clock, pacing
+from coursehub.mongo import refuse_inside_atomic
+from coursehub.trainercentral import TrainerCentralClient
+from oauthtokens import forecast, pool, refreshing, regeneration, reserve, revoking, rotation, usage
 from oauthtokens.alerts import open_alerts as alerts
 from oauthtokens.handing_out import PoolTokens, access_token
-from oauthtokens.leases import State
 from oauthtokens.models import TokenSet
 from oauthtokens.refreshing import Outcome
+from oauthtokens.regeneration import SCOPE, check_number, exchange_code, store_grant
 from oauthtokens.revoking import Outcome as Revocation
 from oauthtokens.upkeep import is_upkeep_due, refresh_due
 
@@ -30,7 +29,6 @@ __all__ = [
     "access_token",
     "alerts",
     "client",
-    "consent_url",
     "exchange_code",
     "is_upkeep_due",
     "refresh_due",
@@ -39,20 +37,11 @@ __all__ = [
     "revoke",
     "revoke_all",
     "rotate",
+    "sets_in_need",
     "status",
     "store_grant",
 ]
 
-logger = logging.getLogger(__name__)
-
-# The smallest set of scopes that the product needs (help articles of the calls in coursehub.trainercentral.client).
-SCOPE = ",".join(
-    f"TrainerCentral.{name}"
-    for name in (
-        *("userapi.CREATE", "userapi.READ", "courseapi.READ", "courseapi.UPDATE"),
-        *("presenterapi.READ", "portalapi.READ"),
-    )
-)
 # A batch pauses and probes by itself, so its calls give up soon; a poll has nobody to come back for it.
 _RETRY_DEADLINE_SECONDS = {pacing.INVITATIONS: 2.0, pacing.PROGRESS: 30.0}
 
@@ -93,71 +82,16 @@ def _wait(lane: str, endpoint: str, method: str) -> None:
     pacing.wait_for_slot(lane)
 
 
-def consent_url(*, state: str) -> str:
-    """The provider's page on which a person consents; it sends the browser back to /oauth/callback/."""
-    redirect_uri = f"{settings.PUBLIC_URL}/oauth/callback/"
-    return refreshing.accounts().consent_url(redirect_uri=redirect_uri, scope=SCOPE, state=state)
-
-
-def exchange_code(*, number: int, code: str, actor: str, redirect_uri: str | None = None) -> None:
-    """Turn a code (of a self client without `redirect_uri`) into tokens and store them as set `number`.
-
-    The replaced refresh token is revoked afterwards, so that it does not fill one of the provider's 20
-    places. Raises errors of coursehub.trainercentral with the set left as it was; ValueError for a
-    number that is none of the pool's.
-    """
-    _check_number(number)
-    grant = refreshing.accounts().exchange_code(code, redirect_uri)
-    pool.resume()
-    store_grant(number=number, grant=grant, actor=actor)
-    revoking.settle(number)
-
-
-def store_grant(*, number: int, grant: TokenGrant, actor: str) -> None:
-    """Make `grant` the next generation of set `number`, ready for use and with no use counted.
-
-    It becomes the active set if none can be used. The refresh token that it replaces is kept for `revoking.settle`.
-    """
-    _check_number(number)
-    stored = False
-    while not stored:  # until no other regeneration came in between
-        generation = TokenSet.objects.get_or_create(number=number)[0].generation
-        revoking.keep(number)
-        fresh = [{"$set": _fresh_set(number, generation + 1, grant)}]
-        same = {"number": number, "generation": generation}
-        stored = outside_transaction(TokenSet).update_one(same, fresh).modified_count > 0
-    audit.record(
-        action="token_set.regenerated", actor=actor, target=f"token set {number}", detail={"generation": generation + 1}
-    )
-    try:
-        rotation.select()
-    except errors.TokenUnavailable as error:
-        logger.warning("No token set is active: %s", error.detail)
-
-
-def _fresh_set(number: int, generation: int, grant: TokenGrant) -> dict[str, Any]:
-    def encrypted(token: str, kind: str) -> dict[str, str]:
-        return {"$literal": encryption.encrypt(token, number=number, kind=kind, generation=generation)}
-
-    # The grant was made at most one call's time ago, so its end is put that much earlier.
-    life_seconds = grant.expires_in_seconds - settings.TRAINERCENTRAL_READ_SECONDS
-    return {
-        "state": State.READY, "reason": "", "generation": generation, "uses": 0, "failures": 0, "not_before": None,
-        "refresh_token": encrypted(grant.refresh_token, encryption.REFRESH),
-        "access_token": encrypted(grant.access_token, encryption.ACCESS),
-        "access_expires_at": clock.after(life_seconds),
-        "regenerated_at": clock.server_now(), "last_refreshed_at": None,
-        # A refresh of the old generation that is still under way loses its lease.
-        "fence": {"$add": ["$fence", 1]}, "access_fence": {"$add": ["$fence", 1]},
-        "lease_holder": "", "lease_until": None,
-    }  # fmt: skip
+def sets_in_need() -> list[int]:
+    """The numbers of the sets that a person should regenerate now."""
+    return regeneration.needed(TokenSet.objects.filter(number__lte=settings.TOKEN_SET_COUNT), clock.now())
 
 
 def refresh_set(number: int | None = None, *, force: bool = False) -> tuple[int, Outcome]:
     """Refresh one set, or the active one, if it is due or `force`d. Raises TokenUnavailable, ValueError."""
     if number is None:
         number = rotation.select()
-    _check_number(number)
+    check_number(number)
     return number, refreshing.refresh(number, force=force)
 
 
@@ -168,7 +102,7 @@ def rotate(*, actor: str) -> int:
 
 def release_reserve(*, number: int, actor: str, reason: str) -> None:
     """Let set `number` be used up to TOKEN_MAX_USES, until it is regenerated. Raises ValueError with one sentence."""
-    _check_number(number)
+    check_number(number)
     reserve.release(number=number, actor=actor, reason=reason)
 
 
@@ -177,7 +111,7 @@ def revoke(*, number: int, actor: str) -> Revocation:
 
     PENDING: Zoho has not confirmed, and the job asks again. Raises ValueError; RuntimeError inside `atomic()`.
     """
-    _check_number(number)
+    check_number(number)
     return revoking.revoke(number=number, actor=actor)
 
 
@@ -207,8 +141,3 @@ def status() -> dict[str, Any]:
         "stopped": about_pool["stopped"],
         **forecast.make(sets, now, usage.read(now)).as_document(),
     }
-
-
-def _check_number(number: int) -> None:
-    if not 1 <= number <= settings.TOKEN_SET_COUNT:
-        raise ValueError(f"There are token sets 1 to {settings.TOKEN_SET_COUNT}, and no {number}.")

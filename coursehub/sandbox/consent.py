@@ -2,7 +2,10 @@
 
 from html import escape
 
-CARRIED = ("client_id", "redirect_uri", "response_type", "scope", "access_type", "prompt", "state")
+CARRIED = (
+    *("client_id", "redirect_uri", "response_type", "scope", "access_type", "prompt", "state"),
+    *("code_challenge", "code_challenge_method"),
+)
 PAGE = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
 <title>{title}</title><style>

@@ -11,8 +11,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-FORMAT = 2
-UPGRADES = {1: "ALTER TABLE members ADD COLUMN expires_ms INTEGER;"}
+FORMAT = 3
+UPGRADES = {
+    1: "ALTER TABLE members ADD COLUMN expires_ms INTEGER;",
+    2: "ALTER TABLE codes ADD COLUMN challenge TEXT NOT NULL DEFAULT '';",
+}
 SCHEMA = """
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE courses (id INTEGER PRIMARY KEY, body TEXT NOT NULL);
@@ -32,7 +35,7 @@ CREATE TABLE access_tokens (
     digest TEXT PRIMARY KEY, refresh_digest TEXT NOT NULL, scope TEXT NOT NULL, expires_ms INTEGER NOT NULL);
 CREATE TABLE codes (
     digest TEXT PRIMARY KEY, scope TEXT NOT NULL, redirect_uri TEXT NOT NULL, offline INTEGER NOT NULL,
-    created_ms INTEGER NOT NULL, expires_ms INTEGER NOT NULL);
+    created_ms INTEGER NOT NULL, expires_ms INTEGER NOT NULL, challenge TEXT NOT NULL DEFAULT '');
 CREATE TABLE calls (
     n INTEGER PRIMARY KEY, at_ms INTEGER NOT NULL, took_ms INTEGER NOT NULL, endpoint TEXT NOT NULL,
     status INTEGER NOT NULL, detail TEXT NOT NULL);

@@ -67,6 +67,7 @@ def decide_consent(sandbox: "Sandbox", call: Call) -> Answer:
                 offline=offline,
                 switches=sandbox.switches,
                 now_ms=call.at_ms,
+                challenge=asked.get("code_challenge", ""),
             )
             answer |= {"location": sandbox.switches.location, "accounts-server": call.origin}
         except TokenRefused as refused:
@@ -131,7 +132,8 @@ def _grant(sandbox: "Sandbox", call: Call, asked: dict[str, str]) -> Grant:
     _check_client(sandbox, asked)
     if kind == "authorization_code":
         redirect_uri = asked.get("redirect_uri", "")
-        return sandbox.tokens.exchange(asked["code"], redirect_uri, sandbox.switches, call.at_ms)
+        verifier = asked.get("code_verifier", "")
+        return sandbox.tokens.exchange(asked["code"], redirect_uri, sandbox.switches, call.at_ms, verifier)
     if kind == "refresh_token":
         call.detail = f"refresh_token {token_id(digest_of(asked['refresh_token']))}"
         return sandbox.tokens.refresh(asked["refresh_token"], sandbox.switches, call.at_ms)
@@ -159,6 +161,8 @@ def _consent_problem(sandbox: "Sandbox", asked: dict[str, str]) -> str:
         return "The response type must be code."
     if not valid_scope(asked.get("scope", "")):
         return "The scope is not valid."
+    if asked.get("code_challenge") and asked.get("code_challenge_method") != "S256":
+        return "The code challenge method must be S256."
     return ""
 
 

@@ -5,6 +5,7 @@ be used as a token.
 """
 
 import secrets
+from base64 import urlsafe_b64encode
 from dataclasses import dataclass, field
 from hashlib import sha256
 
@@ -54,6 +55,7 @@ class Code:
     offline: bool
     created_ms: int
     expires_ms: int
+    challenge: str = ""  # PKCE, S256; empty: the exchange needs no verifier
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +70,11 @@ class Grant:
 def digest_of(token: str) -> str:
     """The form in which tokens are kept."""
     return sha256(token.encode()).hexdigest()
+
+
+def challenge_of(code_verifier: str) -> str:
+    """PKCE's S256 (RFC 7636, 4.2)."""
+    return urlsafe_b64encode(sha256(code_verifier.encode()).digest()).decode().rstrip("=")
 
 
 def token_id(digest: str) -> str:
@@ -111,30 +118,34 @@ class Tokens:
             self.access_tokens[digest] = AccessToken(refresh_digest, scope_set(scope), expires_ms)
             if refresh_digest:
                 self.refresh_tokens[refresh_digest].live[digest] = None
-        for digest, scope, redirect_uri, offline, *times in self._journal.execute("SELECT * FROM codes ORDER BY rowid"):
-            self.codes[digest] = Code(scope, redirect_uri, bool(offline), *times)
+        for digest, scope, redirect_uri, offline, *rest in self._journal.execute("SELECT * FROM codes ORDER BY rowid"):
+            self.codes[digest] = Code(scope, redirect_uri, bool(offline), *rest)
 
-    def issue_code(self, *, scope: str, redirect_uri: str, offline: bool, switches: Switches, now_ms: int) -> str:
+    def issue_code(
+        self, *, scope: str, redirect_uri: str, offline: bool, switches: Switches, now_ms: int, challenge: str = ""
+    ) -> str:
         """A new code; one without redirect URI is a self client's. Raises TokenRefused (access_denied)."""
         self.codes = {key: code for key, code in self.codes.items() if code.created_ms > now_ms - MINT_WINDOW_MS}
         self._journal.execute("DELETE FROM codes WHERE created_ms <= ?", (now_ms - MINT_WINDOW_MS,))
         if 0 < switches.codes_per_10_minutes <= len(self.codes):
             raise TokenRefused("access_denied")
         life = switches.web_code_seconds if redirect_uri else switches.self_client_code_seconds
-        code = Code(scope, redirect_uri, offline, now_ms, now_ms + life * 1000)
+        code = Code(scope, redirect_uri, offline, now_ms, now_ms + life * 1000, challenge)
         token = _new_token()
         self.codes[digest_of(token)] = code
-        row = (digest_of(token), scope, redirect_uri, offline, code.created_ms, code.expires_ms)
-        self._journal.execute("INSERT INTO codes VALUES (?, ?, ?, ?, ?, ?)", row)
+        row = (digest_of(token), scope, redirect_uri, offline, code.created_ms, code.expires_ms, challenge)
+        self._journal.execute("INSERT INTO codes VALUES (?, ?, ?, ?, ?, ?, ?)", row)
         return token
 
-    def exchange(self, code: str, redirect_uri: str, switches: Switches, now_ms: int) -> Grant:
+    def exchange(self, code: str, redirect_uri: str, switches: Switches, now_ms: int, code_verifier: str = "") -> Grant:
         """Turn a code into tokens, once. Raises TokenRefused."""
         found = self.codes.get(digest_of(code))
         if found is None or found.expires_ms <= now_ms:
             raise TokenRefused("invalid_code")
         if found.redirect_uri and found.redirect_uri != redirect_uri:
             raise TokenRefused("invalid_redirect_uri")
+        if found.challenge and found.challenge != challenge_of(code_verifier):
+            raise TokenRefused("invalid_code")
         found.expires_ms = 0  # used, but still counted by codes_per_10_minutes
         self._journal.execute("UPDATE codes SET expires_ms = 0 WHERE digest = ?", (digest_of(code),))
         if not found.offline:

@@ -4,7 +4,9 @@ All parameters travel in form bodies, never in addresses, so that no log on the 
 """
 
 import re
+from base64 import urlsafe_b64encode
 from collections.abc import Mapping
+from hashlib import sha256
 from typing import Any
 from urllib.parse import urlencode
 
@@ -48,8 +50,11 @@ class ZohoAccounts:
         """Close the pooled connections; the object can still be used."""
         self._transport.close()
 
-    def consent_url(self, *, redirect_uri: str, scope: str, state: str) -> str:
+    def consent_url(self, *, redirect_uri: str, scope: str, state: str, code_verifier: str = "") -> str:
         """The page on which a person grants `scope`; each consent makes a new refresh token.
+
+        With `code_verifier` the address carries its S256 challenge (RFC 7636), so that only who knows the
+        verifier can exchange the code; a server that does not know of it ignores both.
 
         https://zoho.com/accounts/protocol/oauth/web-apps/authorization.html
         """
@@ -62,15 +67,21 @@ class ZohoAccounts:
             "prompt": "consent",
             "state": state,
         }
+        if code_verifier:
+            digest = sha256(code_verifier.encode()).digest()
+            challenge = urlsafe_b64encode(digest).decode().rstrip("=")
+            query |= {"code_challenge": challenge, "code_challenge_method": "S256"}
         return f"{self._transport.base_url}{_CONSENT_PATH}?{urlencode(query)}"
 
-    def exchange_code(self, code: str, redirect_uri: str | None = None) -> TokenGrant:
-        """A refresh token and its first access token; codes of a self client come without `redirect_uri`.
+    def exchange_code(self, code: str, redirect_uri: str | None = None, code_verifier: str = "") -> TokenGrant:
+        """A refresh token and its first access token; codes of a self client come with the code alone.
 
         https://zoho.com/accounts/protocol/oauth/web-apps/access-token.html
         """
         form = {"grant_type": "authorization_code", "code": code}
-        grant = self._token(form | ({"redirect_uri": redirect_uri} if redirect_uri else {}), secret=code)
+        form |= {"redirect_uri": redirect_uri} if redirect_uri else {}
+        form |= {"code_verifier": code_verifier} if code_verifier else {}
+        grant = self._token(form, code, code_verifier)
         if not grant.refresh_token:
             raise errors.AccountsUnavailable("code exchange: no refresh token", "Zoho gave no refresh token.")
         return grant
@@ -80,7 +91,7 @@ class ZohoAccounts:
 
         https://zoho.com/accounts/protocol/oauth/web-apps/access-token-expiry.html
         """
-        return self._token({"grant_type": "refresh_token", "refresh_token": refresh_token}, secret=refresh_token)
+        return self._token({"grant_type": "refresh_token", "refresh_token": refresh_token}, refresh_token)
 
     def client_credentials(self, scope: str) -> TokenGrant:
         """An access token for the client itself, without any refresh token.
@@ -102,13 +113,13 @@ class ZohoAccounts:
         if answer.status != 400 or isinstance(failure, errors.MintThrottled | errors.ClientWide):
             raise failure
 
-    def _token(self, form: Mapping[str, str], secret: str = "") -> TokenGrant:
+    def _token(self, form: Mapping[str, str], *secrets: str) -> TokenGrant:
         credentials = {"client_id": self._client_id, "client_secret": self._client_secret}
         answer = self._post(_TOKEN_PATH, {**form, **credentials})
         body: Any = answer.json if isinstance(answer.json, dict) else {}
         access_token = reading.text(body.get("access_token"))
         if not _TOKEN_TEXT.fullmatch(access_token):
-            raise self._failure(form["grant_type"], answer, (secret, access_token))
+            raise self._failure(form["grant_type"], answer, (*secrets, access_token))
         refresh_token = reading.text(body.get("refresh_token"))
         return TokenGrant(access_token, refresh_token, _life_seconds(body), reading.text(body.get("scope")))
 

@@ -105,10 +105,30 @@ def test_wrong_option_leaves_with_3(database):
 
 def test_a_self_client_code_becomes_the_tokens_of_a_set_and_is_good_once(pool, sandbox):
     code = sandbox.self_client_code(services.SCOPE)
-    assert run("regenerate_tokens", "--set", "2", "--code", code) == (0, {"set": 2, "stored": True, "reason": ""})
+    good = {"set": 2, "stored": True, "reason": "", "sets": [2], "left": []}
+    assert run("regenerate_tokens", "--set", "2", "--code", code) == (0, good)
     stored = TokenSet.objects.get(number=2)
     assert stored.state in (State.ACTIVE, State.READY)
     exit_code, answer = run("regenerate_tokens", "--set", "2", "--code", code)
     assert (exit_code, answer["stored"]) == (2, False)
     assert code not in json.dumps(answer)
     assert TokenSet.objects.get(number=2).refresh_token == stored.refresh_token
+
+
+def test_regeneration_of_all_that_need_it_stops_where_the_codes_end(pool, sandbox, settings):
+    settings.TOKEN_SET_COUNT = 3
+    code, answer = run("regenerate_tokens", "--due", "--code", sandbox.self_client_code(services.SCOPE))
+    assert (code, answer["sets"], answer["left"]) == (1, [1], [2, 3])
+    pool.obtain(2, 3)
+    assert run("regenerate_tokens", "--due") == (
+        0,
+        {"set": None, "stored": False, "reason": "", "sets": [], "left": []},
+    )
+
+
+def test_regeneration_without_a_code_or_a_set_is_wrong_usage(pool):
+    with pytest.raises(CommandError) as caught:
+        run("regenerate_tokens", "--set", "1")
+    assert caught.value.returncode == 3
+    command = [sys.executable, "manage.py", "regenerate_tokens"]
+    assert subprocess.run(command, env=os.environ, capture_output=True, check=False).returncode == 3

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from oauthtokens import leases, services
+from oauthtokens import encryption, leases, services
 from oauthtokens.models import TokenSet
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -62,9 +62,7 @@ def expire_for_all(pool) -> str:
 
 def stored_digest(pool) -> str:
     row = pool.row(1)
-    token = services.encryption.decrypt(
-        row["access_token"], number=1, kind=services.encryption.ACCESS, generation=row["generation"]
-    )
+    token = encryption.decrypt(row["access_token"], number=1, kind=encryption.ACCESS, generation=row["generation"])
     return hashlib.sha256(token.encode()).hexdigest()
 
 

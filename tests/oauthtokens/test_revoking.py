@@ -8,7 +8,7 @@ from django.db import transaction
 from coursehub.mongo import outside_transaction
 from coursehub.trainercentral import ZohoAccounts
 from coursehub.trainercentral.errors import InvalidCode, TokenUnavailable
-from oauthtokens import leases, refreshing, revoking, services
+from oauthtokens import encryption, leases, refreshing, revoking, services
 from oauthtokens.models import TokenSet
 from oauthtokens.services import Revocation
 
@@ -174,7 +174,7 @@ def test_answer_of_a_refresh_under_way_does_not_bring_a_revoked_set_back(pool):
 def test_undecryptable_token_cannot_be_revoked_and_is_kept_until_the_key_is_back(pool, settings):
     pool.obtain(1)
     token, keys = refresh_token_of(1), settings.TOKEN_ENCRYPTION_KEYS
-    settings.TOKEN_ENCRYPTION_KEYS = [services.encryption.Fernet.generate_key().decode()]
+    settings.TOKEN_ENCRYPTION_KEYS = [encryption.Fernet.generate_key().decode()]
     assert services.revoke(number=1, actor="maintenance") is Revocation.PENDING
     assert "cannot be decrypted" in pool.row(1)["reason"]
     settings.TOKEN_ENCRYPTION_KEYS = keys

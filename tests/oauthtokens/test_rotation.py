@@ -3,9 +3,9 @@
 import pytest
 
 from coursehub.mongo import outside_transaction
-from coursehub.trainercentral import errors
+from coursehub.trainercentral import TokenGrant, errors
 from coursehub.trainercentral.errors import TokenUnavailable
-from oauthtokens import handing_out, refreshing, rotation, services
+from oauthtokens import encryption, handing_out, refreshing, rotation, services
 from oauthtokens import pool as pool_document
 from oauthtokens.models import TokenSet
 from oauthtokens.refreshing import Outcome
@@ -15,9 +15,7 @@ State = TokenSet.State
 
 def refresh_token_of(pool, number: int) -> str:
     row = pool.row(number)
-    return services.encryption.decrypt(
-        row["refresh_token"], number=number, kind="refresh", generation=row["generation"]
-    )
+    return encryption.decrypt(row["refresh_token"], number=number, kind="refresh", generation=row["generation"])
 
 
 def test_first_set_becomes_active_and_the_second_stays_cold(pool):
@@ -48,7 +46,7 @@ def test_set_on_its_last_use_is_not_exhausted_while_that_refresh_is_under_way(po
     pool.change(1, uses=17, access_expires_at=None)
     lease = rotation.leases.win(1)
     assert rotation.select() == 1
-    assert rotation.leases.write_grant(lease, services.TokenGrant("1000.x", "", 3600))
+    assert rotation.leases.write_grant(lease, TokenGrant("1000.x", "", 3600))
     assert pool.row(1)["state"] == State.RETIRING
 
 

@@ -116,7 +116,9 @@ def test_state_of_the_version_before_is_taken_up(tmp_path):
     members = list(first.academy.members)
     first.journal.close()
     with closing(sqlite3.connect(path)) as older:
-        older.executescript("ALTER TABLE members DROP COLUMN expires_ms; PRAGMA user_version=1;")
+        for table, column in (("members", "expires_ms"), ("codes", "challenge")):
+            older.execute(f"ALTER TABLE {table} DROP COLUMN {column}")
+        older.execute("PRAGMA user_version=1")
     again = Sandbox(Options(str(path)))
     assert list(again.academy.members) == members
     again.journal.close()

@@ -71,9 +71,10 @@ def accepted(client, token: str) -> bool:
         return False
 
 
-def consent(sandbox, accounts, redirect_uri: str = CALLBACK) -> dict[str, str]:
+def consent(sandbox, accounts, redirect_uri: str = CALLBACK, code_verifier: str = "") -> dict[str, str]:
     """What a browser that approves brings back; {} if it is not sent back at all."""
-    address = urlsplit(accounts.consent_url(redirect_uri=redirect_uri, scope=SCOPE, state="s"))
+    asked = {"redirect_uri": redirect_uri, "scope": SCOPE, "state": "s", "code_verifier": code_verifier}
+    address = urlsplit(accounts.consent_url(**asked))
     form = {key: values[0] for key, values in parse_qs(address.query).items()} | {"decision": "approve"}
     answer = requests.post(f"{sandbox.url}{address.path}", data=form, allow_redirects=False, timeout=5)
     sent_back_to = urlsplit(answer.headers.get("Location", ""))
@@ -106,6 +107,14 @@ def test_only_registered_redirect_addresses_are_sent_back_to(sandbox, accounts):
     sandbox.switch(redirect_uris=[CALLBACK])
     assert accounts.exchange_code(consent(sandbox, accounts)["code"], CALLBACK).refresh_token
     assert consent(sandbox, accounts, "http://127.0.0.1:8000/elsewhere/") == {}
+
+
+def test_a_code_with_a_challenge_is_for_who_knows_the_verifier(sandbox, accounts):
+    code = consent(sandbox, accounts, code_verifier="a" * 43)["code"]
+    for guess in ("", "b" * 43):
+        with pytest.raises(errors.InvalidCode):
+            accounts.exchange_code(code, CALLBACK, guess)
+    assert accounts.exchange_code(code, CALLBACK, "a" * 43).refresh_token
 
 
 @shows("access_token_seconds")

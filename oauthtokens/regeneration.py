@@ -1,0 +1,133 @@
+"""New tokens for a set, from a consent or a self client's code: exchange, store, switch, then revoke the old one.
+
+The order is what makes an interruption harmless. Before the exchange nothing has changed; between exchange
+and storing only the new token is lost; from then on the set works, and the old token is kept for the job that
+revokes it (`revoking`). The old one is revoked first only when the provider's places run out (`places`).
+"""
+
+import logging
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django.conf import settings
+
+from coursehub import audit, clock, env
+from coursehub.mongo import outside_transaction
+from coursehub.trainercentral import TokenGrant, errors
+from oauthtokens import consents, encryption, places, pool, refreshing, revoking, rotation
+from oauthtokens.leases import State
+from oauthtokens.models import TokenSet
+
+logger = logging.getLogger(__name__)
+
+# The smallest set of scopes that the product needs (help articles of the calls in coursehub.trainercentral.client).
+SCOPE = ",".join(
+    f"TrainerCentral.{name}"
+    for name in (
+        *("userapi.CREATE", "userapi.READ", "courseapi.READ", "courseapi.UPDATE"),
+        *("presenterapi.READ", "portalapi.READ"),
+    )
+)
+_IN_NEED = (State.EMPTY, State.EXHAUSTED, State.RETIRING, State.BROKEN, State.REVOKED)
+_USABLE = (State.READY, State.ACTIVE, State.COOLING)
+
+
+def is_needed(token_set: TokenSet, now: datetime) -> bool:
+    """Whether the set is due: without a future, or used at all on the day of maintenance.
+
+    One that cannot be decrypted is not: its key may come back, and only a person may give it up.
+    """
+    if token_set.state in _IN_NEED:
+        return True
+    weekday, _ = env.weekday_and_time(settings.MAINTENANCE_AT)
+    is_the_day = now.astimezone(ZoneInfo(settings.TIME_ZONE)).weekday() == weekday
+    has_a_limit = settings.TOKEN_MAX_USES > 0  # else nothing is used up
+    return is_the_day and has_a_limit and token_set.uses > 0 and token_set.state in _USABLE
+
+
+def needed(sets: Iterable[TokenSet], now: datetime) -> list[int]:
+    """The numbers of the sets that are due."""
+    return [one.number for one in sets if is_needed(one, now)]
+
+
+def consent_url(consent: consents.Consent) -> str:
+    """The provider's page on which a person consents; it sends the browser back to /oauth/callback/."""
+    return refreshing.accounts().consent_url(
+        redirect_uri=consents.redirect_uri(),
+        scope=SCOPE,
+        state=consent.state,
+        code_verifier=consent.code_verifier,
+    )
+
+
+def exchange_code(
+    *, number: int, code: str, actor: str, redirect_uri: str | None = None, code_verifier: str = ""
+) -> None:
+    """Turn a code (of a self client without `redirect_uri`) into tokens and store them as set `number`.
+
+    Raises errors of coursehub.trainercentral, with the set as it was unless its old token had to be revoked
+    first; ValueError for a number that is none of the pool's; RuntimeError inside `atomic()`.
+    """
+    check_number(number)
+    provider = refreshing.accounts()
+    _free_a_place(number, actor)
+    with places.exchange(number):
+        grant = provider.exchange_code(code, redirect_uri, code_verifier)
+        pool.resume()
+        store_grant(number=number, grant=grant, actor=actor)
+    revoking.settle(number)
+
+
+def store_grant(*, number: int, grant: TokenGrant, actor: str) -> None:
+    """Make `grant` the next generation of set `number`, ready for use and with no use counted.
+
+    It becomes the active set if none can be used. The refresh token that it replaces is kept for `revoking.settle`.
+    """
+    check_number(number)
+    stored = False
+    while not stored:  # until no other regeneration came in between
+        generation = TokenSet.objects.get_or_create(number=number)[0].generation
+        revoking.keep(number)
+        fresh = [{"$set": _fresh_set(number, generation + 1, grant)}]
+        same = {"number": number, "generation": generation}
+        stored = outside_transaction(TokenSet).update_one(same, fresh).modified_count > 0
+    audit.record(
+        action="token_set.regenerated", actor=actor, target=f"token set {number}", detail={"generation": generation + 1}
+    )
+    try:
+        rotation.select()
+    except errors.TokenUnavailable as error:
+        logger.warning("No token set is active: %s", error.detail)
+
+
+def check_number(number: int) -> None:
+    """Raises ValueError, with one sentence, for a number that is none of the pool's."""
+    if not 1 <= number <= settings.TOKEN_SET_COUNT:
+        raise ValueError(f"There are token sets 1 to {settings.TOKEN_SET_COUNT}, and no {number}.")
+
+
+def _free_a_place(number: int, actor: str) -> None:
+    if not places.is_one_left():
+        revoking.settle_due()
+    if not places.is_one_left():
+        revoking.revoke(number=number, actor=actor)
+
+
+def _fresh_set(number: int, generation: int, grant: TokenGrant) -> dict[str, Any]:
+    def encrypted(token: str, kind: str) -> dict[str, str]:
+        return {"$literal": encryption.encrypt(token, number=number, kind=kind, generation=generation)}
+
+    # The grant was made at most one call's time ago, so its end is put that much earlier.
+    life_seconds = grant.expires_in_seconds - settings.TRAINERCENTRAL_READ_SECONDS
+    return {
+        "state": State.READY, "reason": "", "generation": generation, "uses": 0, "failures": 0, "not_before": None,
+        "refresh_token": encrypted(grant.refresh_token, encryption.REFRESH),
+        "access_token": encrypted(grant.access_token, encryption.ACCESS),
+        "access_expires_at": clock.after(life_seconds),
+        "regenerated_at": clock.server_now(), "last_refreshed_at": None,
+        # A refresh of the old generation that is still under way loses its lease.
+        "fence": {"$add": ["$fence", 1]}, "access_fence": {"$add": ["$fence", 1]},
+        "lease_holder": "", "lease_until": None,
+    }  # fmt: skip
