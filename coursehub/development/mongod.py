@@ -80,6 +80,15 @@ class Mongod:
 
     def start(self) -> None:
         """Start on the data of last time, if any; returns when the server takes writes."""
+        self.launch()
+        try:
+            ensure_replica_set(self.uri, member=f"127.0.0.1:{self.port}", still_alive=self._alive)
+        except Exception as error:
+            self.stop()
+            raise MongodFailed(f"mongod did not come up; its log is {self.folder / 'mongod.log'}") from error
+
+    def launch(self) -> None:
+        """Start the process and wait for nothing: for a member of a larger set."""
         (self.folder / "data").mkdir(parents=True, exist_ok=True)
         self.process = subprocess.Popen(
             [
@@ -96,11 +105,6 @@ class Mongod:
             start_new_session=True,  # Ctrl-C is for us to handle, in our order
             preexec_fn=die_with_parent,
         )
-        try:
-            ensure_replica_set(self.uri, member=f"127.0.0.1:{self.port}", still_alive=self._alive)
-        except Exception as error:
-            self.stop()
-            raise MongodFailed(f"mongod did not come up; its log is {self.folder / 'mongod.log'}") from error
 
     def _alive(self) -> bool:
         return self.process is not None and self.process.poll() is None
