@@ -4,6 +4,7 @@ Exit codes: 0 every goal holds, 1 one does not, 2 a measurement failed, 3 there 
 """
 
 import importlib
+import os
 import sys
 import traceback
 from pathlib import Path
@@ -30,11 +31,15 @@ def main(chosen: list[str]) -> int:
 def run(name: str) -> int:
     """Run one measurement; returns its exit code."""
     print(f"{name}:", flush=True)
+    inherited = dict(os.environ)
     try:
         measures: list[Measure] = importlib.import_module(f"bench.{name}").measure()
     except Exception:
         traceback.print_exc()
         return 2
+    finally:  # a measurement on a database of its own sets what Django reads
+        os.environ.clear()
+        os.environ.update(inherited)
     for one in measures:
         verdict = {True: "holds", False: "DOES NOT HOLD", None: ""}[one.holds]
         print(f"  {one.key:<40} {one.value:>12,.2f} {one.unit:<12} {one.goal:<10} {verdict}")

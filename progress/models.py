@@ -5,8 +5,11 @@ TrainerCentral's ids, so that writing the same thing twice makes one document, a
 event says by its key alone what it is about.
 """
 
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from djongo.models import DjongoManager
+
+_MOST_DAYS = 3650
 
 
 class MemberQuerySet(models.QuerySet):
@@ -32,6 +35,8 @@ class Member(models.Model):
     enrolled_at = models.DateTimeField(null=True, blank=True)
     # Epoch milliseconds of TrainerCentral's own `time`, the watermark of incremental reads.
     remote_time_ms = models.BigIntegerField(default=0)
+    # Since when the percentage is this one: when it was seen to change, at first the latest moment that it can have.
+    percent_since = models.DateTimeField(null=True, blank=True)
     # The course's revision that brought this state; no two changes of a course share one.
     revision = models.BigIntegerField(default=0)
     changed_at = models.DateTimeField(null=True, blank=True)
@@ -115,18 +120,23 @@ class SweepPart(models.Model):
         return self.id
 
 
+def _threshold(name: str, default: int, *, most: int) -> models.PositiveIntegerField:
+    limits = [MinValueValidator(1), MaxValueValidator(most)]
+    return models.PositiveIntegerField(name, null=True, blank=True, default=default, validators=limits)
+
+
 class RiskThresholds(models.Model):
     """When a learner of a course counts as at risk. An empty number switches its rule off.
 
-    A course without a row of its own has the defaults (see progress.risk.thresholds).
+    A course without a row of its own has the defaults. The rules themselves stand in `progress.risk`.
     """
 
     course_id = models.CharField(primary_key=True, max_length=40)
-    unseen_days = models.PositiveIntegerField("no visit for (days)", null=True, blank=True, default=14)
-    stalled_below_percent = models.PositiveIntegerField("stalled below (%)", null=True, blank=True, default=80)
-    stalled_days = models.PositiveIntegerField("stalled for (days)", null=True, blank=True, default=14)
-    behind_points = models.PositiveIntegerField("behind the cohort by (points)", null=True, blank=True, default=30)
-    expiry_days = models.PositiveIntegerField("access ends within (days)", null=True, blank=True, default=7)
+    unseen_days = _threshold("no visit for (days)", 14, most=_MOST_DAYS)
+    stalled_below_percent = _threshold("stalled below (%)", 80, most=100)
+    stalled_days = _threshold("stalled for (days)", 14, most=_MOST_DAYS)
+    behind_points = _threshold("behind the cohort by (points)", 30, most=100)
+    expiry_days = _threshold("access ends within (days)", 7, most=_MOST_DAYS)
 
     objects = DjongoManager()
 

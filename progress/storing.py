@@ -16,6 +16,7 @@ from pymongo.write_concern import WriteConcern
 from coursehub import clock
 from coursehub.models import Course
 from coursehub.mongo import outside_transaction
+from coursehub.trainercentral import reading
 from progress.leasing import LEASE_SECONDS, Lease, LeaseLost
 from progress.models import Member, ProgressEntry
 
@@ -38,7 +39,8 @@ def store_members(lease: Lease, members: Iterable["RemoteMember"]) -> int:
     """
     read = {row["_id"]: row for row in (_row(lease.course_id, member) for member in members)}
     stored = {row["_id"]: row for row in outside_transaction(Member).find({"_id": {"$in": list(read)}})}
-    changed = [row for key, row in read.items() if _differs(row, stored.get(key))]
+    now = _naive(clock.now())
+    changed = [_dated(row, stored.get(key), now) for key, row in read.items() if _differs(row, stored.get(key))]
     _forgive_absence(row["_id"] for row in stored.values() if row.get("absent_sweeps"))
     return _store(lease, changed)
 
@@ -81,6 +83,21 @@ def _row(course_id: str, member: "RemoteMember") -> Row:
         "absent_sweeps": 0,
         "gone_at": None,
     }
+
+
+def _dated(row: Row, stored: Row | None, now: datetime | None) -> Row:
+    """The row with the moment since which its percentage is this one."""
+    if stored and stored["percent"] == row["percent"]:
+        since = stored.get("percent_since") or _latest_change(stored)
+    else:
+        since = now if stored else _latest_change(row)
+    return row | {"percent_since": since}
+
+
+def _latest_change(row: Row) -> datetime | None:
+    """The latest moment at which this percentage can have been reached: nobody gets on without a visit."""
+    remote = _naive(reading.moment(row["remote_time_ms"]))
+    return max(filter(None, (remote, row["last_seen_at"], row["enrolled_at"])), default=None)
 
 
 def _naive(moment: datetime | None) -> datetime | None:

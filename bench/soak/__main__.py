@@ -91,11 +91,14 @@ def _keep(name: str, plan: Plan, seed: str, done: int, found: Found) -> None:
     figures = {**found.sums, **found.highest}
     measures = [report.at_most(f"{name}.violations", len(found.violations), 0, "violations", f"{done} {plan.unit}")]
     measures += [
-        report.Measure(f"{name}.{key}", round(value, 1), "s" if key == "seconds" else "count")
-        for key, value in figures.items()
+        report.Measure(f"{name}.{key.replace(' ', '_')}", round(value, 1), _unit(key)) for key, value in figures.items()
     ]
     more = {"runs": done, "seed": seed, "violations": len(found.violations), "found": asdict(found)}
     report.write(name, measures, kind="soak", **more)
+
+
+def _unit(key: str) -> str:
+    return "s" if key == "seconds" else "ms" if key.endswith("_ms") else "count"
 
 
 if __name__ == "__main__":

@@ -1,0 +1,176 @@
+"""A lane of the soak `token-kills`: one run after the other on a database and a sandbox of its own.
+
+In a run, three processes of callers share a pool of three sets, two of which have few uses left, while the tokens
+expire all the time; some of the processes are killed, and others start in their place. What must hold is checked
+against the sandbox's own log of calls.
+"""
+
+import json
+import os
+import random
+import select
+import signal
+import time
+from hashlib import sha256
+from typing import Any
+
+import django
+
+from bench.soak.steps import Found, report
+from bench.soak.token_verdict import ANY_MOMENT, LEASE_SECONDS, MAX_USES, Run, judge
+from coursehub.sandbox.process import SandboxProcess
+
+PROCESSES, SETS = 3, 3
+_BACKOFF_SECONDS = 0.2  # the first one; the product's 2 s would only make the runs long
+_RUN_SECONDS_MAX = 20.0
+_KILLED = -signal.SIGKILL
+
+
+def lane(chance: random.Random, runs: int) -> Found:
+    """`runs` runs on the database and the sandbox that the environment names."""
+    django.setup()
+    from django.conf import settings
+
+    from bench.soak.token_callers import POINTS
+    from coursehub import audit
+    from oauthtokens import refreshing
+
+    settings.TOKEN_LEASE_SECONDS, settings.TOKEN_SET_COUNT, settings.TOKEN_MAX_USES = LEASE_SECONDS, SETS, MAX_USES
+    refreshing._FIRST_BACKOFF_SECONDS = _BACKOFF_SECONDS
+    sandbox, found = SandboxProcess("", port=settings.SANDBOX_PORT), Found()
+    points, first = (*POINTS, ANY_MOMENT), chance.randrange(len(POINTS))
+    for number in range(runs):
+        # Every point in turn, and then what comes.
+        deaths = [points[(first + number) % len(points)], *chance.choices(points, k=chance.choice((0, 0, 1, 2)))]
+        settings.TOKEN_RETIRE_AT_USES = chance.choice((18, MAX_USES))
+        run = Run(deaths, _weather(chance))
+        ids = _fill_pool(sandbox, chance)
+        sandbox.switch(**run.weather)
+        _happen(run, chance)
+        judge(run, sandbox, ids, found)
+    if (broken := audit.first_broken_link()) is not None:
+        found.violations.append(f"the audit trail's chain is broken at {broken}")
+    return found
+
+
+def _weather(chance: random.Random) -> dict[str, Any]:
+    """Faults for half of the runs, and an answer that takes its time in all."""
+    latency = {"latency_ms": [0, 30]}
+    if chance.random() < 0.5:
+        return latency
+    ratios = {name: chance.choice((0.0, 0.1, 0.2)) for name in ("error_5xx_ratio", "reset_ratio", "lost_answer_ratio")}
+    kind = chance.choice(("timeout", "timeout_after_acting", "late", "truncated"))
+    once = {"path_contains": "/oauth/v2/token", "times": 1, "fault": kind}
+    return {**latency, **ratios, "fail_next": [once], "hold_seconds": 2.0, "late_seconds": LEASE_SECONDS * 1.2}
+
+
+def _fill_pool(sandbox: SandboxProcess, chance: random.Random) -> dict[str, int]:
+    """Fresh sets, of which the first two are used until little is left; token id at the sandbox -> set."""
+    from django.conf import settings
+
+    from coursehub.mongo import outside_transaction
+    from oauthtokens import encryption, services
+    from oauthtokens.models import TokenSet
+
+    sandbox.reset("tokens", "calls", "switches")
+    sandbox.switch(max_uses_per_refresh_token=MAX_USES, mints_per_10_minutes=0, calls_per_minute=0)
+    for name in (TokenSet, "oauthtokens_pool"):
+        outside_transaction(name).delete_many({})
+    for number in range(1, SETS + 1):
+        code = sandbox.self_client_code(services.SCOPE)
+        services.exchange_code(number=number, code=code, actor="soak")
+        if number < SETS:
+            for _ in range(chance.randint(settings.TOKEN_RETIRE_AT_USES - 6, settings.TOKEN_RETIRE_AT_USES - 1)):
+                services.refresh_set(number, force=True)
+    ids = {}
+    for row in outside_transaction(TokenSet).find():
+        number, text = row["number"], row["refresh_token"]
+        token = encryption.decrypt(text, number=number, kind=encryption.REFRESH, generation=row["generation"])
+        ids[sha256(token.encode()).hexdigest()[:12]] = number
+    return ids
+
+
+def _happen(run: Run, chance: random.Random) -> None:
+    """Callers at work until all planned deaths were died and a token was handed out after the last."""
+    reader, writer = os.pipe()
+    pending = list(run.deaths)
+    callers: dict[int, str] = {}
+    kills: dict[int, float] = {}
+
+    def start() -> None:
+        from bench.soak.token_callers import fork
+
+        dies_at = pending.pop(0) if pending else ""
+        pid = fork(writer, chance.random(), "" if dies_at == ANY_MOMENT else dies_at)
+        callers[pid] = dies_at
+        if dies_at == ANY_MOMENT:
+            kills[pid] = time.monotonic() + chance.uniform(0.02, 0.4)
+
+    for _ in range(PROCESSES):
+        start()
+    ends_at, rest = time.monotonic() + _RUN_SECONDS_MAX, b""
+    while not _is_over(run, pending, callers):
+        if time.monotonic() > ends_at:
+            run.violations.append("no token within 20 s")
+            break
+        rest = _listen(run, reader, rest)
+        for pid in [pid for pid, at in kills.items() if at <= time.monotonic()]:
+            del kills[pid]
+            os.kill(pid, signal.SIGKILL)
+            run.happened.append({"at": time.monotonic(), "what": "death", "point": ANY_MOMENT})
+        for pid in [pid for pid in callers if _has_ended(pid, run)]:
+            del callers[pid]
+            start()
+        _expire(run)
+    for pid in callers:
+        os.kill(pid, signal.SIGKILL)
+        os.waitpid(pid, 0)
+    _listen(run, reader, rest)
+    os.close(reader)
+    os.close(writer)
+
+
+def _is_over(run: Run, pending: list[str], callers: dict[int, str]) -> bool:
+    if pending or any(callers.values()):
+        return False
+    last_death = max(run.times("death"), default=0.0)
+    return any(at > last_death + LEASE_SECONDS / 10 for at in run.times("token")[-1:]) and not _token_expired()
+
+
+def _has_ended(pid: int, run: Run) -> bool:
+    ended, status = os.waitpid(pid, os.WNOHANG)
+    if ended and os.waitstatus_to_exitcode(status) != _KILLED:
+        run.violations.append("a process of callers broke down")
+    return bool(ended)
+
+
+def _listen(run: Run, reader: int, rest: bytes) -> bytes:
+    """Take in what the callers have told; returns a line that is not whole yet."""
+    if select.select([reader], [], [], 0.005)[0]:
+        *lines, rest = (rest + os.read(reader, 1 << 20)).split(b"\n")
+        run.happened += map(json.loads, lines)
+    return rest
+
+
+def _token_expired() -> bool:
+    from coursehub.mongo import outside_transaction
+    from oauthtokens.models import TokenSet
+
+    in_use = {"state": {"$in": ["active", "retiring"]}, "access_expires_at": {"$ne": None}}
+    return outside_transaction(TokenSet).count_documents(in_use) == 0
+
+
+def _expire(run: Run) -> None:
+    """An hour goes by for the token in use, if somebody had it since the last time."""
+    from coursehub.mongo import outside_transaction
+    from oauthtokens.models import TokenSet
+
+    had = run.times("token")[-1:]
+    if had and had > run.times("expired")[-1:] and time.monotonic() - had[-1] < LEASE_SECONDS / 10:
+        in_use = {"state": {"$in": ["active", "retiring"]}, "access_expires_at": {"$ne": None}}
+        outside_transaction(TokenSet).update_many(in_use, {"$set": {"access_expires_at": None}})
+        run.happened.append({"at": time.monotonic(), "what": "expired"})
+
+
+if __name__ == "__main__":
+    report(lane)
