@@ -37,10 +37,12 @@ class Batch(models.Model):
         CANCELLED = "cancelled", "Cancelled"
 
     WORKING = (State.QUEUED, State.RUNNING, State.PAUSED)
+    OPEN = (State.UPLOADED, State.PREVIEW, *WORKING)
     FINAL = (State.COMPLETED, State.COMPLETED_WITH_ERRORS, State.CANCELLED)
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    course_id = models.CharField(max_length=40, db_index=True)
+    # The course chosen for the whole file, "" when each row names its own.
+    course_id = models.CharField(max_length=40, db_index=True, blank=True)
     course_name = models.CharField(max_length=300)
     filename = models.CharField(max_length=255)
     uploaded_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT)
@@ -53,15 +55,75 @@ class Batch(models.Model):
     total = models.IntegerField(default=0)
     started_at = models.DateTimeField(null=True, blank=True)
     finished_at = models.DateTimeField(null=True, blank=True)
+    # A confirmed batch begins no sooner than this; empty: at once.
+    start_at = models.DateTimeField(null=True, blank=True)
+
+    # Of uploader, bytes and options: of one key there is one batch that is not final.
+    content_key = models.CharField(max_length=64, blank=True, default="", editable=False)
+    size_bytes = models.BigIntegerField(default=0, editable=False)
+    # `reading.Format` as a document: encoding, delimiter, headings, which column is where. Empty: not settled yet.
+    format = models.JSONField(default=dict, editable=False)
+    stored_at = models.DateTimeField("bytes stored", null=True, blank=True, editable=False)
+    # One reader at a time; it may die and begin again, since (batch, line) is unique.
+    read_lease_until = models.DateTimeField(null=True, blank=True, editable=False)
+    read_fence = models.IntegerField(default=0, editable=False)
+    read_bytes = models.BigIntegerField(default=0, editable=False)
+    # When the sweep of members that began at the upload had ended and its members were taken out. Sending waits for it.
+    members_checked_at = models.DateTimeField(null=True, blank=True, editable=False)
 
     objects = DjongoManager.from_queryset(BatchQuerySet)()
 
     class Meta:
         ordering = ["-created_at"]
         verbose_name_plural = "batches"
+        constraints = [
+            models.UniqueConstraint(
+                fields=["content_key"],
+                # In words that a partial index knows; the states are those of OPEN.
+                condition=models.Q(
+                    content_key__gt="", state__in=("uploaded", "preview", "queued", "running", "paused")
+                ),
+                name="one_open_batch_per_content",
+            )
+        ]
 
     def __str__(self) -> str:
         return f"{self.filename} → {self.course_name}"
+
+
+class Piece(models.Model):
+    """A part of an uploaded file's bytes, at most `SIZE_BYTES` long; in order of `number` they are the file.
+
+    In MongoDB and not in the file system, since web and worker may run on different hosts.
+    """
+
+    SIZE_BYTES = 1_000_000
+
+    id = models.CharField(primary_key=True, max_length=40)  # "<batch id in hex>-<number>", also the document's _id
+    batch = models.ForeignKey(Batch, on_delete=models.CASCADE)
+    number = models.IntegerField()
+    data = models.BinaryField()
+
+    objects = DjongoManager()
+
+    class Meta:
+        ordering = ["batch", "number"]
+
+    def __str__(self) -> str:
+        return f"{self.id}: {len(self.data)} bytes"
+
+
+class HeadingChoice(models.Model):
+    """Which column holds what in files with these headings, as one person chose it."""
+
+    id = models.CharField(primary_key=True, max_length=80)  # "<user id>-<digest of the headings>"
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE)
+    columns = models.JSONField()
+
+    objects = DjongoManager()
+
+    def __str__(self) -> str:
+        return f"choice of {self.user_id}"
 
 
 class Invitation(models.Model):
@@ -79,13 +141,15 @@ class Invitation(models.Model):
         ALREADY_INVITED = "already_invited", "Already invited"
         NOT_ATTEMPTED = "not_attempted", "Not attempted"
 
-    batch = models.ForeignKey(Batch, on_delete=models.CASCADE)
-    course_id = models.CharField(max_length=40)
+    batch = models.ForeignKey(Batch, on_delete=models.CASCADE, db_index=False)  # the constraint begins with it
+    course_id = models.CharField(max_length=40, blank=True)
+    # Where the row begins in the file, 1-based; `reading.records` tells the same for the kept bytes.
     line = models.IntegerField()
     email = models.CharField(max_length=320)
     email_folded = models.CharField(max_length=320)
     first_name = models.CharField(max_length=150, blank=True)
     last_name = models.CharField(max_length=150, blank=True)
+    access_expires_at = models.DateTimeField("access until", null=True, blank=True)
     state = models.CharField(max_length=20, choices=State.choices)
     reason = models.CharField(max_length=300, blank=True, default="")
     member_id = models.CharField(max_length=40, blank=True, default="")
@@ -96,10 +160,13 @@ class Invitation(models.Model):
 
     class Meta:
         ordering = ["batch", "line"]
+        constraints = [models.UniqueConstraint(fields=["batch", "line"], name="one_invitation_per_line")]
         indexes = [
             models.Index(fields=["batch", "state", "line"], name="invitation_batch_state"),
             models.Index(fields=["course_id", "email_folded"], name="invitation_learner"),
-            models.Index(fields=["state", "lease_until"], name="invitation_lease"),
+            models.Index(
+                fields=["state", "lease_until"], condition=models.Q(state="sending"), name="invitation_in_flight"
+            ),
         ]
 
     def __str__(self) -> str:

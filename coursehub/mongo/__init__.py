@@ -5,6 +5,7 @@ Public names:
 - `outside_transaction(model_or_table_name)`: a plain collection that never joins an open transaction;
 - `client_for(using)`: the process-wide MongoClient of a connection;
 - `refuse_inside_atomic(what)`: for what must not happen inside `atomic()`;
+- `draw_numbers(model, count)`: integer keys for rows that are inserted past the ORM;
 - `is_write_conflict(error)`: whether trying again is all that an error of a transaction asks for.
 
 Nothing here needs configured settings at import time: `coursehub.mongo.replica_set` is used without Django.
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from pymongo.collection import Collection
     from pymongo.database import Database
 
-__all__ = ["client_for", "is_write_conflict", "outside_transaction", "refuse_inside_atomic"]
+__all__ = ["client_for", "draw_numbers", "is_write_conflict", "outside_transaction", "refuse_inside_atomic"]
 
 
 def outside_transaction(model_or_table_name: type[Model] | str, using: str = "default") -> Collection:
@@ -34,6 +35,14 @@ def outside_transaction(model_or_table_name: type[Model] | str, using: str = "de
     """
     table = model_or_table_name if isinstance(model_or_table_name, str) else model_or_table_name._meta.db_table
     return _database(using)[table]
+
+
+def draw_numbers(model: type[Model], count: int, using: str = "default") -> range:
+    """`count` integer keys of `model`, ascending; nobody else has or gets them. One round trip."""
+    from .sequences import draw
+
+    first = draw(_database(using), model._meta.db_table, model._meta.pk.column, count)
+    return range(first, first + count)
 
 
 def client_for(using: str = "default") -> MongoClient:
