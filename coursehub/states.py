@@ -8,7 +8,9 @@ INVITATION_STATES: tuple[str, ...] = (
     Invitation.State.ALREADY_ENROLLED,
     Invitation.State.FAILED,
     Invitation.State.UNKNOWN,
+    Invitation.State.REVOKED,
     Invitation.State.NOT_ATTEMPTED,
+    Invitation.State.REVOKING,
     Invitation.State.SENDING,
     Invitation.State.PENDING,
     Invitation.State.ALREADY_INVITED,
@@ -28,6 +30,8 @@ GROUPS: dict[str, tuple[str, ...]] = {
         Invitation.State.FAILED,
         Invitation.State.UNKNOWN,
         Invitation.State.NOT_ATTEMPTED,
+        Invitation.State.REVOKED,
+        Invitation.State.REVOKING,
     ),
 }
 GROUPS["planned"] = GROUPS["open"] + GROUPS["settled"]
@@ -48,7 +52,13 @@ _TONES: dict[str, tuple[str, ...]] = {
         TokenSet.State.READY,
         TokenSet.State.ACTIVE,
     ),
-    "run": (Batch.State.QUEUED, Batch.State.RUNNING, Batch.State.PREVIEW, Invitation.State.SENDING),
+    "run": (
+        Batch.State.QUEUED,
+        Batch.State.RUNNING,
+        Batch.State.PREVIEW,
+        Invitation.State.SENDING,
+        Invitation.State.REVOKING,
+    ),
     "warn": (
         Batch.State.PAUSED,
         Batch.State.COMPLETED_WITH_ERRORS,

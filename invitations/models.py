@@ -51,7 +51,11 @@ class Batch(models.Model):
     reason = models.CharField(max_length=300, blank=True, default="")
     # Set when the product paused the batch by itself; empty when a person did.
     resume_at = models.DateTimeField(null=True, blank=True)
-    failures = models.IntegerField(default=0)
+    failures = models.IntegerField(default=0)  # in a row; see invitations.breaker
+    probe_until = models.DateTimeField(null=True, blank=True, editable=False)
+    # Only rows of unknown outcome are left, and there is nothing to do for them before this.
+    look_at = models.DateTimeField(null=True, blank=True, editable=False)
+    undoing = models.BooleanField(default=False, editable=False)
     total = models.IntegerField(default=0)
     started_at = models.DateTimeField(null=True, blank=True)
     finished_at = models.DateTimeField(null=True, blank=True)
@@ -70,6 +74,9 @@ class Batch(models.Model):
     read_bytes = models.BigIntegerField(default=0, editable=False)
     # When the sweep of members that began at the upload had ended and its members were taken out. Sending waits for it.
     members_checked_at = models.DateTimeField(null=True, blank=True, editable=False)
+
+    # When the file's bytes and the learners' cells were deleted (UPLOAD_KEEP_DAYS).
+    forgotten_at = models.DateTimeField(null=True, blank=True, editable=False)
 
     objects = DjongoManager.from_queryset(BatchQuerySet)()
 
@@ -140,6 +147,8 @@ class Invitation(models.Model):
         DUPLICATE = "duplicate", "Duplicate in the file"
         ALREADY_INVITED = "already_invited", "Already invited"
         NOT_ATTEMPTED = "not_attempted", "Not attempted"
+        REVOKING = "revoking", "Revoking"
+        REVOKED = "revoked", "Access revoked"
 
     batch = models.ForeignKey(Batch, on_delete=models.CASCADE, db_index=False)  # the constraint begins with it
     course_id = models.CharField(max_length=40, blank=True)
@@ -154,7 +163,14 @@ class Invitation(models.Model):
     reason = models.CharField(max_length=300, blank=True, default="")
     member_id = models.CharField(max_length=40, blank=True, default="")
     invited_at = models.DateTimeField(null=True, blank=True)
-    lease_until = models.DateTimeField(null=True, blank=True)
+    # Whoever sends the row holds it until the lease ends; `attempts` counts the holders, and fences late ones off.
+    lease_until = models.DateTimeField(null=True, blank=True, editable=False)
+    holder = models.CharField(max_length=32, blank=True, default="", editable=False)
+    attempts = models.IntegerField(default=0, editable=False)
+    unknown_since = models.DateTimeField(null=True, blank=True, editable=False)
+    sent_again = models.IntegerField(default=0, editable=False)  # by the rule of invitations.reconciling
+    generation = models.IntegerField(default=1, editable=False)  # of the claim under which it is sent
+    undo_skipped = models.BooleanField(default=False, editable=False)
 
     objects = DjongoManager()
 
@@ -166,6 +182,9 @@ class Invitation(models.Model):
             models.Index(fields=["course_id", "email_folded"], name="invitation_learner"),
             models.Index(
                 fields=["state", "lease_until"], condition=models.Q(state="sending"), name="invitation_in_flight"
+            ),
+            models.Index(
+                fields=["state", "lease_until"], condition=models.Q(state="revoking"), name="invitation_revoking"
             ),
         ]
 
@@ -185,6 +204,8 @@ class Claim(models.Model):
     email_folded = models.CharField(max_length=320)
     generation = models.IntegerField(default=1)
     invitation_id = models.BigIntegerField()
+    attempt = models.IntegerField(default=0)  # the last of the invitation's attempts that was made under it
+    undone_at = models.DateTimeField(null=True, blank=True)
 
     objects = DjongoManager()
 
@@ -197,3 +218,26 @@ class Claim(models.Model):
     @staticmethod
     def key_of(course_id: str, email_folded: str, generation: int = 1) -> str:
         return f"{course_id} {generation} {email_folded}"
+
+
+class Sweep(models.Model):
+    """One reading of all members of a course, to find rows of unknown outcome (invitations.sweeping)."""
+
+    id = models.CharField(primary_key=True, max_length=60)  # "<course id> <number>"
+    course_id = models.CharField(max_length=40)
+    number = models.IntegerField()
+    began_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True, blank=True)
+    offset = models.IntegerField(default=0)
+    # It showed a learner whom we invited with an answer and who has not accepted yet.
+    is_proof = models.BooleanField(default=False)
+    lease_until = models.DateTimeField(null=True, blank=True)
+    fence = models.BigIntegerField(default=0)
+
+    objects = DjongoManager()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["course_id", "number"], name="sweep_of_course")]
+
+    def __str__(self) -> str:
+        return f"{self.course_id} #{self.number}"

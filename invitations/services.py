@@ -8,11 +8,11 @@ from bson import Timestamp
 from django.conf import settings
 from django.core.exceptions import ValidationError
 
-from coursehub import audit, clock, pacing
+from coursehub import clock, pacing
 from coursehub.models import Course
 from coursehub.mongo import outside_transaction
-from invitations import reading
-from invitations.models import Batch, Claim, Invitation
+from invitations import claims, decisions, moves, reading, reconciling
+from invitations.models import Batch, Invitation
 
 State = Invitation.State
 _INSERT_CHUNK_ROWS = 5_000
@@ -39,20 +39,20 @@ def upload(*, user, course: Course, filename: str, content: bytes) -> Batch:
         invitation.batch = batch
     Invitation.objects.bulk_create(invitations, batch_size=_INSERT_CHUNK_ROWS)
     # Only now is the preview complete: a crash above leaves a batch that nobody can confirm.
-    _move(batch.pk, leaving=[Batch.State.UPLOADED], state=Batch.State.PREVIEW)
+    moves.move(batch.pk, leaving=[Batch.State.UPLOADED], state=Batch.State.PREVIEW)
     batch.refresh_from_db()
-    _audit("batch.uploaded", batch, user.get_username(), rows=len(invitations))
+    moves.record("batch.uploaded", batch, user.get_username(), rows=len(invitations))
     return batch
 
 
 def confirm(batch: Batch, *, actor: str) -> bool:
     """Send what the preview showed. False when the batch was no longer in preview."""
-    return _act("confirmed", batch, actor, leaving=[Batch.State.PREVIEW], state=Batch.State.QUEUED)
+    return moves.act("confirmed", batch, actor, leaving=[Batch.State.PREVIEW], state=Batch.State.QUEUED)
 
 
 def pause(batch: Batch, *, actor: str) -> bool:
     """Start no further call until a person resumes."""
-    return _act(
+    return moves.act(
         "paused", batch, actor,
         leaving=[Batch.State.QUEUED, Batch.State.RUNNING, Batch.State.PAUSED],
         state=Batch.State.PAUSED, reason=f"Paused by {actor}.", resume_at=None,
@@ -61,40 +61,34 @@ def pause(batch: Batch, *, actor: str) -> bool:
 
 def resume(batch: Batch, *, actor: str) -> bool:
     """Go on after a pause, whoever paused."""
-    return _act(
+    return moves.act(
         "resumed", batch, actor,
-        leaving=[Batch.State.PAUSED], state=Batch.State.RUNNING, reason="", resume_at=None, failures=0,
+        leaving=[Batch.State.PAUSED],
+        state=Batch.State.RUNNING, reason="", resume_at=None, failures=0, probe_until=None,
     )  # fmt: skip
 
 
 def cancel(batch: Batch, *, actor: str) -> bool:
     """Start no further call, ever; rows that were not attempted say so."""
-    cancelled = _act(
+    cancelled = moves.act(
         "cancelled", batch, actor,
         leaving=[Batch.State.UPLOADED, Batch.State.PREVIEW, *Batch.WORKING],
         state=Batch.State.CANCELLED, reason=f"Cancelled by {actor}.", finished_at=clock.now(), resume_at=None,
+        undoing=False,
     )  # fmt: skip
     if cancelled:
         Invitation.objects.filter(batch=batch, state=State.PENDING).update(state=State.NOT_ATTEMPTED)
     return cancelled
 
 
-def retry(batch: Batch, *, actor: str) -> bool:
-    """Try the rows that TrainerCentral refused once more, and look up those of unknown outcome again."""
-    rows = Invitation.objects.filter(batch=batch)
-    # Rows first: a batch that runs without a pending row would close itself.
-    rows.filter(state=State.FAILED, batch__state=Batch.State.COMPLETED_WITH_ERRORS).update(
-        state=State.PENDING, reason=""
-    )
-    if not rows.filter(state__in=[State.PENDING, State.UNKNOWN]).exists():
-        return False
-    return _act(
-        "retried", batch, actor,
-        leaving=[Batch.State.COMPLETED_WITH_ERRORS], state=Batch.State.QUEUED, reason="", finished_at=None, failures=0,
-    )  # fmt: skip
-
-
-ACTIONS = {"confirm": confirm, "pause": pause, "resume": resume, "cancel": cancel, "retry": retry}
+ACTIONS = {
+    "confirm": confirm,
+    "pause": pause,
+    "resume": resume,
+    "cancel": cancel,
+    "retry": decisions.retry,
+    "undo": decisions.undo,
+}
 
 
 def status(batch_id: UUID | str) -> dict | None:
@@ -112,7 +106,7 @@ def status(batch_id: UUID | str) -> dict | None:
     counts, revision = _counts_at_one_moment(batch)
     remaining = counts.get(State.PENDING, 0) + counts.get(State.SENDING, 0)
     rate_per_minute = _rate_per_minute(batch) if batch.state == Batch.State.RUNNING else 0.0
-    finish_at = _finish_at(remaining, rate_per_minute)
+    finish_at = _finish_at(remaining, rate_per_minute) or reconciling.settles_at(batch)
     return {
         "id": str(batch.pk),
         "state": batch.state,
@@ -131,31 +125,25 @@ def planned_seconds(calls: int) -> float:
 
 
 def _judged(rows: list[reading.Row], course_id: str) -> list[Invitation]:
-    earlier = _earlier_claims(course_id, [row.email_folded for row in rows if row.good])
-    return [_invitation(row, course_id, row.email_folded in earlier) for row in rows]
+    earlier = claims.latest(course_id, [row.email_folded for row in rows if row.good])
+    return [_invitation(row, course_id, earlier.get(row.email_folded)) for row in rows]
 
 
-def _invitation(row: reading.Row, course_id: str, invited_earlier: bool) -> Invitation:
-    state, reason = State.PENDING, row.problem
+def _invitation(row: reading.Row, course_id: str, claim: dict | None) -> Invitation:
+    """The row with its verdict; `claim` is the learner's latest. One that was undone may be invited anew."""
+    state, reason, generation = State.PENDING, row.problem, 1
     if row.problem:
         state = State.INVALID
     elif row.duplicate_of:
         state, reason = State.DUPLICATE, f"The same address as in line {row.duplicate_of}."
-    elif invited_earlier:
+    elif claim and not claim.get("undone_at"):
         state, reason = State.ALREADY_INVITED, "Invited to this course by an earlier upload."
+    elif claim:
+        generation = claim["generation"] + 1
     return Invitation(
         course_id=course_id, line=row.line, email=row.email, email_folded=row.email_folded,
-        first_name=row.first_name, last_name=row.last_name, state=state, reason=reason,
+        first_name=row.first_name, last_name=row.last_name, state=state, reason=reason, generation=generation,
     )  # fmt: skip
-
-
-def _earlier_claims(course_id: str, folded: list[str]) -> set[str]:
-    claims = outside_transaction(Claim)
-    found: set[str] = set()
-    for start in range(0, len(folded), _INSERT_CHUNK_ROWS):
-        chunk = folded[start : start + _INSERT_CHUNK_ROWS]
-        found.update(claims.distinct("email_folded", {"course_id": course_id, "email_folded": {"$in": chunk}}))
-    return found
 
 
 def _refuse_without_good_rows(invitations: list[Invitation]) -> None:
@@ -167,21 +155,6 @@ def _refuse_without_good_rows(invitations: list[Invitation]) -> None:
     raise reading.FileRefused(
         f"None of the {len(invitations)} rows can be invited; the first, in line {first.line}: {first.reason}"
     )
-
-
-def _act(verb: str, batch: Batch, actor: str, *, leaving: list[str], **changes) -> bool:
-    moved = _move(batch.pk, leaving=leaving, **changes)
-    if moved:
-        _audit(f"batch.{verb}", batch, actor)
-    return moved
-
-
-def _move(batch_id: UUID, *, leaving: list[str], **changes) -> bool:
-    return Batch.objects.filter(pk=batch_id, state__in=leaving).update(**changes) == 1
-
-
-def _audit(action: str, batch: Batch, actor: str, **detail) -> None:
-    audit.record(action=action, actor=actor, target=f"batch {batch.pk}", detail={"course": batch.course_id, **detail})
 
 
 def _counts_at_one_moment(batch: Batch) -> tuple[dict[str, int], int]:

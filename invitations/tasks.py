@@ -4,13 +4,16 @@ from uuid import UUID
 
 from coursehub import clock, queue
 from coursehub.mongo import outside_transaction
-from invitations import sending
+from invitations import rows, sending
 from invitations.models import Batch
 
 
 def send(batch_id: str) -> str:
-    """Send for a few seconds; the ticker rings again while the batch is not done."""
-    return sending.send_slice(UUID(batch_id))
+    """Send for a few seconds, and ring for the next ones; the ticker rings again should that be lost."""
+    state = sending.send_slice(UUID(batch_id))
+    if state == Batch.State.RUNNING and not Batch.objects.filter(pk=batch_id, look_at__isnull=False).exists():
+        queue.enqueue(send, batch_id)
+    return state
 
 
 def tick() -> None:
@@ -23,12 +26,12 @@ def tick() -> None:
         },
         {"$set": {"state": Batch.State.RUNNING, "resume_at": None, "reason": ""}},
     )
-    for batch_id in Batch.objects.filter(state__in=[Batch.State.QUEUED, Batch.State.RUNNING]).values_list(
-        "pk", flat=True
-    ):
-        queue.enqueue(send, str(batch_id))
+    due = {"$or": [{"look_at": None}, {"$expr": {"$lte": ["$look_at", clock.server_now()]}}]}
+    working = {"state": {"$in": [Batch.State.QUEUED, Batch.State.RUNNING]}}
+    for batch in outside_transaction(Batch).find(working | due, ["id"]):
+        queue.enqueue(send, str(UUID(batch["id"])))
 
 
 def sweep() -> None:
     """Rows whose sender died become unknown; the batch looks them up before it ends."""
-    sending.expire_leases()
+    rows.expire_leases()

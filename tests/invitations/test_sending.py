@@ -1,13 +1,16 @@
 """Each learner is invited exactly once, whatever happens on the way."""
 
+import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
 
 from coursehub import clock
-from invitations import sending, services, tasks
+from invitations import claims, decisions, rows, sending, services, tasks
 from invitations.models import Batch, Claim, Invitation
+from invitations.rows import Outcome
+from oauthtokens import services as token_services
 
 State = Invitation.State
 
@@ -56,16 +59,6 @@ def test_a_call_that_acted_without_an_answer_is_found_by_reading_back(confirmed,
     assert invited_counts() == {"ada@example.org": 1, "grace@example.org": 1}
 
 
-def test_a_call_whose_outcome_stays_unknown_is_never_sent_again(confirmed, academy, invited_counts):
-    academy.switch(fail_next=[{"path_contains": "addCourseAttendee", "times": 1, "fault": "500"}])
-    batch = confirmed("ada@example.org")
-    assert sending.send_slice(batch.pk) == Batch.State.COMPLETED_WITH_ERRORS
-    assert _counts(batch) == {State.UNKNOWN: 1}
-    services.retry(batch, actor="trainer")
-    assert sending.send_slice(batch.pk) == Batch.State.COMPLETED_WITH_ERRORS
-    assert invited_counts() == {}
-
-
 def test_the_academy_down_pauses_the_batch_with_a_reason_and_it_goes_on_by_itself(confirmed, academy, invited_counts):
     emails = [f"learner{n}@example.org" for n in range(10)]
     batch = confirmed(*emails)
@@ -99,7 +92,7 @@ def test_a_refused_row_fails_with_their_reason_and_can_be_retried(confirmed, aca
     assert sending.send_slice(batch.pk) == Batch.State.COMPLETED_WITH_ERRORS
     assert Invitation.objects.get(batch=batch).reason
     Invitation.objects.filter(batch=batch).update(course_id=course_id)
-    assert services.retry(batch, actor="trainer")
+    assert decisions.retry(batch, actor="trainer")
     assert sending.send_slice(batch.pk) == Batch.State.COMPLETED
     assert invited_counts() == {"ada@example.org": 1}
 
@@ -115,12 +108,12 @@ def test_a_throttled_call_is_not_lost_and_pauses_everybody(confirmed, academy):
 def test_a_row_whose_sender_died_becomes_unknown_and_is_looked_up(confirmed, academy, invited_counts):
     batch = confirmed("ada@example.org")
     Batch.objects.filter(pk=batch.pk).update(state=Batch.State.RUNNING)
-    row = sending._take_row(batch.pk)
-    assert sending._claim(row)
+    [row] = rows.take(batch.pk, 1)
+    assert claims.win([row])
     Invitation.objects.filter(pk=row["id"]).update(lease_until=clock.now() - timedelta(seconds=1))
     tasks.sweep()
     assert _counts(batch) == {State.UNKNOWN: 1}
-    assert sending.send_slice(batch.pk) == Batch.State.COMPLETED_WITH_ERRORS
+    assert sending.send_slice(batch.pk) == Batch.State.RUNNING, "it waits for the sweeps that may settle the row"
     assert invited_counts() == {}
 
 
@@ -128,7 +121,52 @@ def test_a_row_whose_sender_died_becomes_unknown_and_is_looked_up(confirmed, aca
 def test_a_late_but_definite_answer_wins(confirmed, state):
     batch = confirmed("ada@example.org")
     Batch.objects.filter(pk=batch.pk).update(state=Batch.State.RUNNING)
-    row = sending._take_row(batch.pk)
+    [row] = rows.take(batch.pk, 1)
     Invitation.objects.filter(pk=row["id"]).update(state=state)
-    sending._settle(row, State.INVITED, member_id="1")
+    rows.settle([Outcome(row, State.INVITED, {"member_id": "1"})])
     assert _counts(batch) == {State.INVITED: 1}
+
+
+def test_repeated_failures_pause_the_batch_and_one_call_probes(confirmed, academy, invited_counts):
+    emails = [f"learner{n}@example.org" for n in range(20)]
+    batch = confirmed(*emails)
+    academy.switch(error_5xx_ratio=1.0)
+    assert sending.send_slice(batch.pk) == Batch.State.PAUSED
+    assert Batch.objects.get(pk=batch.pk).reason
+    before = len(academy.calls())
+    Batch.objects.filter(pk=batch.pk).update(state=Batch.State.RUNNING, resume_at=None)
+    sending.send_slice(batch.pk)
+    probes = [call for call in academy.calls()[before:] if "addCourseAttendee" in call["endpoint"]]
+    assert len(probes) == 1
+    academy.switch(error_5xx_ratio=0)
+    Batch.objects.filter(pk=batch.pk).update(state=Batch.State.RUNNING, resume_at=None)
+    sending.send_slice(batch.pk)
+    assert Batch.objects.get(pk=batch.pk).failures == 0
+    assert _counts(batch).get(State.PENDING, 0) == 0
+    assert set(invited_counts().values()) == {1}
+
+
+def test_no_call_begins_after_a_cancel(confirmed, academy, settings):
+    settings.INVITE_CONCURRENCY = 4
+    academy.switch(latency_ms=300)
+    batch = confirmed(*[f"learner{n}@example.org" for n in range(60)])
+    with ThreadPoolExecutor(1) as pool:
+        sender = pool.submit(sending.send_slice, batch.pk)
+        time.sleep(1.5)
+        assert services.cancel(batch, actor="trainer")
+        cancelled_ms = time.time() * 1000
+        assert sender.result() == Batch.State.CANCELLED
+    # `at_ms` is when the call arrived: only one that had just been let through may be later, and but a moment.
+    assert [call for call in academy.calls() if call["at_ms"] > cancelled_ms + 100] == []
+    counts = _counts(batch)
+    assert set(counts) == {State.INVITED, State.NOT_ATTEMPTED}
+    assert counts[State.INVITED] == sum(academy.invitations().values())
+
+
+def test_an_access_expiry_is_passed_on(confirmed, academy, course):
+    batch = confirmed("ada@example.org")
+    Invitation.objects.filter(batch=batch).update(access_expires_at=clock.now() + timedelta(seconds=2))
+    assert sending.send_slice(batch.pk) == Batch.State.COMPLETED
+    time.sleep(2.1)
+    members = token_services.client().iter_course_members(course.course_id)
+    assert next(member for member in members if member.email == "ada@example.org").is_revoked

@@ -1,0 +1,133 @@
+"""Complete sweeps of a course's members, which find learners whose invitation got no answer.
+
+A sweep is a document: won under a fenced lease by one worker at a time, gone on with where a slice of
+work or a dead worker left it, complete when the last page was read.
+"""
+
+import time
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+from pymongo import DESCENDING, ReturnDocument
+from pymongo.errors import DuplicateKeyError
+
+from coursehub import clock, pacing
+from coursehub.mongo import outside_transaction
+from coursehub.trainercentral.records import ENROLLED, REVOKED
+from invitations import reading
+from invitations.models import Batch, Invitation, Sweep
+from oauthtokens import services as token_services
+
+if TYPE_CHECKING:
+    from coursehub.trainercentral.records import Member
+
+State = Invitation.State
+_LEASE_SECONDS = 120.0  # longer than a page takes, with its waits for a slot and a token
+_DAY_SECONDS = 86_400
+FOUND = "Found among the course's members."
+Row = dict[str, Any]
+
+
+def sweep(course_id: str, batch_id: UUID, *, due: datetime, ends_at: float) -> bool:
+    """Go on with the course's sweep that began at `due` or later, or begin one; True when it is complete now.
+
+    Stops at `ends_at` (monotonic seconds), and when the batch does not run any more. Raises TrainerCentralError.
+    """
+    held = _win(course_id, due)
+    if held is None:
+        return False
+    client = token_services.client(lane=pacing.INVITATIONS)
+    pages = client.iter_member_pages(course_id, start=held["offset"])
+    try:
+        while _may_read(batch_id, ends_at):
+            page = next(pages, None)
+            if page is None:
+                return _keep(held, {"ended_at": clock.server_now(), "lease_until": None})
+            _note_found(course_id, page)
+            # As long as the page as filtered, so that what is read twice is never too little.
+            step = {"offset": {"$add": ["$offset", len(page)]}, "lease_until": clock.after(_LEASE_SECONDS)}
+            if not _keep(held, step | ({"is_proof": True} if _shows_pending(course_id, page) else {})):
+                return False
+    except BaseException:
+        _keep(held, {"lease_until": None})
+        raise
+    _keep(held, {"lease_until": None})
+    return False
+
+
+def _may_read(batch_id: UUID, ends_at: float) -> bool:
+    """Reserve a slot for one page, if there is time and the batch still runs."""
+    left_seconds = ends_at - time.monotonic()
+    running = Batch.objects.filter(pk=batch_id, state=Batch.State.RUNNING)
+    return (
+        left_seconds > 0 and running.exists() and pacing.reserve_slot(pacing.INVITATIONS, within_seconds=left_seconds)
+    )
+
+
+def _win(course_id: str, due: datetime) -> Row | None:
+    """The lease of the course's open sweep, begun anew if it began before `due`; None while another holds it."""
+    sweeps = outside_transaction(Sweep)
+    stale = {"$lt": ["$began_at", due]}
+    taken = {
+        "began_at": {"$cond": [stale, clock.server_now(), "$began_at"]},
+        "offset": {"$cond": [stale, 0, "$offset"]},
+        "is_proof": {"$and": ["$is_proof", {"$not": [stale]}]},
+        "lease_until": clock.after(_LEASE_SECONDS),
+        "fence": {"$add": ["$fence", 1]},
+    }
+    free = {"course_id": course_id, "ended_at": None, "$expr": {"$lte": ["$lease_until", clock.server_now()]}}
+    held = sweeps.find_one_and_update(free, [{"$set": taken}], return_document=ReturnDocument.AFTER)
+    if held or sweeps.find_one({"course_id": course_id, "ended_at": None}, {"_id": 1}):
+        return held
+    return _begin(course_id)
+
+
+def _begin(course_id: str) -> Row | None:
+    """A new sweep, if nobody else began it at this moment."""
+    sweeps = outside_transaction(Sweep)
+    last = sweeps.find_one({"course_id": course_id}, ["number"], sort=[("number", DESCENDING)])
+    number = last["number"] + 1 if last else 1
+    new = {
+        "id": {"$concat": [course_id, " ", str(number)]}, "ended_at": None, "offset": 0, "is_proof": False,
+        "began_at": clock.server_now(), "lease_until": clock.after(_LEASE_SECONDS), "fence": 1,
+    }  # fmt: skip
+    absent = {"course_id": course_id, "number": number, "fence": {"$exists": False}}
+    try:
+        return sweeps.find_one_and_update(absent, [{"$set": new}], upsert=True, return_document=ReturnDocument.AFTER)
+    except DuplicateKeyError:
+        return None
+
+
+def _keep(held: Row, changes: dict[str, Any]) -> bool:
+    """Write to the sweep if it is still ours."""
+    own = {"_id": held["_id"], "fence": held["fence"], "ended_at": None}
+    return outside_transaction(Sweep).update_one(own, [{"$set": changes}]).matched_count == 1
+
+
+def _note_found(course_id: str, page: list["Member"]) -> None:
+    """Rows of unknown outcome, of any batch, whose learner is on this page were invited."""
+    here = {reading.fold(member.email.strip()): member for member in page if not member.is_revoked}
+    wanted = {"course_id": course_id, "email_folded": {"$in": list(here)}, "state": State.UNKNOWN}
+    invitations = outside_transaction(Invitation)
+    for row in invitations.find(wanted, ["email_folded"]):
+        found = {"state": State.INVITED, "reason": FOUND, "member_id": here[row["email_folded"]].member_id}
+        invitations.update_one({"_id": row["_id"], "state": State.UNKNOWN}, {"$set": found})
+
+
+def _shows_pending(course_id: str, page: list["Member"]) -> bool:
+    """Whether the page lists somebody whom we invited with an answer, and who has not accepted yet."""
+    pending = [member for member in page if not _has_accepted(member)]
+    acknowledged = {
+        "course_id": course_id,
+        "email_folded": {"$in": [reading.fold(member.email.strip()) for member in pending]},
+        "state": State.INVITED,
+        "member_id": {"$in": [member.member_id for member in pending]},
+        "invited_at": {"$ne": None},
+    }
+    return bool(pending) and outside_transaction(Invitation).find_one(acknowledged, {"_id": 1}) is not None
+
+
+def _has_accepted(member: "Member") -> bool:
+    """Any sign of it counts: who is taken for pending by mistake would prove what is not so."""
+    return member.status in (ENROLLED, REVOKED) or member.percent > 0 or member.last_login_at is not None

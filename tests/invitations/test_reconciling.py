@@ -1,0 +1,120 @@
+"""A row of unknown outcome is sent again by one rule only; what the rule cannot settle a person decides."""
+
+import pytest
+
+from coursehub.models import AuditEvent
+from invitations import decisions, sending, services
+from invitations.models import Batch, Claim, Invitation, Sweep
+
+State = Invitation.State
+SETTLE_SECONDS = 15 + 120 + 1  # read time-out and RECONCILE_SETTLE_SECONDS, and a moment more
+ADA, GRACE = "ada@example.org", "grace@example.org"
+
+
+def _counts(batch) -> dict[str, int]:
+    return services.status(batch.pk)["counts"]
+
+
+@pytest.fixture
+def unknown(confirmed, academy, settings):
+    """A batch whose first row got an answer that says nothing, and whose second was invited."""
+    settings.INVITE_CONCURRENCY = 1
+    academy.switch(fail_next=[{"path_contains": "addCourseAttendee", "times": 1, "fault": "500"}], progress_speed=0)
+    batch = confirmed(ADA, GRACE)
+    sending.send_slice(batch.pk)
+    assert _counts(batch) == {State.UNKNOWN: 1, State.INVITED: 1}
+    return batch
+
+
+def test_two_sweeps_that_prove_the_absence_send_the_row_again(unknown, invited_counts, later):
+    status = services.status(unknown.pk)
+    assert (status["state"], bool(status["reason"]), bool(status["finish_at"])) == (Batch.State.RUNNING, True, True)
+    later(SETTLE_SECONDS)
+    assert sending.send_slice(unknown.pk) == Batch.State.RUNNING
+    assert invited_counts() == {GRACE: 1}
+    later(61)
+    assert sending.send_slice(unknown.pk) == Batch.State.RUNNING
+    assert sending.send_slice(unknown.pk) == Batch.State.COMPLETED
+    assert invited_counts() == {ADA: 1, GRACE: 1}
+    assert Claim.objects.filter(email_folded=ADA).count() == 1, "the second call is made under the same claim"
+    assert AuditEvent.objects.filter(action="batch.rows_sent_again").count() == 1
+
+
+@pytest.mark.parametrize("seconds", [SETTLE_SECONDS - 20, 61])
+def test_no_sweep_counts_before_the_call_has_settled(unknown, later, invited_counts, seconds):
+    later(seconds)
+    sending.send_slice(unknown.pk)
+    later(61 if seconds > 100 else 20)
+    sending.send_slice(unknown.pk)
+    assert _counts(unknown)[State.UNKNOWN] == 1
+    assert invited_counts() == {GRACE: 1}
+
+
+def test_without_proof_that_pending_learners_are_listed_a_person_decides(unknown, academy, invited_counts, later):
+    academy.switch(pending_listed=False)
+    for seconds in (SETTLE_SECONDS, 61, SETTLE_SECONDS):
+        later(seconds)
+        sending.send_slice(unknown.pk)
+    assert services.status(unknown.pk)["state"] == Batch.State.COMPLETED_WITH_ERRORS
+    assert _counts(unknown) == {State.UNKNOWN: 1, State.INVITED: 1}
+    assert invited_counts() == {GRACE: 1}
+
+
+def test_an_accepted_learner_is_no_proof(unknown, academy, course, invited_counts, later):
+    academy.put_learner(course.course_id, GRACE, 40)
+    for seconds in (SETTLE_SECONDS, 61):
+        later(seconds)
+        sending.send_slice(unknown.pk)
+    assert services.status(unknown.pk)["state"] == Batch.State.COMPLETED_WITH_ERRORS
+    assert invited_counts() == {GRACE: 1}
+
+
+def test_a_learner_who_appears_late_was_invited(unknown, academy, course, invited_counts, later):
+    academy.put_learner(course.course_id, ADA, 0)
+    later(SETTLE_SECONDS)
+    assert sending.send_slice(unknown.pk) == Batch.State.COMPLETED
+    assert invited_counts() == {GRACE: 1}
+    assert Invitation.objects.get(batch=unknown, email=ADA).reason == "Found among the course's members."
+
+
+def test_a_sweep_of_many_pages_goes_on_where_it_stopped(unknown, academy, course, later, monkeypatch):
+    academy.add_learners(course.course_id, 250)
+    academy.switch(latency_ms=200)
+    monkeypatch.setattr("invitations.reconciling._SLICE_SECONDS", 0.3)
+    later(SETTLE_SECONDS)
+    sending.send_slice(unknown.pk)
+    assert 0 < Sweep.objects.get(ended_at=None).offset <= 250
+    monkeypatch.setattr("invitations.reconciling._SLICE_SECONDS", 15.0)
+    later(3)
+    sending.send_slice(unknown.pk)
+    swept = Sweep.objects.order_by("number").last()
+    assert swept.ended_at is not None
+    assert swept.offset >= 250
+    assert swept.is_proof
+
+
+def _given_up(batch, later):
+    Invitation.objects.filter(batch=batch).update(sent_again=2)
+    for seconds in (SETTLE_SECONDS, 61):
+        later(seconds)
+        sending.send_slice(batch.pk)
+    return Invitation.objects.get(batch=batch, state=State.UNKNOWN)
+
+
+def test_a_person_says_that_the_learner_is_there(unknown, invited_counts, later):
+    row = _given_up(unknown, later)
+    assert decisions.already_there(unknown, row, actor="trainer")
+    assert not decisions.already_there(unknown, row, actor="trainer")
+    assert _counts(unknown) == {State.ALREADY_ENROLLED: 1, State.INVITED: 1}
+    assert services.status(unknown.pk)["state"] == Batch.State.COMPLETED
+    assert invited_counts() == {GRACE: 1}
+
+
+def test_a_person_sends_again_under_the_next_generation(unknown, invited_counts, later):
+    row = _given_up(unknown, later)
+    assert decisions.send_again(unknown, row, actor="trainer")
+    assert not decisions.send_again(unknown, row, actor="trainer")
+    assert sending.send_slice(unknown.pk) == Batch.State.COMPLETED
+    assert invited_counts() == {ADA: 1, GRACE: 1}
+    assert set(Claim.objects.filter(email_folded=ADA).values_list("generation", flat=True)) == {1, 2}
+    assert AuditEvent.objects.get(action="invitation.sent_again").detail["generation"] == 2
