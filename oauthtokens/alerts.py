@@ -18,7 +18,7 @@ from pymongo.errors import DuplicateKeyError
 
 from coursehub import clock
 from coursehub.mongo import outside_transaction, refuse_inside_atomic
-from oauthtokens import forecast, leases, pool, usage
+from oauthtokens import client_grant, forecast, leases, pool, usage
 from oauthtokens.leases import State
 from oauthtokens.models import TokenSet
 
@@ -73,6 +73,8 @@ def _holding() -> Iterator[Alert]:
     stopped = pool.read()["stopped"]
     if stopped:
         yield Alert("stopped", "danger", f"The token pool has stopped: {stopped}")
+    if client_grant.is_chosen():
+        return
     sets = list(TokenSet.objects.filter(number__lte=settings.TOKEN_SET_COUNT))
     for one in sets:
         if one.state == State.BROKEN:

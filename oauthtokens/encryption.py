@@ -38,6 +38,27 @@ def decrypt(text: str, *, number: int, kind: str, generation: int) -> str:
     return content["token"]
 
 
-@lru_cache(maxsize=4)
+def key_count() -> int:
+    """How many keys there are."""
+    return len(settings.TOKEN_ENCRYPTION_KEYS)
+
+
+def key_position(text: str) -> int | None:
+    """Which key opens `text`, 0 being the newest; None when none does. Which place it belongs to is not looked at."""
+    for position, key in enumerate(settings.TOKEN_ENCRYPTION_KEYS):
+        try:
+            _fernet((key,)).decrypt(text.encode())
+        except (InvalidToken, ValueError):
+            continue
+        return position
+    return None
+
+
+def under_newest_key(text: str) -> str:
+    """The same content, encrypted with the newest key. Raises cryptography's InvalidToken when no key opens it."""
+    return _fernet(tuple(settings.TOKEN_ENCRYPTION_KEYS)).rotate(text.encode()).decode()
+
+
+@lru_cache(maxsize=16)
 def _fernet(keys: tuple[str, ...]) -> MultiFernet:
     return MultiFernet([Fernet(key) for key in keys])

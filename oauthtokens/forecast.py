@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 from django.conf import settings
 
 from coursehub import env
-from oauthtokens import usage
+from oauthtokens import client_grant, usage
 from oauthtokens.leases import LIVE, State, use_limit
 from oauthtokens.models import TokenSet
 from oauthtokens.usage import Usage
@@ -61,7 +61,7 @@ class Forecast:
 def make(sets: Sequence[TokenSet], now: datetime, seen: Usage) -> Forecast:
     """The forecast for these sets at `now`, with the use that was `seen`."""
     continuous, left, maintenance = continuous_hours(sets, now), uses_left(sets), next_maintenance(now)
-    serves = any(one.state in _USABLE for one in sets)
+    serves = client_grant.is_chosen() or any(one.state in _USABLE for one in sets)
     is_known = seen.observed_days >= _LEAST_DAYS
     measured = measured_hours(sets, now, seen) if is_known else None
     to_maintenance = (maintenance - now).total_seconds() / 3600

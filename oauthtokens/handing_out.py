@@ -3,16 +3,17 @@
 import logging
 import random
 import time
+from datetime import datetime
 from typing import Any
 
 from django.conf import settings
 
-from coursehub import audit, clock
+from coursehub import clock
 from coursehub.mongo import outside_transaction
 from coursehub.trainercentral import Lease
 from coursehub.trainercentral.errors import TokenUnavailable
-from oauthtokens import encryption, pool, refreshing, rotation
-from oauthtokens.leases import LEAST_LIFE_SECONDS, State
+from oauthtokens import client_grant, encryption, leases, pool, refreshing, rotation
+from oauthtokens.leases import CLIENT, LEAST_LIFE_SECONDS, State
 from oauthtokens.models import TokenSet
 from oauthtokens.refreshing import Outcome
 
@@ -30,7 +31,7 @@ class _Memory:
     """Of this process: the encrypted access token read last with its full name, and when demand was noted."""
 
     token: tuple[tuple | None, str] = (None, "")  # replaced as one, since threads share it
-    demand_noted_at: float | None = None
+    demand_noted_at: datetime | None = None
 
 
 def access_token() -> Lease:
@@ -38,10 +39,10 @@ def access_token() -> Lease:
 
     Raises TokenUnavailable, with what to wait when that is known. Waits at most a lease and 10 s.
     """
-    _note_demand()
     gives_up_at = time.monotonic() + settings.TOKEN_LEASE_SECONDS + 10
     while True:
         row = _stored()
+        _note_demand(row["now"] if row else None)
         token = _lease(row) if row else None
         if row and token and row["left_ms"] > settings.TOKEN_REFRESH_MARGIN_SECONDS * 1000:
             return token
@@ -67,18 +68,20 @@ def rejected(lease: Lease) -> None:
     if not isinstance(lease.key, tuple):
         return
     name = dict(zip(_NAME, lease.key, strict=True))
-    row = outside_transaction(TokenSet).find_one_and_update(
+    row = leases.documents(name["number"]).find_one_and_update(
         name, {"$set": {"access_token": "", "access_expires_at": None, "access_fence": -1}}
     )
     if row is None:
         return
     number = row["number"]
-    audit.record(action="token_set.access_token_rejected", target=f"token set {number}")
+    leases.tell(number, "access_token_rejected")
     refreshed_at = row["last_refreshed_at"]
     if refreshed_at is None or (clock.now().replace(tzinfo=None) - refreshed_at).total_seconds() > _FRESH_SECONDS:
         return
     refreshing.cool(number, seconds=pool.PROBE_SECONDS, reason="TrainerCentral did not accept its fresh access token.")
-    if pool.fresh_token_was_rejected(number):
+    if number == CLIENT:
+        pool.stop("TrainerCentral did not accept a fresh access token of the client itself.")
+    elif pool.fresh_token_was_rejected(number):
         pool.stop("TrainerCentral did not accept fresh access tokens of two token sets.")
 
 
@@ -96,10 +99,9 @@ def _stored() -> dict[str, Any] | None:
     """The name and remaining life of the token in use, if it has enough left to be handed out."""
     alive = {"$gt": ["$access_expires_at", clock.after(LEAST_LIFE_SECONDS)]}
     left_ms = {"$subtract": ["$access_expires_at", clock.server_now()]}
-    shown = {**dict.fromkeys(_NAME, 1), "access_expires_at": 1, "left_ms": left_ms}
-    return outside_transaction(TokenSet).find_one(
-        {"state": {"$in": _IN_USE}, "$expr": alive}, shown, sort=[("access_expires_at", -1)]
-    )
+    shown = {**dict.fromkeys(_NAME, 1), "access_expires_at": 1, "left_ms": left_ms, "now": clock.server_now()}
+    collection = leases.documents(CLIENT) if client_grant.is_chosen() else outside_transaction(TokenSet)
+    return collection.find_one({"state": {"$in": _IN_USE}, "$expr": alive}, shown, sort=[("access_expires_at", -1)])
 
 
 def _lease(row: dict[str, Any]) -> Lease | None:
@@ -108,7 +110,7 @@ def _lease(row: dict[str, Any]) -> Lease | None:
     name = (*key, row["access_expires_at"])
     remembered, text = _Memory.token
     if remembered != name:
-        stored = outside_transaction(TokenSet).find_one(dict(zip(_NAME, key, strict=True)), {"access_token": 1})
+        stored = leases.documents(key[0]).find_one(dict(zip(_NAME, key, strict=True)), {"access_token": 1})
         if stored is None:
             return None
         text = stored["access_token"]
@@ -127,16 +129,16 @@ def _renew() -> Outcome:
     outcome = refreshing.refresh(number)
     if outcome is Outcome.BUSY and (wait_seconds := rotation.seconds_to_wait(number)):
         raise TokenUnavailable(
-            f"token set {number} rests after a failed refresh",
+            f"{leases.name_of(number)} rests after a failed refresh",
             "The last refresh of the access token failed; it is tried again by itself.",
             wait_seconds=wait_seconds,
         )
     return outcome
 
 
-def _note_demand() -> None:
-    """For `refresh_due`: at most once a minute from each process."""
+def _note_demand(now: datetime | None) -> None:
+    """For `refresh_due`: at most once a minute from each process, and always when there is no token."""
     noted_at = _Memory.demand_noted_at
-    if noted_at is None or time.monotonic() - noted_at > _DEMAND_EVERY_SECONDS:
-        _Memory.demand_noted_at = time.monotonic()
+    if now is None or noted_at is None or abs((now - noted_at).total_seconds()) > _DEMAND_EVERY_SECONDS:
+        _Memory.demand_noted_at = now
         pool.note_demand()

@@ -14,6 +14,7 @@ from typing import Any
 
 from django.conf import settings
 from pymongo import ReturnDocument
+from pymongo.collection import Collection
 
 from coursehub import audit, clock
 from coursehub.mongo import outside_transaction
@@ -22,6 +23,8 @@ from oauthtokens import encryption
 from oauthtokens.models import TokenSet
 
 State = TokenSet.State
+CLIENT = 0  # the number of the client's own access token, which no set's number is (TOKEN_GRANT=client_credentials)
+CLIENT_TABLE = "oauthtokens_client"
 LIVE = (State.READY, State.ACTIVE, State.RETIRING)  # sets that may be used
 _RELEASED = {"lease_holder": "", "lease_until": None}
 LEAST_LIFE_SECONDS = 30.0  # an access token with less left is never handed out
@@ -40,9 +43,19 @@ class RefreshLease:
     refresh_token: str = field(repr=False)
 
 
+def documents(number: int) -> Collection:
+    """Where the document of this number is: that of the client itself is shaped like a set's and lives apart."""
+    return outside_transaction(CLIENT_TABLE if number == CLIENT else TokenSet)
+
+
+def name_of(number: int) -> str:
+    """The target of audit events about this number."""
+    return "client credentials" if number == CLIENT else f"token set {number}"
+
+
 def use_limit() -> int | None:
     """Refreshes after which a set is left for the next, its reserve apart; None when the provider sets no limit."""
-    if settings.TOKEN_MAX_USES == 0:
+    if settings.TOKEN_MAX_USES == 0 or settings.TOKEN_GRANT == "client_credentials":  # noqa: S105
         return None
     return min(settings.TOKEN_RETIRE_AT_USES, settings.TOKEN_MAX_USES)
 
@@ -57,7 +70,8 @@ def has_uses_left() -> dict[str, Any]:
     limit = use_limit()
     if limit is None:
         return {"$literal": True}
-    return {"$lt": ["$uses", {"$cond": [is_reserve_released(), settings.TOKEN_MAX_USES, limit]}]}
+    in_limit = {"$lt": ["$uses", {"$cond": [is_reserve_released(), settings.TOKEN_MAX_USES, limit]}]}
+    return {"$or": [{"$eq": ["$number", CLIENT]}, in_limit]}
 
 
 def is_due() -> dict[str, Any]:
@@ -82,14 +96,15 @@ def win(number: int, *, force: bool = False) -> RefreshLease | None:
 
     None when it is not, or when somebody else was faster. Raises Undecryptable, with nothing counted.
     """
-    sets = outside_transaction(TokenSet)
-    row = sets.find_one({"number": number, "state": {"$in": LIVE}})
+    row = documents(number).find_one({"number": number, "state": {"$in": LIVE}})
     if row is None:
         return None
     if row["lease_holder"]:
         end_overdue(number)
     generation = row["generation"]
-    token = encryption.decrypt(row["refresh_token"], number=number, kind=encryption.REFRESH, generation=generation)
+    token = ""
+    if number != CLIENT:
+        token = encryption.decrypt(row["refresh_token"], number=number, kind=encryption.REFRESH, generation=generation)
     holder = f"{socket.gethostname()[:60]}:{os.getpid()}:{secrets.token_hex(6)}"
     conditions = [
         is_idle(),
@@ -97,7 +112,7 @@ def win(number: int, *, force: bool = False) -> RefreshLease | None:
         has_uses_left(),
         *([] if force else [is_due()]),
     ]
-    won = sets.find_one_and_update(
+    won = documents(number).find_one_and_update(
         {
             **{"number": number, "generation": generation, "state": {"$in": LIVE}},
             # Empty also when a holder died: what came of its use is told before anybody uses the set again.
@@ -175,28 +190,33 @@ def give_up(lease: RefreshLease) -> bool:
 def end(lease: RefreshLease) -> bool:
     """Clear a lease that came to nothing; False when somebody else did, and has told what became of its use."""
     ours = {"number": lease.number, "generation": lease.generation, "fence": lease.fence, "lease_holder": lease.holder}
-    ended = outside_transaction(TokenSet).update_one(ours, {"$set": _RELEASED})
+    ended = documents(lease.number).update_one(ours, {"$set": _RELEASED})
     replaced = {"number": lease.number, "generation": {"$gt": lease.generation}}
-    return bool(ended.modified_count) or outside_transaction(TokenSet).count_documents(replaced) > 0
+    return bool(ended.modified_count) or documents(lease.number).count_documents(replaced) > 0
 
 
 def end_overdue(number: int | None = None) -> None:
     """Clear leases whose holder did not report in time: each has cost a use, which is told here."""
-    sets = outside_transaction(TokenSet)
     which = {} if number is None else {"number": number}
-    while (row := sets.find_one_and_update({**which, **_overdue()}, {"$set": _RELEASED})) is not None:
-        tell_failure(row["number"], counted=True, reason="Whoever refreshed it did not report in time.")
+    for collection in (documents(CLIENT), outside_transaction(TokenSet)):
+        while (row := collection.find_one_and_update({**which, **_overdue()}, {"$set": _RELEASED})) is not None:
+            tell_failure(row["number"], counted=True, reason="Whoever refreshed it did not report in time.")
 
 
 def any_overdue() -> bool:
     """Whether `end_overdue` would find anything to do."""
-    return outside_transaction(TokenSet).count_documents(_overdue(), limit=1) > 0
+    return any(one.count_documents(_overdue(), limit=1) for one in (documents(CLIENT), outside_transaction(TokenSet)))
+
+
+def tell(number: int, what: str, **detail: Any) -> None:
+    """An audit event about a set ("token_set.refreshed") or about the client's own token ("client_token.refreshed")."""
+    thing = "client_token" if number == CLIENT else "token_set"
+    audit.record(action=f"{thing}.{what}", target=name_of(number), detail=detail)
 
 
 def tell_failure(number: int, *, counted: bool, reason: str) -> None:
     """The audit event of a refresh that gave no token; `counted`: it is one of the set's uses."""
-    detail = {"counted": counted, "reason": reason}
-    audit.record(action="token_set.refresh_failed", target=f"token set {number}", detail=detail)
+    tell(number, "refresh_failed", counted=counted, reason=reason)
 
 
 def _overdue() -> dict[str, Any]:
@@ -205,7 +225,5 @@ def _overdue() -> dict[str, Any]:
 
 def _write(lease: RefreshLease, changes: dict[str, Any]) -> bool:
     ours = {"number": lease.number, "generation": lease.generation, "fence": lease.fence, "lease_holder": lease.holder}
-    written = outside_transaction(TokenSet).update_one(
-        {**ours, "state": {"$in": LIVE}}, [{"$set": {**_RELEASED, **changes}}]
-    )
+    written = documents(lease.number).update_one({**ours, "state": {"$in": LIVE}}, [{"$set": {**_RELEASED, **changes}}])
     return bool(written.modified_count)

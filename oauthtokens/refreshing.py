@@ -8,13 +8,12 @@ from functools import lru_cache
 
 from django.conf import settings
 
-from coursehub import audit, clock
-from coursehub.mongo import outside_transaction, refuse_inside_atomic
-from coursehub.trainercentral import ZohoAccounts, errors
-from oauthtokens import leases, pool
+from coursehub import clock
+from coursehub.mongo import refuse_inside_atomic
+from coursehub.trainercentral import TokenGrant, ZohoAccounts, errors
+from oauthtokens import client_grant, leases, pool
 from oauthtokens.encryption import Undecryptable
-from oauthtokens.leases import RefreshLease, State
-from oauthtokens.models import TokenSet
+from oauthtokens.leases import CLIENT, RefreshLease, State
 
 logger = logging.getLogger(__name__)
 
@@ -61,7 +60,7 @@ def refresh(number: int, *, force: bool = False) -> Outcome:
     if lease is None:
         return Outcome.BUSY
     try:
-        grant = provider.refresh(lease.refresh_token)
+        grant = _ask(provider, lease)
     except errors.TrainerCentralError as error:
         _failed(lease, error)
         return Outcome.FAILED
@@ -70,8 +69,14 @@ def refresh(number: int, *, force: bool = False) -> Outcome:
         _discarded(lease)
         return Outcome.LATE
     pool.resume()
-    audit.record(action="token_set.refreshed", target=f"token set {number}", detail={"fence": lease.fence})
+    leases.tell(number, "refreshed", fence=lease.fence)
     return Outcome.REFRESHED
+
+
+def _ask(provider: ZohoAccounts, lease: RefreshLease) -> TokenGrant:
+    if lease.number == CLIENT:
+        return provider.client_credentials(client_grant.SCOPE)
+    return provider.refresh(lease.refresh_token)
 
 
 def _discarded(lease: RefreshLease) -> None:
@@ -87,19 +92,18 @@ def _failed(lease: RefreshLease, error: errors.TrainerCentralError) -> None:
         _discarded(lease)
         return
     leases.tell_failure(lease.number, counted=counted, reason=error.sentence)
-    target = f"token set {lease.number}"
     if isinstance(error, errors.ClientWide):
         pool.stop(error.sentence)
-    elif isinstance(error, errors.InvalidCode):
-        audit.record(action="token_set.broken", target=target, detail={"reason": error.detail})
+    elif isinstance(error, errors.InvalidCode) and lease.number != CLIENT:
+        leases.tell(lease.number, "broken", reason=error.detail)
     elif isinstance(error, errors.MintThrottled):
-        audit.record(action="token_set.cooling", target=target, detail={"seconds": error.wait_seconds})
+        leases.tell(lease.number, "cooling", seconds=error.wait_seconds)
 
 
 def _write_failure(lease: RefreshLease, error: errors.TrainerCentralError) -> bool:
     if isinstance(error, errors.ClientWide):
         return leases.give_up(lease)
-    if isinstance(error, errors.InvalidCode):
+    if isinstance(error, errors.InvalidCode) and lease.number != CLIENT:
         return leases.write_failure(lease, reason=error.sentence, state=State.BROKEN)
     if isinstance(error, errors.MintThrottled):
         wait_seconds = error.wait_seconds
@@ -114,18 +118,19 @@ def _write_failure(lease: RefreshLease, error: errors.TrainerCentralError) -> bo
 
 def mark_undecryptable(number: int, reason: str) -> None:
     """The set is out of use and keeps its texts: the key may come back."""
-    marked = outside_transaction(TokenSet).update_one(
+    if number == CLIENT:  # nothing is lost with it: the client gets another one
+        client_grant.forget()
+        return
+    marked = leases.documents(number).update_one(
         {"number": number, "state": {"$in": leases.LIVE}}, {"$set": {"state": State.UNDECRYPTABLE, "reason": reason}}
     )
     if marked.modified_count:
-        audit.record(action="token_set.undecryptable", target=f"token set {number}")
+        leases.tell(number, "undecryptable")
 
 
 def cool(number: int, *, seconds: float, reason: str) -> None:
     """Leave the set alone for a while."""
     resting = {"state": State.COOLING, "reason": {"$literal": reason}, "not_before": clock.after(seconds)}
-    cooled = outside_transaction(TokenSet).update_one(
-        {"number": number, "state": {"$in": leases.LIVE}}, [{"$set": resting}]
-    )
+    cooled = leases.documents(number).update_one({"number": number, "state": {"$in": leases.LIVE}}, [{"$set": resting}])
     if cooled.modified_count:
-        audit.record(action="token_set.cooling", target=f"token set {number}", detail={"seconds": seconds})
+        leases.tell(number, "cooling", seconds=seconds)

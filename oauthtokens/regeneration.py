@@ -17,19 +17,12 @@ from coursehub import audit, clock, env
 from coursehub.mongo import outside_transaction
 from coursehub.trainercentral import TokenGrant, errors
 from oauthtokens import consents, encryption, places, pool, refreshing, revoking, rotation
+from oauthtokens.client_grant import SCOPE
 from oauthtokens.leases import State
 from oauthtokens.models import TokenSet
 
 logger = logging.getLogger(__name__)
 
-# The smallest set of scopes that the product needs (help articles of the calls in coursehub.trainercentral.client).
-SCOPE = ",".join(
-    f"TrainerCentral.{name}"
-    for name in (
-        *("userapi.CREATE", "userapi.READ", "courseapi.READ", "courseapi.UPDATE"),
-        *("presenterapi.READ", "portalapi.READ"),
-    )
-)
 _IN_NEED = (State.EMPTY, State.EXHAUSTED, State.RETIRING, State.BROKEN, State.REVOKED)
 _USABLE = (State.READY, State.ACTIVE, State.COOLING)
 

@@ -17,8 +17,8 @@ from pymongo.collection import Collection
 from coursehub import audit, clock
 from coursehub.mongo import outside_transaction
 from coursehub.trainercentral import errors
-from oauthtokens import encryption, refreshing
-from oauthtokens.leases import State
+from oauthtokens import client_grant, encryption, leases, refreshing
+from oauthtokens.leases import CLIENT, State
 from oauthtokens.models import TokenSet
 
 logger = logging.getLogger(__name__)
@@ -45,14 +45,17 @@ def revoke(*, number: int, actor: str) -> Outcome:
 
 
 def revoke_all(*, actor: str, told: Callable[[int, int], None] | None = None) -> dict[int, Outcome]:
-    """The same for every set: all are out of use before the provider is asked about the first.
+    """The same for every set, and for the client's own access token (number 0) where there is one.
 
-    `told` hears after each how many of how many are done.
+    All are out of use before the provider is asked about the first. `told` hears after each how many of how
+    many are done.
     """
     refreshing.accounts()
     numbers = list(TokenSet.objects.order_by("number").values_list("number", flat=True))
     for number in numbers:
         _take_out_of_use(number, actor)
+    if _take_out_clients_own(actor):
+        numbers.append(CLIENT)
     outcomes = {}
     for number in numbers:
         outcomes[number] = _settled(number)
@@ -69,8 +72,8 @@ def keep(number: int) -> None:
 
 
 def pending_count() -> int:
-    """Tokens that live on at the provider although no set uses them any more."""
-    return sum(_may_go(kept) for kept in _collection().find())
+    """Refresh tokens that live on at the provider although no set uses them any more."""
+    return sum(_may_go(kept) for kept in _collection().find({"kind": encryption.REFRESH}))
 
 
 def settle(number: int) -> bool:
@@ -108,6 +111,16 @@ def _take_out_of_use(number: int, actor: str) -> None:
             return
 
 
+def _take_out_clients_own(actor: str) -> bool:
+    own = leases.documents(CLIENT).find_one({"number": CLIENT, "access_token": {"$ne": ""}})
+    if own is None:
+        return False
+    _keep(own, kind=encryption.ACCESS, name=own["access_fence"])
+    client_grant.forget()
+    audit.record(action="client_token.revocation_asked", actor=actor, target=leases.name_of(CLIENT))
+    return True
+
+
 def _settled(number: int) -> Outcome:
     had_tokens = _collection().count_documents({"number": number}) > 0
     if not settle(number):
@@ -115,10 +128,11 @@ def _settled(number: int) -> Outcome:
     return Outcome.REVOKED if had_tokens else Outcome.NOTHING
 
 
-def _keep(row: dict[str, Any]) -> None:
-    kept = {"number": row["number"], "generation": row["generation"], "refresh_token": row["refresh_token"]}
+def _keep(row: dict[str, Any], *, kind: str = encryption.REFRESH, name: int | None = None) -> None:
+    number, generation = row["number"], row["generation"]
+    kept = {"number": number, "generation": generation, "kind": kind, "token": row[f"{kind}_token"]}
     _collection().update_one(
-        {"_id": f"{row['number']}:{row['generation']}"},
+        {"_id": f"{number}:{generation if name is None else name}"},
         {"$setOnInsert": {**kept, "failures": 0, "not_before": None, "reason": ""}},
         upsert=True,
     )
@@ -147,14 +161,12 @@ def _revoke_at_provider(kept: dict[str, Any]) -> bool:
         return True
     number, generation = tried["number"], tried["generation"]
     try:
-        token = encryption.decrypt(
-            tried["refresh_token"], number=number, kind=encryption.REFRESH, generation=generation
-        )
+        token = encryption.decrypt(tried["token"], number=number, kind=tried["kind"], generation=generation)
         refreshing.accounts().revoke(token)
     except encryption.Undecryptable as error:
         return _failed(tried, f"It could not be revoked: {error}.")
     except errors.TrainerCentralError as error:
-        logger.warning("A token of set %s was not revoked: %s", number, error.detail)
+        logger.warning("A token was not revoked (%s): %s", leases.name_of(number), error.detail)
         return _failed(tried, error.sentence)
     _confirmed(tried)
     return True
@@ -165,9 +177,7 @@ def _failed(kept: dict[str, Any], reason: str) -> bool:
     pending = {"number": kept["number"], "generation": kept["generation"], "state": State.REVOCATION_PENDING}
     outside_transaction(TokenSet).update_one(pending, {"$set": {"reason": reason}})
     if kept["failures"] == 1:
-        audit.record(
-            action="token_set.revocation_failed", target=f"token set {kept['number']}", detail={"reason": reason}
-        )
+        leases.tell(kept["number"], "revocation_failed", reason=reason)
     return False
 
 
@@ -175,8 +185,7 @@ def _confirmed(kept: dict[str, Any]) -> None:
     pending = {"number": kept["number"], "generation": kept["generation"], "state": State.REVOCATION_PENDING}
     outside_transaction(TokenSet).update_one(pending, {"$set": {"state": State.REVOKED, "reason": ""}})
     if _collection().delete_one({"_id": kept["_id"]}).deleted_count:
-        detail = {"generation": kept["generation"]}
-        audit.record(action="token_set.revoked", target=f"token set {kept['number']}", detail=detail)
+        leases.tell(kept["number"], "revoked", generation=kept["generation"])
 
 
 def _collection() -> Collection:

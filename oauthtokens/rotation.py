@@ -7,7 +7,7 @@ from django.conf import settings
 from coursehub import audit, clock
 from coursehub.mongo import outside_transaction
 from coursehub.trainercentral.errors import TokenUnavailable
-from oauthtokens import leases, pool, reserve
+from oauthtokens import client_grant, leases, pool, reserve
 from oauthtokens.leases import LIVE, State
 from oauthtokens.models import TokenSet
 
@@ -17,7 +17,7 @@ _ATTEMPTS = 20
 
 
 def select() -> int:
-    """The number of the set to use, after moving on from one that cannot be used any more.
+    """The number of the set to use, after moving on from one that cannot be used any more; or CLIENT.
 
     Raises TokenUnavailable when none is left or the pool has stopped.
     """
@@ -25,6 +25,8 @@ def select() -> int:
     stopped = pool.read()["stopped"]
     if stopped and not pool.win_probe():
         raise TokenUnavailable(f"the pool has stopped: {stopped}", stopped, wait_seconds=pool.PROBE_SECONDS)
+    if client_grant.is_chosen():
+        return client_grant.select()
     for _ in range(_ATTEMPTS):
         active = pool.read()["active"]
         if active is not None and _stays_in_use(active):
@@ -39,6 +41,8 @@ def select() -> int:
 
 def rotate(*, actor: str = "system") -> int:
     """Move on to the next ready set although the present one may still be good. Raises TokenUnavailable."""
+    if client_grant.is_chosen():
+        raise TokenUnavailable("client credentials", "With TOKEN_GRANT=client_credentials no token set is in use.")
     tidy_up()
     active = pool.read()["active"]
     following = _next_after(active)
@@ -51,6 +55,8 @@ def rotate(*, actor: str = "system") -> int:
 
 def tidy_up() -> None:
     """Let states follow time and the pointer: whatever a process that died has left half done."""
+    if client_grant.is_chosen():  # the sets stay as they are
+        return
     sets, active = outside_transaction(TokenSet), pool.read()["active"]
     rested = {"state": State.COOLING, "$expr": {"$lte": ["$not_before", clock.server_now()]}}
     sets.update_many(rested, {"$set": {"state": State.READY, "reason": ""}})
@@ -66,7 +72,7 @@ def tidy_up() -> None:
 
 def seconds_to_wait(number: int) -> float:
     """How long the set rests after a failure; 0 when it does not."""
-    left = _remaining({"number": number, "state": {"$in": LIVE}})
+    left = _remaining(number, {"state": {"$in": [State.COOLING, *LIVE]}})
     return max(left, default=0.0)
 
 
@@ -117,14 +123,18 @@ def _change(number: int | None, leaving: list[str], state: str) -> None:
 
 
 def _none_left() -> TokenUnavailable:
-    resting = _remaining({"state": {"$in": [State.COOLING, *LIVE]}})
+    resting = _remaining(None, {"state": {"$in": [State.COOLING, *LIVE]}})
     if resting:
         return TokenUnavailable("all usable sets are resting", _RESTING, wait_seconds=min(resting))
     return TokenUnavailable("no set is ready", _NONE_LEFT)
 
 
-def _remaining(which: dict[str, Any]) -> list[float]:
-    """Seconds until the `not_before` of each of these sets that has one in the future."""
+def _remaining(number: int | None, which: dict[str, Any]) -> list[float]:
+    """Seconds until the `not_before`, where it is in the future, of each such set (or of this number)."""
     left = {"left": {"$subtract": ["$not_before", clock.server_now()]}}
-    rows = outside_transaction(TokenSet).find({**which, "$expr": {"$gt": ["$not_before", clock.server_now()]}}, left)
+    still = {**which, "$expr": {"$gt": ["$not_before", clock.server_now()]}}
+    if number is None:
+        rows = outside_transaction(TokenSet).find(still, left)
+    else:
+        rows = leases.documents(number).find({**still, "number": number}, left)
     return [row["left"] / 1000 for row in rows]

@@ -13,24 +13,39 @@ from django.conf import settings
 from coursehub import clock, pacing
 from coursehub.mongo import refuse_inside_atomic
 from coursehub.trainercentral import TrainerCentralClient
-from oauthtokens import forecast, pool, refreshing, regeneration, reserve, revoking, rotation, usage
+from oauthtokens import (
+    client_grant,
+    forecast,
+    pool,
+    reencrypting,
+    refreshing,
+    regeneration,
+    reserve,
+    revoking,
+    rotation,
+    usage,
+)
 from oauthtokens.alerts import open_alerts as alerts
+from oauthtokens.client_grant import SCOPE
 from oauthtokens.handing_out import PoolTokens, access_token
 from oauthtokens.models import TokenSet
+from oauthtokens.reencrypting import Reencrypted
 from oauthtokens.refreshing import Outcome
-from oauthtokens.regeneration import SCOPE, check_number, exchange_code, store_grant
+from oauthtokens.regeneration import check_number, exchange_code, store_grant
 from oauthtokens.revoking import Outcome as Revocation
 from oauthtokens.upkeep import is_upkeep_due, refresh_due
 
 __all__ = [
     "SCOPE",
     "Outcome",
+    "Reencrypted",
     "Revocation",
     "access_token",
     "alerts",
     "client",
     "exchange_code",
     "is_upkeep_due",
+    "reencrypt",
     "refresh_due",
     "refresh_set",
     "release_reserve",
@@ -88,10 +103,14 @@ def sets_in_need() -> list[int]:
 
 
 def refresh_set(number: int | None = None, *, force: bool = False) -> tuple[int, Outcome]:
-    """Refresh one set, or the active one, if it is due or `force`d. Raises TokenUnavailable, ValueError."""
+    """Refresh one set, or the active one, if it is due or `force`d. Raises TokenUnavailable, ValueError.
+
+    With TOKEN_GRANT=client_credentials and no number: the client's own token, whose number is 0.
+    """
     if number is None:
         number = rotation.select()
-    check_number(number)
+    else:
+        check_number(number)
     return number, refreshing.refresh(number, force=force)
 
 
@@ -120,8 +139,16 @@ def revoke_all(*, actor: str, told: Callable[[int, int], None] | None = None) ->
     return revoking.revoke_all(actor=actor, told=told)
 
 
+def reencrypt(*, actor: str, told: Callable[[int, int], None] | None = None) -> Reencrypted:
+    """Bring every stored token under the newest key, while everything runs; `told` hears how many of how many."""
+    return reencrypting.reencrypt(actor=actor, told=told)
+
+
 def status() -> dict[str, Any]:
-    """How the pool stands, without any token: `sets`, `active`, `stopped`, and what `Forecast.as_document` says."""
+    """How the pool stands, without any token: `sets`, `active`, `stopped`, and what `Forecast.as_document` says.
+
+    `client` is None, or with TOKEN_GRANT=client_credentials how the client's own access token stands.
+    """
     sets = list(TokenSet.objects.filter(number__lte=settings.TOKEN_SET_COUNT))
     now, about_pool = clock.now(), pool.read()
     return {
@@ -137,6 +164,7 @@ def status() -> dict[str, Any]:
             }
             for one in sets
         ],
+        "client": client_grant.status(),
         "active": about_pool["active"],
         "stopped": about_pool["stopped"],
         **forecast.make(sets, now, usage.read(now)).as_document(),

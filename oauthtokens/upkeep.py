@@ -49,7 +49,7 @@ def _refresh() -> str:
         number = rotation.select()
     except TokenUnavailable as error:
         return error.detail
-    return f"token set {number}: {refreshing.refresh(number)}"
+    return f"{leases.name_of(number)}: {refreshing.refresh(number)}"
 
 
 def _tidy_up() -> str:

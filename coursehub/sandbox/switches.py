@@ -104,6 +104,9 @@ class Switches:
         "seconds", _one_of("seconds", "legacy"), "legacy: expires_in in ms, with expires_in_sec beside it"
     )
     mints_per_10_minutes: int = _switch(10, _whole, "Access tokens per refresh token and 10 minutes (0: no limit)")
+    client_mints_per_10_minutes: int = _switch(
+        0, _whole, "Access tokens by client credentials and 10 minutes (0: no limit)"
+    )
     mint_throttle_status: str = _switch("400", _one_of("400", "200"), "HTTP status of the answer to one mint too many")
     stored_refresh_tokens: int = _switch(20, _whole, "Refresh tokens kept; one more deletes the oldest (0: no limit)")
     live_access_tokens: int = _switch(15, _whole, "Live access tokens per refresh token; one more ends the oldest")

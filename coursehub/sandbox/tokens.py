@@ -104,6 +104,7 @@ class Tokens:
         """No tokens at all."""
         for table in ("refresh_tokens", "access_tokens", "codes"):
             self._journal.execute(f"DELETE FROM {table}")  # noqa: S608  (names from the line above)
+        self._journal.remember("client_mints", (0, 0))
         self.refresh_tokens, self.access_tokens, self.codes = {}, {}, {}
 
     def load(self) -> None:
@@ -177,7 +178,14 @@ class Tokens:
         return Grant(self._mint(found, found.scope, switches, now_ms), "", found.scope)
 
     def client_credentials(self, scope: str, switches: Switches, now_ms: int) -> Grant:
-        """An access token without refresh token."""
+        """An access token without refresh token. Raises TokenRefused."""
+        if switches.client_mints_per_10_minutes:
+            window_ms, mints = self._journal.recall("client_mints", (0, 0))
+            if now_ms - window_ms >= MINT_WINDOW_MS:
+                window_ms, mints = now_ms, 0
+            if mints >= switches.client_mints_per_10_minutes:
+                raise TokenRefused("Access Denied", int(switches.mint_throttle_status), TOO_MANY)
+            self._journal.remember("client_mints", (window_ms, mints + 1))
         return Grant(self._mint(None, scope, switches, now_ms), "", scope)
 
     def revoke(self, token: str) -> bool:

@@ -1,12 +1,18 @@
 """What the token commands share: --json, and exit codes that a cron job can use."""
 
 import json
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
 from django.core.management import BaseCommand, CommandParser
 
 GOOD, WARNING, BAD, USAGE = 0, 1, 2, 3
+
+
+def name_of(number: int) -> str:
+    """How a set, or number 0, begins a sentence."""
+    return f"Token set {number}" if number else "The client's own access token"
 
 
 class TokenCommand(BaseCommand):
@@ -24,6 +30,17 @@ class TokenCommand(BaseCommand):
         self.stdout.write(json.dumps(document) if options["json"] else text)
         if code != GOOD:
             raise SystemExit(code)
+
+    def progress(self, options: dict[str, Any]) -> Callable[[int, int], None] | None:
+        """What to call with "how many of how many" are done; shows it to somebody who watches, and to no log file."""
+        if options["json"] or not self.stderr.isatty():
+            return None
+
+        def show(done: int, total: int) -> None:
+            self.stderr.write(f"\r{done} of {total}", ending="\n" if done == total else "")
+            self.stderr.flush()
+
+        return show
 
 
 def _exit(leave: Any, status: int = 0, message: str | None = None) -> None:

@@ -98,6 +98,38 @@ def test_rotation(pool):
     assert run("rotate_tokens") == (0, {"active": 2, "reason": ""})
 
 
+def test_revocation_of_one_set_and_of_all_needs_a_yes(pool):
+    pool.obtain(1, 2)
+    with pytest.raises(CommandError, match="--yes") as caught:
+        run("revoke_tokens", "--all")
+    assert caught.value.returncode == 3
+    assert pool.states()[:2] == [State.ACTIVE, State.READY]
+    assert run("revoke_tokens", "--set", "1", "--yes") == (0, {"sets": [{"number": 1, "outcome": "revoked"}]})
+    pool.sandbox.switch(fail_next=[{"path_contains": "/token/revoke", "times": 1, "fault": "500"}])
+    code, answer = run("revoke_tokens", "--all", "--yes")
+    assert code == 1
+    assert [one["outcome"] for one in answer["sets"]] == ["nothing", "pending"] + ["nothing"] * 5
+
+
+@pytest.mark.parametrize("wrong", [("--yes",), ("--set", "8", "--yes"), ("--set", "1", "--all", "--yes")])
+def test_revocation_of_what_is_not_there_is_wrong_usage(database, wrong):
+    command = [sys.executable, "manage.py", "revoke_tokens", *wrong]
+    assert subprocess.run(command, env=os.environ, capture_output=True, check=False).returncode == 3
+
+
+def test_long_work_shows_its_progress_to_somebody_who_watches(pool):
+    class Terminal(io.StringIO):
+        def isatty(self) -> bool:
+            return True
+
+    pool.obtain(1)
+    seen, log = Terminal(), io.StringIO()
+    call_command("revoke_tokens", "--all", "--yes", stdout=io.StringIO(), stderr=seen)
+    call_command("revoke_tokens", "--all", "--yes", stdout=io.StringIO(), stderr=log)
+    assert "7 of 7" in seen.getvalue()
+    assert log.getvalue() == ""
+
+
 def test_wrong_option_leaves_with_3(database):
     command = [sys.executable, "manage.py", "token_status", "--nonsense"]
     assert subprocess.run(command, env=os.environ, capture_output=True, check=False).returncode == 3

@@ -78,7 +78,7 @@ def test_process_that_dies_half_way_leaves_it_pending_and_the_job_ends_it(pool, 
     pool.obtain(1)
     token = refresh_token_of(1)
     dies = {
-        "taken out of use": (refreshing.audit, "record"),
+        "taken out of use": (revoking.audit, "record"),
         "asked": (ZohoAccounts, "revoke"),
         "confirmed": (revoking, "_confirmed"),
     }[step]
@@ -188,3 +188,16 @@ def test_nothing_is_revoked_inside_a_transaction(pool):
     with transaction.atomic(), pytest.raises(RuntimeError, match="atomic"):
         services.revoke(number=1, actor="maintenance")
     assert pool.row(1)["state"] == State.ACTIVE
+
+
+def test_clients_own_access_token_is_revoked_with_all(pool, settings):
+    settings.TOKEN_GRANT = "client_credentials"
+    lease = services.access_token()
+    pool.sandbox.switch(fail_next=[NO_REVOCATION])
+    assert services.revoke_all(actor="admin")[0] is Revocation.PENDING
+    assert lease.token not in str(kept())
+    forget_backoff()
+    services.refresh_due()
+    assert kept() == []
+    assert services.access_token().token != lease.token
+    assert {"client_token.revocation_asked", "client_token.revoked"} <= set(pool.actions())

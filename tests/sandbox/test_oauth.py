@@ -153,6 +153,16 @@ def test_client_credentials_give_no_refresh_token(sandbox):
     assert "refresh_token" not in answer
 
 
+def test_client_credentials_are_throttled_where_the_switch_says_so(sandbox):
+    sandbox.switch(client_mints_per_10_minutes=2)
+    ask = {"grant_type": "client_credentials", "scope": "TrainerCentral.courseapi.READ"}
+    answers = [ask_token(sandbox, **ask).json() for _ in range(3)]
+    assert ["access_token" in answer for answer in answers] == [True, True, False]
+    assert answers[2]["error"] == "Access Denied"
+    sandbox.advance(601)
+    assert "access_token" in ask_token(sandbox, **ask).json()
+
+
 def test_approved_consent_comes_back_with_a_code_for_this_redirect_alone(sandbox):
     page = requests.get(f"{sandbox.url}/oauth/v2/auth", params=CONSENT, timeout=10)
     assert page.status_code == 200

@@ -6,11 +6,11 @@ from django.core.management import CommandError, CommandParser
 
 from coursehub.trainercentral.errors import TokenUnavailable
 from oauthtokens import services
-from oauthtokens.management.base import BAD, GOOD, USAGE, WARNING, TokenCommand
+from oauthtokens.management.base import BAD, GOOD, USAGE, WARNING, TokenCommand, name_of
 
 _CODES = {"refreshed": GOOD, "busy": WARNING, "late": WARNING, "failed": BAD}
 _TEXTS = {
-    "refreshed": "has a new access token.",
+    "refreshed": "was refreshed.",
     "busy": "was not refreshed: it is not due (see --force), rests, or is being refreshed by somebody else.",
     "late": "was refreshed by somebody else meanwhile.",
     "failed": "could not be refreshed; token_status says why.",
@@ -32,5 +32,5 @@ class Command(TokenCommand):
         except TokenUnavailable as error:
             self.tell(options, {"set": None, "outcome": "unavailable", "reason": error.sentence}, error.sentence, BAD)
             return
-        text = f"Token set {number} {_TEXTS[outcome]}"
+        text = f"{name_of(number)} {_TEXTS[outcome]}"
         self.tell(options, {"set": number, "outcome": str(outcome)}, text, _CODES[outcome])

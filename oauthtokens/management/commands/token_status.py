@@ -18,6 +18,8 @@ class Command(TokenCommand):
 
 
 def _exit_code(status: dict[str, Any]) -> int:
+    if status["client"]:
+        return BAD if status["stopped"] else GOOD if status["client"]["state"] in _USABLE else WARNING
     states = [one["state"] for one in status["sets"]]
     if status["stopped"] or not any(state in _USABLE for state in states):
         return BAD
@@ -27,7 +29,11 @@ def _exit_code(status: dict[str, Any]) -> int:
 
 
 def _as_text(status: dict[str, Any]) -> str:
-    lines = [f"{'set':>4}  {'state':<20} {'uses':>8}  access token until"]
+    lines = []
+    if own := status["client"]:
+        until = own["access_expires_at"] or "-"
+        lines.append(f"The client's own access token is {own['state']}, until {until}. {own['reason']}".rstrip())
+    lines.append(f"{'set':>4}  {'state':<20} {'uses':>8}  access token until")
     for one in status["sets"]:
         uses = f"{one['uses']} of {one['max_uses']}" if one["max_uses"] else str(one["uses"])
         until = one["access_expires_at"] or "-"
