@@ -11,7 +11,7 @@ from pymongo.collection import Collection
 
 from coursehub import audit
 from coursehub.mongo import outside_transaction
-from oauthtokens import encryption, leases, revoking
+from oauthtokens import consents, encryption, leases, revoking
 from oauthtokens.models import TokenSet
 
 # Every field of every collection that holds encrypted text.
@@ -19,6 +19,7 @@ PLACES: tuple[tuple[type[TokenSet] | str, tuple[str, ...]], ...] = (
     (TokenSet, ("refresh_token", "access_token")),
     (leases.CLIENT_TABLE, ("access_token",)),
     (revoking.TABLE, ("token",)),
+    (consents.TABLE, ("verifier",)),
 )
 
 

@@ -7,6 +7,7 @@ import pytest
 from django.core.management import call_command
 
 from coursehub.mongo import outside_transaction
+from coursehub.trainercentral import TokenGrant
 from coursehub.trainercentral.errors import TokenUnavailable
 from oauthtokens import handing_out, leases, refreshing, rotation, services
 from oauthtokens import pool as pool_document
@@ -62,7 +63,7 @@ def test_successor_takes_over_a_hanging_refresh_and_the_late_answer_is_discarded
     rotation.select()
     hanging = leases.win(0)
     token = services.access_token().token
-    assert not leases.write_grant(hanging, services.TokenGrant("1000.late", "", 3600))
+    assert not leases.write_grant(hanging, TokenGrant("1000.late", "", 3600))
     assert services.access_token().token == token
     assert row()["uses"] == 2
     assert own.actions().count("client_token.refresh_failed") == 1

@@ -9,7 +9,7 @@ from cryptography.fernet import Fernet
 from django.core.management import call_command
 
 from coursehub.mongo import outside_transaction
-from oauthtokens import encryption, handing_out, reencrypting, revoking, services
+from oauthtokens import consents, encryption, handing_out, reencrypting, revoking, services
 
 
 def new_key() -> str:
@@ -18,13 +18,14 @@ def new_key() -> str:
 
 @pytest.fixture
 def two_keys(pool, settings):
-    """Two sets, a pending revocation and a token of the client itself under an older key; a newer one was added."""
+    """Two sets, a pending revocation, a consent that was begun and a token of the client itself under an older key; a newer one was added."""
     settings.TOKEN_GRANT = "client_credentials"
     services.access_token()
     settings.TOKEN_GRANT = "refresh_token"
     pool.obtain(1, 2)
     pool.sandbox.switch(fail_next=[{"path_contains": "/token/revoke", "times": 1, "fault": "500"}])
     pool.obtain(2)
+    consents.begin(number=1, user_id=1)
     assert outside_transaction(revoking.TABLE).count_documents({}) == 1
     settings.TOKEN_ENCRYPTION_KEYS = [new_key(), *settings.TOKEN_ENCRYPTION_KEYS]
     return settings
@@ -32,7 +33,7 @@ def two_keys(pool, settings):
 
 def test_every_place_moves_and_the_old_key_can_go(pool, two_keys):
     before = services.reencrypt(actor="maintenance")
-    assert (before.moved, before.by_key, before.undecryptable) == (6, (6, 0), 0)
+    assert (before.moved, before.by_key, before.undecryptable) == (7, (7, 0), 0)
     two_keys.TOKEN_ENCRYPTION_KEYS = two_keys.TOKEN_ENCRYPTION_KEYS[:1]
     handing_out._Memory.token = (None, "")
     assert services.client().list_courses()
@@ -62,7 +63,7 @@ def test_places_name_every_field_that_holds_encrypted_text(pool, two_keys):
 def test_what_no_key_opens_stays_and_is_counted(pool, two_keys):
     pool.change(1, refresh_token="unreadable")
     found = services.reencrypt(actor="maintenance")
-    assert (found.moved, found.undecryptable) == (5, 1)
+    assert (found.moved, found.undecryptable) == (6, 1)
     assert pool.row(1)["refresh_token"] == "unreadable"
 
 
@@ -112,6 +113,6 @@ def test_command_counts_by_key_and_says_when_an_old_key_is_still_needed(pool, tw
             code = left.code
         return code, json.loads(out.getvalue())
 
-    assert run() == (0, {"moved": 6, "by_key": [6, 0], "undecryptable": 0})
+    assert run() == (0, {"moved": 7, "by_key": [7, 0], "undecryptable": 0})
     pool.change(1, access_token="unreadable")
-    assert run() == (2, {"moved": 0, "by_key": [5, 0], "undecryptable": 1})
+    assert run() == (2, {"moved": 0, "by_key": [6, 0], "undecryptable": 1})
