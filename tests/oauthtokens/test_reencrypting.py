@@ -18,7 +18,7 @@ def new_key() -> str:
 
 @pytest.fixture
 def two_keys(pool, settings):
-    """Two sets, a pending revocation, a consent that was begun and a token of the client itself under an older key; a newer one was added."""
+    """A value in every place, under an older key; a newer one was added."""
     settings.TOKEN_GRANT = "client_credentials"
     services.access_token()
     settings.TOKEN_GRANT = "refresh_token"
