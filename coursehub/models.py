@@ -54,6 +54,8 @@ class Course(models.Model):
     poll_failures = models.IntegerField(default=0, editable=False)
     poll_not_before = models.DateTimeField(null=True, blank=True, editable=False)
     watched_until = models.DateTimeField(null=True, blank=True, editable=False)
+    # Somebody outside said that there is news.
+    hinted_at = models.DateTimeField(null=True, blank=True, editable=False)
     # Reading only what is new: by TrainerCentral's order by time, down to the watermark (its own milliseconds).
     poll_order = models.CharField(
         max_length=10, choices=Order.choices, blank=True, default=Order.UNKNOWN, editable=False
@@ -86,6 +88,11 @@ class Course(models.Model):
         if not self._state.adding:
             kwargs.setdefault("update_fields", self.SYNCED_FIELDS)
         super().save(*args, **kwargs)
+
+    @property
+    def reads_in_full(self) -> bool:
+        """Whether TrainerCentral's order by time is not (or no longer) relied upon: then every read is a full one."""
+        return self.poll_unproven > 0 or self.poll_order == self.Order.UNKNOWN
 
 
 class CourseAccess(models.Model):

@@ -18,7 +18,7 @@ from coursehub.live.guard import Viewer
 from coursehub.live.shared import Shared
 from coursehub.live.streams import Follower
 from coursehub.models import Course
-from progress import leasing, showing
+from progress import attention, showing
 from progress.models import Member
 from progress.tail import Tail
 
@@ -176,7 +176,7 @@ async def tell(group: str, message: dict[str, Any]) -> None:
 
 
 async def _note_viewers(course_ids: list[str]) -> None:
-    await connection().collection(_COURSES).update_many(*leasing.watching(course_ids))
+    await connection().collection(_COURSES).update_many(*attention.watching(course_ids))
 
 
 async def _read_snapshot(course_id: str) -> Snapshot:

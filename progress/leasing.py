@@ -1,48 +1,23 @@
-"""When a course is read, and by whom. All of it stands in the course's document.
+"""Who reads a course, and where the reading stands. All of it stands in the course's document.
 
-A course is due when `poll_due_at` has come. It is won by one conditional update that raises the
-fence; every later update names that fence, so a poller that was overtaken changes nothing more.
+A course is won by one conditional update that raises the fence; every later update names that fence,
+so a poller that was overtaken changes nothing more.
 """
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
-from django.conf import settings
 from pymongo import ReturnDocument
 
 from coursehub import clock
 from coursehub.models import Course
 from coursehub.mongo import outside_transaction
+from progress import attention, intervals
 
 # Longer than any one call with its retries, since it is extended before each.
 LEASE_SECONDS = 60
-# How long a viewer's interest counts without being renewed.
-WATCHED_FOR_SECONDS = 30
-# A course that a worker was told about and that is still due after this long is told again.
-RING_AGAIN_SECONDS = 15
-_RINGS_AT_ONCE = 50
-_LONGEST_MARGIN_SECONDS = 15.0
 _BACKOFF_SECONDS = [5, 15, 30, 60, 300, 900]
-
-
-def _passed(deadline: str) -> dict[str, Any]:
-    """The expression for: this deadline has passed, or was never set."""
-    return {"$lte": [{"$ifNull": [deadline, 0]}, clock.server_now()]}
-
-
-def due() -> dict[str, Any]:
-    """The filter for courses whose members should be read now, and of which no worker was told lately."""
-    return {
-        "poll_due_at": {"$type": "date"},
-        "gone_at": None,
-        "$expr": {
-            "$and": [
-                {"$lte": ["$poll_due_at", clock.server_now()]},
-                _passed("$poll_lease_until"),
-                {"$lte": [{"$ifNull": ["$poll_rung_at", 0]}, clock.after(-RING_AGAIN_SECONDS)]},
-            ]
-        },
-    }
 
 
 class LeaseLost(Exception):
@@ -51,11 +26,18 @@ class LeaseLost(Exception):
 
 @dataclass(frozen=True)
 class Lease:
-    """The right to write a course's rows, until another poller gets a higher fence."""
+    """The right to write a course's rows, until another poller gets a higher fence; and where the reading stands."""
 
     course_id: str
     fence: int
+    began_at: datetime
     offset: int  # the row at which an unfinished sweep goes on
+    top_ms: int | None  # the watermark that an unfinished sweep will leave; None: a new read
+    order: str
+    watermark_ms: int | None
+    unproven: int
+    rows: int
+    sweep_is_due: bool
 
     @property
     def held(self) -> dict[str, Any]:
@@ -63,45 +45,31 @@ class Lease:
         return {"course_id": self.course_id, "poll_fence": self.fence}
 
 
-def watched_interval_seconds() -> float:
-    """The age at which a watched course is due: early enough to be read before the age limit."""
-    limit_seconds = settings.PROGRESS_WATCHED_SECONDS
-    return limit_seconds - min(_LONGEST_MARGIN_SECONDS, limit_seconds / 4)
+@dataclass(frozen=True)
+class Sweep:
+    """What a full read tells about reading this course."""
+
+    calls: int
+    rows: int
+    unproven: int
 
 
-def ring_due() -> list[str]:
-    """The ids of courses that a worker should be told about now; each is named once per RING_AGAIN_SECONDS."""
-    courses = outside_transaction(Course)
-    rung = []
-    for found in courses.find(due(), ["course_id"]).sort("poll_due_at", 1).limit(_RINGS_AT_ONCE):
-        told = courses.update_one({**due(), "_id": found["_id"]}, [{"$set": {"poll_rung_at": clock.server_now()}}])
-        if told.modified_count:
-            rung.append(found["course_id"])
-    return rung
+@dataclass(frozen=True)
+class Done:
+    """What a read leaves in the course's document; nothing given, nothing changed."""
 
-
-def watching(course_ids: list[str]) -> tuple[dict[str, Any], list[dict[str, Any]]]:
-    """The filter and the update that note viewers of these courses, in this process or any other.
-
-    A course whose data is older than watched courses may be becomes due at once; trouble with the
-    remote side keeps its pause.
-    """
-    interval_ms = round(watched_interval_seconds() * 1000)
-    wanted_at = {"$ifNull": [{"$add": ["$polled_at", interval_ms]}, clock.server_now()]}
-    due_at = {"$max": [{"$min": ["$poll_due_at", wanted_at]}, "$poll_not_before"]}
-    fresh_enough = {"$gt": ["$watched_until", clock.after(WATCHED_FOR_SECONDS / 2)]}
-    return (
-        {"course_id": {"$in": course_ids}, "$expr": {"$not": fresh_enough}},
-        [{"$set": {"watched_until": clock.after(WATCHED_FOR_SECONDS), "poll_due_at": due_at}}],
-    )
+    order: str | None = None
+    watermark_ms: int | None = None
+    active_at: datetime | None = None
+    sweep: Sweep | None = None
 
 
 def win(course_id: str, *, only_if_due: bool, afresh: bool) -> Lease | None:
     """Take the course if nobody reads it, and go on with its unfinished sweep unless `afresh`."""
-    conditions = [_passed("$poll_lease_until")]
+    conditions = [attention.passed("$poll_lease_until")]
     if only_if_due:
-        conditions += [{"$eq": [{"$type": "$poll_due_at"}, "date"]}, _passed("$poll_due_at")]
-    new_sweep = {"$or": [afresh, {"$not": ["$poll_offset"]}]}
+        conditions += [{"$eq": [{"$type": "$poll_due_at"}, "date"]}, attention.passed("$poll_due_at")]
+    new_sweep = {"$or": [afresh, {"$eq": [{"$ifNull": ["$poll_top_ms", None]}, None]}]}
     won = outside_transaction(Course).find_one_and_update(
         {"course_id": course_id, "$expr": {"$and": conditions}},
         [
@@ -112,12 +80,37 @@ def win(course_id: str, *, only_if_due: bool, afresh: bool) -> Lease | None:
                     "poll_rung_at": None,
                     "poll_began_at": {"$cond": [new_sweep, clock.server_now(), "$poll_began_at"]},
                     "poll_offset": {"$cond": [new_sweep, 0, "$poll_offset"]},
+                    "poll_top_ms": {"$cond": [new_sweep, None, "$poll_top_ms"]},
                 }
             }
         ],
         return_document=ReturnDocument.AFTER,
     )
-    return Lease(course_id, won["poll_fence"], won["poll_offset"]) if won else None
+    return _lease(won, afresh=afresh) if won else None
+
+
+def _lease(course: dict[str, Any], *, afresh: bool) -> Lease:
+    began_at, swept_at = course["poll_began_at"], course.get("swept_at")
+    order, unproven = course.get("poll_order", Course.Order.UNKNOWN), course.get("poll_unproven", 1)
+    every_seconds = intervals.sweep_seconds(course.get("sweep_calls", 0))
+    is_recent = swept_at is not None and (began_at - swept_at).total_seconds() < every_seconds
+    return Lease(
+        course_id=course["course_id"],
+        fence=course["poll_fence"],
+        began_at=began_at,
+        offset=course["poll_offset"],
+        top_ms=course["poll_top_ms"],
+        order=order,
+        watermark_ms=course.get("poll_watermark_ms"),
+        unproven=unproven,
+        rows=course.get("sweep_rows", 0),
+        sweep_is_due=afresh or unproven > 0 or order == Course.Order.UNKNOWN or not is_recent,
+    )
+
+
+def begin_sweep(lease: Lease, top_ms: int) -> None:
+    """From now on this read is a full one, whoever goes on with it, and leaves this watermark. Raises LeaseLost."""
+    _update(lease, {"poll_top_ms": top_ms})
 
 
 def extend(lease: Lease) -> None:
@@ -133,22 +126,40 @@ def interrupt(lease: Lease, offset: int, *, go_on_after_seconds: float) -> None:
     )
 
 
-def finish(lease: Lease) -> None:
-    """Give the course back after a complete sweep: its rows are as new as the sweep's begin. Raises LeaseLost."""
-    idle = {"$add": ["$poll_began_at", settings.PROGRESS_IDLE_SECONDS * 1000]}
-    watched = {"$add": ["$poll_began_at", round(watched_interval_seconds() * 1000)]}
-    _update(
-        lease,
-        {
-            "polled_at": "$poll_began_at",
-            "poll_due_at": {"$cond": [{"$gt": ["$watched_until", clock.server_now()]}, watched, idle]},
-            "poll_lease_until": None,
-            "poll_offset": 0,
-            "poll_error": "",
-            "poll_failures": 0,
-            "poll_not_before": None,
-        },
-    )
+def finish(lease: Lease, done: Done | None = None) -> None:
+    """Give the course back after a complete read: its rows are as new as the read's begin. Raises LeaseLost."""
+    took_ms = {"$subtract": [clock.server_now(), "$poll_began_at"]}
+    values = {
+        "polled_at": "$poll_began_at",
+        "poll_seconds": {"$divide": [took_ms, 1000]},
+        "poll_lease_until": None,
+        "poll_offset": 0,
+        "poll_top_ms": None,
+        "poll_error": "",
+        "poll_failures": 0,
+        "poll_not_before": None,
+        **_learnt(done or Done()),
+    }
+    _update(lease, values, {"poll_due_at": attention.next_due_at()})
+
+
+def _learnt(done: Done) -> dict[str, Any]:
+    values: dict[str, Any] = {}
+    if done.order is not None:
+        values["poll_order"] = done.order
+    if done.watermark_ms is not None:
+        values["poll_watermark_ms"] = done.watermark_ms
+    if done.active_at is not None:
+        # A clock of the other side that runs ahead says nothing about the future.
+        values["active_at"] = {"$max": ["$active_at", {"$min": [done.active_at, "$poll_began_at"]}]}
+    if done.sweep is not None:
+        values |= {
+            "swept_at": "$poll_began_at",
+            "sweep_calls": done.sweep.calls,
+            "sweep_rows": done.sweep.rows,
+            "poll_unproven": done.sweep.unproven,
+        }
+    return values
 
 
 def fail(lease: Lease, sentence: str, *, wait_seconds: float = 0) -> None:
@@ -168,6 +179,8 @@ def fail(lease: Lease, sentence: str, *, wait_seconds: float = 0) -> None:
     )
 
 
-def _update(lease: Lease, values: dict[str, Any]) -> None:
-    if not outside_transaction(Course).update_one(lease.held, [{"$set": values}]).matched_count:
+def _update(lease: Lease, *steps: dict[str, Any]) -> None:
+    """Each step sees what the one before has set."""
+    stages = [{"$set": values} for values in steps]
+    if not outside_transaction(Course).update_one(lease.held, stages).matched_count:
         raise LeaseLost(lease.course_id)

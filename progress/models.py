@@ -112,6 +112,9 @@ class SweepPart(models.Model):
     id = models.CharField(primary_key=True, max_length=61)  # "<course id>-<fence>", also the document's _id
     course_id = models.CharField(max_length=40, db_index=True)
     began_at = models.DateTimeField()  # the read's begin, which tells its parts from those of another
+    until_row = models.IntegerField(default=0)  # counts only when the read has gone on from here
+    page_rows = models.IntegerField(default=0)
+    has_gap = models.BooleanField(default=False)
     member_ids = models.JSONField(default=list)
 
     objects = DjongoManager()

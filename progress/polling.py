@@ -1,15 +1,24 @@
-"""Reading a course's learners, a page at a time, and storing what changed."""
+"""Reading a course's learners, a page at a time, and storing what changed.
+
+A read begins with the newest rows of TrainerCentral's order by time. Where that order has proven itself
+this is all; now and then, and always where it has not, the whole list is read as well. A full read that
+finds what the order should have shown ends the trust in it, for as long as it takes to earn it again.
+"""
 
 import logging
 import time
 from dataclasses import asdict, dataclass
+from datetime import datetime
+from functools import partial
 from typing import Any
 
 from coursehub import pacing
 from coursehub.trainercentral import errors
+from coursehub.trainercentral.records import MemberPage
 from oauthtokens import services as token_services
-from progress import leasing, storing
-from progress.leasing import Lease, LeaseLost
+from progress import daily, leasing, newest, storing
+from progress.leasing import Done, Lease, LeaseLost, Sweep
+from progress.walking import OVERLAP_ROWS, Walk
 
 logger = logging.getLogger(__name__)
 
@@ -18,6 +27,8 @@ logger = logging.getLogger(__name__)
 SLICE_SECONDS = 10.0
 # When the budget had no call for us at all, the next try comes after this long.
 _NO_CALL_SECONDS = 10.0
+# So many full reads that agree with the order by time restore the trust in it.
+PROOFS_AFTER_A_MISS = 20
 _UNEXPECTED = "Reading the course's learners failed; the details are in the worker's log."
 
 
@@ -27,26 +38,67 @@ class Poll:
 
     course_id: str
     outcome: str
-    pages: int = 0
+    mode: str = ""  # "newest" or "full"
+    calls: int = 0
     learners: int = 0
     changed: int = 0
+    missed: int = 0  # changes that only the full read found, though the order by time should have shown them
     reason: str = ""
 
     def as_dict(self) -> dict[str, Any]:
         return asdict(self)
 
 
+class SliceOver(Exception):
+    """No further call can begin in this task."""
+
+
+class Reader:
+    """Reads and stores pages of a course for as long as one task may; counts what it did."""
+
+    def __init__(self, lease: Lease) -> None:
+        self._lease = lease
+        self._client = token_services.client(lane=pacing.PROGRESS)
+        self._gives_up_at = time.monotonic() + SLICE_SECONDS
+        self.calls = self.changed = self.missed = 0
+        self.top_ms = 0
+        self.active_at: datetime | None = None
+        # Changes older than this (TrainerCentral's milliseconds) were missed by whoever read before.
+        self.missed_before_ms = 0
+
+    def page(self, start: int, *, by_time: bool = False) -> MemberPage:
+        """Raises SliceOver, LeaseLost and errors of TrainerCentral."""
+        left_seconds = max(0.0, self._gives_up_at - time.monotonic())
+        if not pacing.reserve_slot(pacing.PROGRESS, within_seconds=left_seconds):
+            raise SliceOver
+        leasing.extend(self._lease)
+        page = self._client.member_page(self._lease.course_id, newest_first=by_time, start=start)
+        changed = storing.store_members(self._lease, page.members)
+        self.calls += 1
+        self.changed += len(changed)
+        self.missed += sum(row["remote_time_ms"] < self.missed_before_ms for row in changed)
+        self.top_ms = max([self.top_ms, *(member.time_ms for member in page.members)])
+        self.active_at = max(filter(None, (self.active_at, *map(storing.active_at, changed))), default=None)
+        return page
+
+    def poll(self, outcome: str, mode: str, learners: int) -> Poll:
+        return Poll(self._lease.course_id, outcome, mode, self.calls, learners, self.changed, self.missed)
+
+
 def poll(course_id: str, *, only_if_due: bool = True, afresh: bool = False) -> Poll:
     """Read a course's learners and store what changed. Any number may be started; one at a time works.
 
-    `afresh` begins anew instead of going on with an unfinished sweep. What the remote side does wrong
-    is noted in the course and in the result, and raises nothing.
+    `afresh` reads the whole list, and begins anew instead of going on with an unfinished sweep. What the
+    remote side does wrong is noted in the course and in the result, and raises nothing.
     """
     lease = leasing.win(course_id, only_if_due=only_if_due, afresh=afresh)
     if lease is None:
         return Poll(course_id, "not_due")
     try:
-        return _sweep(lease)
+        done = _read(lease)
+        if done.outcome == "read":
+            daily.record(course_id)
+        return done
     except LeaseLost:
         return Poll(course_id, "lease_lost")
     except errors.TrainerCentralError as error:
@@ -57,28 +109,68 @@ def poll(course_id: str, *, only_if_due: bool = True, afresh: bool = False) -> P
         raise
 
 
-def _sweep(lease: Lease) -> Poll:
-    gives_up_at = time.monotonic() + SLICE_SECONDS
-    pages = token_services.client(lane=pacing.PROGRESS).iter_member_pages(lease.course_id, start=lease.offset)
-    present: set[str] = set()
-    page_count = changed = rows = 0
-    while pacing.reserve_slot(pacing.PROGRESS, within_seconds=max(0.0, gives_up_at - time.monotonic())):
-        leasing.extend(lease)
-        page = next(pages, None)
-        if page is None:
-            return _finish(lease, Poll(lease.course_id, "read", page_count, len(present), changed), present)
-        changed += storing.store_members(lease, page)
-        present.update(member.member_id for member in page)
-        page_count, rows = page_count + 1, rows + len(page)
-    leasing.interrupt(lease, lease.offset + rows, go_on_after_seconds=0 if rows else _NO_CALL_SECONDS)
-    return Poll(lease.course_id, "unfinished", page_count, len(present), changed)
+def _read(lease: Lease) -> Poll:
+    reader = Reader(lease)
+    if lease.top_ms is not None:
+        return _sweep(lease, reader, lease.top_ms)
+    try:
+        look = newest.look(lease, partial(reader.page, by_time=True))
+    except SliceOver:
+        if reader.calls:  # so much is new that a full read, which can be interrupted, is the way
+            leasing.begin_sweep(lease, reader.top_ms)
+        return _interrupted(lease, reader, offset=0, learners=0)
+    if look.is_complete and not lease.sweep_is_due:
+        leasing.finish(lease, Done(look.order, look.top_ms, reader.active_at))
+        return reader.poll("read", "newest", 0)
+    leasing.begin_sweep(lease, look.top_ms)
+    return _sweep(lease, reader, look.top_ms, look)
 
 
-def _finish(lease: Lease, done: Poll, present: set[str]) -> Poll:
+def _sweep(lease: Lease, reader: Reader, top_ms: int, look: newest.Look | None = None) -> Poll:
+    """The whole list, after what the order by time has shown (`look`; None: in an earlier task)."""
+    shown = reader.changed
+    if look and look.is_complete:
+        reader.missed_before_ms = top_ms - newest.OVERLAP_MS
+    walk = storing.walk_on(lease, reader.page)
+    seen_before = set(walk.known)
+    try:
+        while walk.next_page() is not None:
+            pass
+    except SliceOver:
+        storing.remember_part(lease, walk, walk.known - seen_before)
+        return _interrupted(lease, reader, offset=walk.start, learners=len(walk.known))
     # Only who read all pages knows who was in none of them.
-    gone = storing.store_absent(lease, present) if lease.offset == 0 else 0
-    leasing.finish(lease)
-    return Poll(done.course_id, done.outcome, done.pages, done.learners, done.changed + gone)
+    gone = 0 if walk.has_gap else storing.store_absent(lease, walk.known)
+    reader.changed += gone
+    unproven = _trust(lease.unproven, look, shown=shown, missed=reader.missed)
+    sweep = Sweep(calls=_calls(walk), rows=walk.row_count, unproven=unproven)
+    leasing.finish(lease, Done(look.order if look else None, top_ms, reader.active_at, sweep))
+    storing.forget_parts(lease)
+    if reader.missed:
+        logger.warning(
+            "Course %s: the order by time did not show %d changes; it is read in full now",
+            *(lease.course_id, reader.missed),
+        )
+    return reader.poll("read", "full", len(walk.known))
+
+
+def _trust(unproven: int, look: newest.Look | None, *, shown: int, missed: int) -> int:
+    """How many full reads must still agree with the order by time. One that found no news at all proves nothing."""
+    if missed:
+        return PROOFS_AFTER_A_MISS
+    agrees = look is not None and look.is_complete and shown > 0
+    return max(0, unproven - 1) if agrees else unproven
+
+
+def _calls(walk: Walk) -> int:
+    """Calls of a full read of this list: pages that overlap, and one to see the end."""
+    advance = max(1, walk.page_rows - OVERLAP_ROWS)
+    return -(-walk.row_count // advance) + 1
+
+
+def _interrupted(lease: Lease, reader: Reader, *, offset: int, learners: int) -> Poll:
+    leasing.interrupt(lease, offset, go_on_after_seconds=0 if reader.calls else _NO_CALL_SECONDS)
+    return reader.poll("unfinished", "full" if offset else "newest", learners)
 
 
 def _failed(lease: Lease, sentence: str, wait_seconds: float = 0) -> Poll:

@@ -4,7 +4,7 @@ Revision, rows and history of one chunk are one MongoDB transaction whose first 
 poller that lost its lease writes nothing, and a crash leaves no revision without its row.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -18,10 +18,12 @@ from coursehub.models import Course
 from coursehub.mongo import outside_transaction
 from coursehub.trainercentral import reading
 from progress.leasing import LEASE_SECONDS, Lease, LeaseLost
-from progress.models import Member, ProgressEntry
+from progress.models import Member, ProgressEntry, SweepPart
+from progress.walking import Walk
 
 if TYPE_CHECKING:
     from coursehub.trainercentral.records import Member as RemoteMember
+    from coursehub.trainercentral.records import MemberPage
 
 # Well below what one transaction carries at ease, and one hand-over to the live pages.
 CHUNK_ROWS = 500
@@ -32,17 +34,55 @@ _COMPARED = ("email", "name", "percent", "status", "last_seen_at", "enrolled_at"
 Row = dict[str, Any]
 
 
-def store_members(lease: Lease, members: Iterable["RemoteMember"]) -> int:
-    """Write those rows that differ from what is stored; returns how many did.
+def store_members(lease: Lease, members: Iterable["RemoteMember"]) -> list[Row]:
+    """Write those rows that differ from what is stored, and return them.
 
     Raises LeaseLost, with the chunk at hand not written.
     """
     read = {row["_id"]: row for row in (_row(lease.course_id, member) for member in members)}
     stored = {row["_id"]: row for row in outside_transaction(Member).find({"_id": {"$in": list(read)}})}
-    now = _naive(clock.now())
-    changed = [_dated(row, stored.get(key), now) for key, row in read.items() if _differs(row, stored.get(key))]
+    differing = [row for key, row in read.items() if _differs(row, stored.get(key))]
     _forgive_absence(row["_id"] for row in stored.values() if row.get("absent_sweeps"))
-    return _store(lease, changed)
+    if not differing:
+        return []
+    now = _naive(clock.now())
+    changed = [_dated(row, stored.get(row["_id"]), now) for row in differing]
+    _store(lease, changed)
+    return changed
+
+
+def active_at(row: Row) -> datetime | None:
+    """The latest moment at which the learner of a stored row did something."""
+    return max(filter(None, (row["last_seen_at"], _naive(reading.moment(row["remote_time_ms"])))), default=None)
+
+
+def remember_part(lease: Lease, walk: Walk, seen: set[str]) -> None:
+    """Keep how far this slice of a full read came and whom it saw, for whoever goes on."""
+    key = f"{lease.course_id}-{lease.fence}"
+    names = {"_id": key, "id": key, "course_id": lease.course_id, "began_at": lease.began_at}
+    came_to = {"until_row": walk.start, "page_rows": walk.page_rows, "has_gap": walk.has_gap}
+    outside_transaction(SweepPart).replace_one(
+        {"_id": key}, {**names, **came_to, "member_ids": sorted(seen)}, upsert=True
+    )
+
+
+def walk_on(lease: Lease, read: Callable[[int], "MemberPage"]) -> Walk:
+    """The walk through the whole list, from where the slices before came to.
+
+    A slice counts from which the read went on: one that was kept by a poller that died then does not.
+    """
+    of_this_read = {"course_id": lease.course_id, "began_at": lease.began_at, "until_row": {"$lte": lease.offset}}
+    parts = list(outside_transaction(SweepPart).find(of_this_read)) if lease.offset else []
+    seen = {member_id for part in parts for member_id in part["member_ids"]}
+    walk = Walk(read, start=lease.offset if seen else 0, known=seen)
+    walk.has_gap = any(part["has_gap"] for part in parts)
+    walk.page_rows = max((part["page_rows"] for part in parts), default=0)
+    return walk
+
+
+def forget_parts(lease: Lease) -> None:
+    """The full read is done."""
+    outside_transaction(SweepPart).delete_many({"course_id": lease.course_id, "began_at": {"$lte": lease.began_at}})
 
 
 def store_absent(lease: Lease, present: set[str]) -> int:
@@ -56,7 +96,8 @@ def store_absent(lease: Lease, present: set[str]) -> int:
     rows.update_many({"_id": {"$in": absent}}, {"$inc": {"absent_sweeps": 1}})
     gone = list(rows.find({"_id": {"$in": absent}, "absent_sweeps": {"$gte": SWEEPS_UNTIL_GONE}}))
     gone_at = _naive(clock.now())
-    return _store(lease, [row | {"gone_at": gone_at} for row in gone])
+    _store(lease, [row | {"gone_at": gone_at} for row in gone])
+    return len(gone)
 
 
 def _forgive_absence(keys: Iterable[str]) -> None:
@@ -111,13 +152,12 @@ def _differs(row: Row, stored: Row | None) -> bool:
     return stored is None or any(row[name] != stored.get(name) for name in _COMPARED)
 
 
-def _store(lease: Lease, changed: Sequence[Row]) -> int:
+def _store(lease: Lease, changed: Sequence[Row]) -> None:
     client = outside_transaction(Member).database.client
     for start in range(0, len(changed), CHUNK_ROWS):
         chunk = changed[start : start + CHUNK_ROWS]
         with client.start_session() as session:
             session.with_transaction(partial(_store_chunk, lease, chunk), write_concern=WriteConcern("majority"))
-    return len(changed)
 
 
 def _store_chunk(lease: Lease, chunk: Sequence[Row], session: ClientSession) -> None:

@@ -1,12 +1,12 @@
 """Doorbells: a task takes an id, calls one service and may run twice. The ticker rings them."""
 
 from coursehub import queue
-from progress import leasing, polling
+from progress import attention, polling
 
 
 def tick() -> None:
     """Tell the workers which courses are due."""
-    for course_id in leasing.ring_due():
+    for course_id in attention.ring_due():
         queue.enqueue(poll, course_id)
 
 

@@ -7,7 +7,17 @@ from urllib.parse import quote
 from coursehub.trainercentral import errors, reading
 from coursehub.trainercentral.calling import Caller, TokenProvider
 from coursehub.trainercentral.envelopes import ALREADY_ENROLLED
-from coursehub.trainercentral.records import LEARNER_ROLE, REVOKED, Course, Invited, Learner, Member, Portal, Report
+from coursehub.trainercentral.records import (
+    LEARNER_ROLE,
+    REVOKED,
+    Course,
+    Invited,
+    Learner,
+    Member,
+    MemberPage,
+    Portal,
+    Report,
+)
 from coursehub.trainercentral.transport import Transport
 
 _COURSE, _MEMBER, _MEMBERS, _PORTAL_MEMBER = "course", "courseMember", "courseMembers", "portalMember"
@@ -76,11 +86,24 @@ class TrainerCentralClient:
         `newest_first` asks for the order by time of last change; which end comes first is not
         documented, so a caller that stops early needs a full sweep now and then.
         """
+        for page in self._member_pages(course_id, newest_first, page_size, start):
+            yield page.members
+
+    def member_page(
+        self, course_id: str, *, newest_first: bool = False, page_size: int = 100, start: int = 0
+    ) -> MemberPage:
+        """One page of `iter_member_pages`, with how many rows the server listed; without any at the end."""
+        pages = self._member_pages(course_id, newest_first, page_size, start)
+        return next(pages, MemberPage(0, []))
+
+    def _member_pages(self, course_id: str, newest_first: bool, page_size: int, start: int) -> Iterator[MemberPage]:
         params = {"filter": LEARNER_ROLE} | ({"sort": 1} if newest_first else {})
         path = f"/course/{_part(course_id)}/courseMembers.json"
-        for page in self._pages("course/<id>/courseMembers.json", path, params, _MEMBERS, page_size, start=start):
-            members = [Member.read(row) for row in page]
-            yield [member for member in members if member.member_id and member.role in (LEARNER_ROLE, "")]
+        for rows in self._pages("course/<id>/courseMembers.json", path, params, _MEMBERS, page_size, start=start):
+            members = [Member.read(row) for row in rows]
+            yield MemberPage(
+                len(rows), [member for member in members if member.member_id and member.role in (LEARNER_ROLE, "")]
+            )
 
     def iter_course_members(
         self, course_id: str, *, newest_first: bool = False, page_size: int = 100

@@ -73,6 +73,14 @@ class Member:
 
 
 @dataclass(frozen=True, slots=True)
+class MemberPage:
+    """A page of a course's list: how many rows the server gave, and the learners among them."""
+
+    row_count: int
+    members: list[Member]
+
+
+@dataclass(frozen=True, slots=True)
 class Learner:
     """One learner of the academy, in no course in particular."""
 

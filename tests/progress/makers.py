@@ -41,4 +41,4 @@ def store(*members: RemoteMember, course_id: str = "3000000001") -> int:
     lease = leasing.win(course_id, only_if_due=False, afresh=True)
     changed = storing.store_members(lease, members)
     leasing.finish(lease)
-    return changed
+    return len(changed)

@@ -40,5 +40,5 @@ class Command(BaseCommand):
             self.stdout.write(json.dumps({"polls": [poll.as_dict() for poll in polls]}))
             return
         for poll in polls:
-            counts = f"{poll.learners} learners, {poll.changed} changed, {poll.pages} pages"
+            counts = f"{poll.learners} learners, {poll.changed} changed, {poll.calls} calls"
             self.stdout.write(f"{poll.course_id}: {poll.outcome}, {counts}{' - ' if poll.reason else ''}{poll.reason}")

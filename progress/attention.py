@@ -1,0 +1,117 @@
+"""When a course is read: viewers, hints and intervals make it due, and the ticker tells the workers.
+
+A course is due when its `poll_due_at` has come.
+"""
+
+from typing import Any
+
+from django.conf import settings
+
+from coursehub import clock
+from coursehub.models import Course
+from coursehub.mongo import outside_transaction
+from progress import intervals
+
+# How long a viewer's interest counts without being renewed.
+WATCHED_FOR_SECONDS = 30
+# A course that a worker was told about and that is still due after this long is told again.
+RING_AGAIN_SECONDS = 15
+# A hint from outside is worth a call, but not one every second.
+HINT_SECONDS = 10
+_RINGS_AT_ONCE = 50
+
+
+def passed(deadline: str) -> dict[str, Any]:
+    """The expression for: this deadline has passed, or was never set."""
+    return {"$lte": [{"$ifNull": [deadline, 0]}, clock.server_now()]}
+
+
+def due() -> dict[str, Any]:
+    """The filter for courses whose members should be read now, and of which no worker was told lately."""
+    return {
+        "poll_due_at": {"$type": "date"},
+        "gone_at": None,
+        "$expr": {
+            "$and": [
+                {"$lte": ["$poll_due_at", clock.server_now()]},
+                passed("$poll_lease_until"),
+                {"$lte": [{"$ifNull": ["$poll_rung_at", 0]}, clock.after(-RING_AGAIN_SECONDS)]},
+            ]
+        },
+    }
+
+
+def ring_due() -> list[str]:
+    """The ids of courses that a worker should be told about now; each is named once per RING_AGAIN_SECONDS.
+
+    Courses that are watched or hinted at all; of the others no more than leave a task process free, so that
+    a watched one that is due in a moment need not wait for them.
+    """
+    wanted = {"$or": [{"$gt": ["$watched_until", clock.server_now()]}, {"$gt": ["$hinted_at", "$polled_at"]}]}
+    rung = _ring(wanted, _RINGS_AT_ONCE)
+    others = {"$not": wanted}
+    at_once = max(1, settings.WORKER_PROCESSES - 1)
+    if outside_transaction(Course).count_documents(_due_if(others), limit=1):
+        rung += _ring(others, at_once - _under_way(others))
+    return rung
+
+
+def _ring(condition: dict[str, Any], at_most: int) -> list[str]:
+    courses, rung = outside_transaction(Course), []
+    if at_most < 1:
+        return []
+    for found in courses.find(_due_if(condition), ["course_id"]).sort("poll_due_at", 1).limit(at_most):
+        mine = {**due(), "_id": found["_id"]}
+        told = courses.update_one(mine, [{"$set": {"poll_rung_at": clock.server_now()}}])
+        if told.modified_count:
+            rung.append(found["course_id"])
+    return rung
+
+
+def _due_if(condition: dict[str, Any]) -> dict[str, Any]:
+    return {"$and": [due(), {"$expr": condition}]}
+
+
+def _under_way(condition: dict[str, Any]) -> int:
+    """Courses that are being read now, or that a worker was just told about."""
+    read = {"$gt": ["$poll_lease_until", clock.server_now()]}
+    rung = {"$gt": ["$poll_rung_at", clock.after(-RING_AGAIN_SECONDS)]}
+    return outside_transaction(Course).count_documents({"$expr": {"$and": [condition, {"$or": [read, rung]}]}})
+
+
+def watching(course_ids: list[str]) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    """The filter and the update that note viewers of these courses, in this process or any other.
+
+    A course whose data is older than watched courses may be becomes due at once; trouble with the
+    remote side keeps its pause.
+    """
+    wanted_at = {"$ifNull": [{"$add": ["$polled_at", intervals.watched_ms()]}, clock.server_now()]}
+    due_at = {"$max": [{"$min": ["$poll_due_at", wanted_at]}, "$poll_not_before"]}
+    fresh_enough = {"$gt": ["$watched_until", clock.after(WATCHED_FOR_SECONDS / 2)]}
+    return (
+        {"course_id": {"$in": course_ids}, "$expr": {"$not": fresh_enough}},
+        [{"$set": {"watched_until": clock.after(WATCHED_FOR_SECONDS), "poll_due_at": due_at}}],
+    )
+
+
+def hint(course_id: str) -> bool:
+    """Somebody says that the course has news: it is due now, but for HINT_SECONDS after its last read began.
+
+    False for a course that is not there. Trouble with the remote side keeps its pause.
+    """
+    soonest = {"$max": [clock.server_now(), {"$add": ["$polled_at", HINT_SECONDS * 1000]}, "$poll_not_before"]}
+    due_at = {"$min": [{"$ifNull": ["$poll_due_at", soonest]}, soonest]}
+    hinted = outside_transaction(Course).update_one(
+        {"course_id": course_id, "gone_at": None}, [{"$set": {"poll_due_at": due_at, "hinted_at": clock.server_now()}}]
+    )
+    return hinted.matched_count == 1
+
+
+def next_due_at() -> dict[str, Any]:
+    """The expression for when a course is due that was just read."""
+    watched = {"$gt": ["$watched_until", clock.server_now()]}
+    interval_ms = {"$cond": [watched, intervals.watched_ms(), intervals.unwatched_ms()]}
+    # A hint that came while it was read may be about what was read before.
+    hinted_meanwhile = {"$gt": ["$hinted_at", "$poll_began_at"]}
+    after_ms = {"$cond": [hinted_meanwhile, HINT_SECONDS * 1000, interval_ms]}
+    return {"$add": ["$poll_began_at", after_ms]}
