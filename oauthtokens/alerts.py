@@ -138,7 +138,7 @@ def _mail_due() -> dict[str, Any]:
 
 def _send_due() -> None:
     """One e-mail for all that is due. Whoever claims an alert puts its next attempt off first."""
-    claimed = [row for key in _collection().distinct("_id", _mail_due()) if (row := _claim(key))]
+    claimed = [row for due in list(_collection().find(_mail_due(), {"_id": 1})) if (row := _claim(due["_id"]))]
     if not claimed:
         return
     keys = {row["_id"] for row in claimed}
