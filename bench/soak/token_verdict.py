@@ -14,7 +14,7 @@ ANY_MOMENT = "any moment"
 _WITHOUT_LEASE = ("before the count", "after the write")  # who dies there costs nobody any time
 _ANSWER_SECONDS = LEASE_SECONDS / 6 + LEASE_SECONDS / 2  # the time-outs of a refresh: to connect, and to be answered
 _POLL_SECONDS = 0.1  # a caller looks again at least this often
-_SLACK_SECONDS = 0.5  # for a machine that has other things to do; what was needed is measured
+_SLACK_SECONDS = 0.5  # for what callers compute between two calls, beside all else that the machine does
 
 Gap = tuple[float, float, tuple[int, int]]  # seconds, seconds allowed, (deaths, failures)
 
@@ -61,7 +61,7 @@ def judge(run: Run, sandbox: SandboxProcess, ids: dict[str, int], found: Found) 
         run.violations.append("the API did not accept a token that was handed out")
     gaps = [_gap(run, *moments) for moments in pairwise(run.times("token"))]
     for length, allowed, _ in gaps:
-        if length > allowed + _SLACK_SECONDS:
+        if length > allowed:
             run.violations.append(f"no token for {length:.2f} s where {allowed:.2f} s were allowed")
     found.add(_figures(run, gaps, [asked for asked, _, _ in uses.values()]))
 
@@ -69,11 +69,13 @@ def judge(run: Run, sandbox: SandboxProcess, ids: dict[str, int], found: Found) 
 def _figures(run: Run, gaps: list[Gap], asked: list[int]) -> Found:
     killed = Counter(f"killed {one['point']}" for one in run.happened if one["what"] == "death")
     counts = {"handed_out": "token", "tried_out": "tried out", "failures": "failure"}
+    stalls = [one["seconds"] for one in run.happened if one["what"] == "stall"]
     after_one_death = [length for length, _, causes in gaps if causes == (1, 0)]
     highest_seconds = {
         "gap_ms": max(length for length, _, _ in gaps),
         "gap_after_one_death_ms": max(after_one_death, default=0.0),
         "gap_beyond_allowed_ms": max(length - allowed for length, allowed, _ in gaps),
+        "stall_ms": max(stalls, default=0.0),
     }
     return Found(
         [f"{text} ({run.deaths}, {run.weather})" for text in run.violations],
@@ -86,12 +88,15 @@ def _gap(run: Run, begin: float, end: float) -> Gap:
     """How long nobody was given a token, how long that may be, and the deaths and failures in that time.
 
     A holder's death costs the rest of its lease at most, a failure the same and its backoff; then somebody's refresh
-    must be answered within the time-outs.
+    must be answered within the time-outs. A machine that stalled is not the pool's fault.
     """
     deaths = [one for one in run.happened if one["what"] == "death" and begin - LEASE_SECONDS <= one["at"] <= end]
     deaths = [one for one in deaths if one["point"] not in _WITHOUT_LEASE]
     failures = [one for one in run.happened if one["what"] == "failure" and begin <= one["at"] <= end]
     lost = len(deaths) + len(failures)
     waits_seconds = sum(one["wait_seconds"] for one in failures)
+    stalled_seconds = sum(
+        one["seconds"] for one in run.happened if one["what"] == "stall" and begin <= one["at"] <= end + one["seconds"]
+    )
     allowed = lost * (LEASE_SECONDS + _POLL_SECONDS) + waits_seconds + _ANSWER_SECONDS + _POLL_SECONDS
-    return end - begin, allowed, (len(deaths), len(failures))
+    return end - begin, allowed + _SLACK_SECONDS + stalled_seconds, (len(deaths), len(failures))
