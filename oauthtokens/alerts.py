@@ -138,7 +138,8 @@ def _mail_due() -> dict[str, Any]:
 
 def _send_due() -> None:
     """One e-mail for all that is due. Whoever claims an alert puts its next attempt off first."""
-    claimed = [row for due in list(_collection().find(_mail_due(), {"_id": 1})) if (row := _claim(due["_id"]))]
+    due = [row["_id"] for row in _collection().find(_mail_due(), {"_id": 1})]
+    claimed = [row for key in due if (row := _claim(key))]
     if not claimed:
         return
     keys = {row["_id"] for row in claimed}

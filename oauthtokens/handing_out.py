@@ -63,26 +63,38 @@ def access_token() -> Lease:
 def rejected(lease: Lease) -> None:
     """The API did not accept this token: forget it, unless the stored one is another by now.
 
-    A fresh token rejected rests its set; fresh tokens of two sets rejected stop the pool.
+    A fresh token is kept and rests with its set: made anew it would not fare better, and would cost a use. Fresh
+    tokens of two sets rejected stop the pool; the probe of a pool stopped so tries them again.
     """
     if not isinstance(lease.key, tuple):
         return
     name = dict(zip(_NAME, lease.key, strict=True))
-    row = leases.documents(name["number"]).find_one_and_update(
-        name, {"$set": {"access_token": "", "access_expires_at": None, "access_fence": -1}}
-    )
+    number = name["number"]
+    row = leases.documents(number).find_one(name)
     if row is None:
         return
-    number = row["number"]
-    leases.tell(number, "access_token_rejected")
-    refreshed_at = row["last_refreshed_at"]
-    if refreshed_at is None or (clock.now().replace(tzinfo=None) - refreshed_at).total_seconds() > _FRESH_SECONDS:
+    if not _is_fresh(row):
+        gone = {"access_token": "", "access_expires_at": None, "access_fence": -1}
+        if leases.documents(number).update_one(name, {"$set": gone}).modified_count:
+            leases.tell(number, "access_token_rejected")
         return
-    refreshing.cool(number, seconds=pool.PROBE_SECONDS, reason="TrainerCentral did not accept its fresh access token.")
+    reason = "TrainerCentral did not accept its fresh access token."
+    if not refreshing.cool(number, seconds=pool.PROBE_SECONDS, reason=reason):
+        return
+    leases.tell(number, "access_token_rejected")
+    of_two_sets = pool.fresh_token_was_rejected(number, name["access_fence"])
     if number == CLIENT:
         pool.stop("TrainerCentral did not accept a fresh access token of the client itself.")
-    elif pool.fresh_token_was_rejected(number):
+    elif of_two_sets:
         pool.stop("TrainerCentral did not accept fresh access tokens of two token sets.")
+
+
+def _is_fresh(row: dict[str, Any]) -> bool:
+    """Whether the token was just made, or was rejected when it was: then nobody has ever accepted it."""
+    refreshed_at = row["last_refreshed_at"]
+    if refreshed_at and (clock.now().replace(tzinfo=None) - refreshed_at).total_seconds() <= _FRESH_SECONDS:
+        return True
+    return pool.was_rejected(row["number"], row["access_fence"])
 
 
 class PoolTokens:

@@ -11,7 +11,7 @@ from coursehub import audit, clock
 from coursehub.mongo import outside_transaction
 
 PROBE_SECONDS = 600.0  # a stopped pool is tried again this often
-_REJECTIONS_SECONDS = 1800.0  # how long a rejected fresh token counts against the client
+_REJECTIONS_SECONDS = 3600.0  # how long a rejected fresh token counts against the client: as long as it lives
 _THE_ONE = {"_id": "pool"}
 _AT_FIRST: dict[str, Any] = {"active": None, "stopped": "", "probe_at": None, "demand_at": None, "rejections": []}
 
@@ -50,13 +50,19 @@ def resume() -> None:
         audit.record(action="token_pool.resumed", target="token pool")
 
 
-def fresh_token_was_rejected(number: int) -> bool:
+def fresh_token_was_rejected(number: int, access_fence: int) -> bool:
     """Note it; True when another set's fresh token was rejected not long ago, which is no set's own fault."""
-    since = clock.after(-_REJECTIONS_SECONDS)
+    token, since = {"number": number, "access_fence": access_fence}, clock.after(-_REJECTIONS_SECONDS)
     recent = {"$filter": {"input": "$rejections", "cond": {"$gt": ["$$this.at", since]}}}
-    noted = {"$concatArrays": [{"$ifNull": [recent, []]}, [{"number": number, "at": clock.server_now()}]]}
+    noted = {"$concatArrays": [{"$ifNull": [recent, []]}, [{**token, "at": clock.server_now()}]]}
     _ensured().update_one(_THE_ONE, [{"$set": {"rejections": noted}}])
     return len({rejection["number"] for rejection in read()["rejections"]}) > 1
+
+
+def was_rejected(number: int, access_fence: int) -> bool:
+    """Whether this token was rejected when it was fresh."""
+    token = {"number": number, "access_fence": access_fence}
+    return _document().count_documents(_THE_ONE | {"rejections": {"$elemMatch": token}}) > 0
 
 
 def note_demand() -> None:

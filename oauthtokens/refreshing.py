@@ -128,9 +128,10 @@ def mark_undecryptable(number: int, reason: str) -> None:
         leases.tell(number, "undecryptable")
 
 
-def cool(number: int, *, seconds: float, reason: str) -> None:
-    """Leave the set alone for a while."""
+def cool(number: int, *, seconds: float, reason: str) -> bool:
+    """Leave the set alone for a while; False when it is not in use."""
     resting = {"state": State.COOLING, "reason": {"$literal": reason}, "not_before": clock.after(seconds)}
     cooled = leases.documents(number).update_one({"number": number, "state": {"$in": leases.LIVE}}, [{"$set": resting}])
     if cooled.modified_count:
         leases.tell(number, "cooling", seconds=seconds)
+    return bool(cooled.modified_count)

@@ -15,6 +15,7 @@ logger = logging.getLogger(__name__)
 
 _FIRST_BACKOFF_SECONDS, _LONGEST_BACKOFF_SECONDS = 0.5, 8.0
 _STILL_CURRENT_SECONDS = 1.0
+_RESENDS = 2
 _MOST_PAGES = 100_000
 
 
@@ -95,14 +96,15 @@ class Caller:
             longest_pause_seconds = min(longest_pause_seconds * 2, _LONGEST_BACKOFF_SECONDS)
 
     def _authorised(self, method: str, endpoint: str, path: str, expects: tuple[str, ...], content: dict) -> Answer:
-        """One attempt, and a second with another token if the first one's token was not accepted.
+        """One attempt, and while the token is not accepted a second with a fresh one and a third with another set's.
 
         A call answered so did not act, so even an invitation may be sent again.
         """
-        try:
-            return self._attempt(method, endpoint, path, expects, content)
-        except errors.TokenRejected:
-            logger.info("%s %s: the access token was not accepted; once more with another", method, endpoint)
+        for _ in range(_RESENDS):
+            try:
+                return self._attempt(method, endpoint, path, expects, content)
+            except errors.TokenRejected:
+                logger.info("%s %s: the access token was not accepted; once more with another", method, endpoint)
         return self._attempt(method, endpoint, path, expects, content)
 
     def _attempt(self, method: str, endpoint: str, path: str, expects: tuple[str, ...], content: dict) -> Answer:

@@ -225,3 +225,44 @@ def test_scope_error_refreshes_nothing(pool):
     with pytest.raises(errors.ScopeMissing):
         services.client().list_courses()
     assert pool.refreshes() == 0
+
+
+def test_probes_after_two_rejected_sets_cost_no_uses_and_one_that_succeeds_ends_the_stop(pool):
+    pool.obtain(1, 2)
+    for number in (1, 2):
+        pool.expire(number)
+        handing_out.rejected(services.access_token())
+    uses = [pool.row(number)["uses"] for number in (1, 2)]
+    for _ in range(3):
+        with pytest.raises(TokenUnavailable):
+            services.access_token()
+        rest_is_over(pool, 1, 2)
+        handing_out.rejected(services.access_token())  # the probe: TrainerCentral still does not accept it
+        assert pool_document.read()["stopped"]
+    assert [pool.row(number)["uses"] for number in (1, 2)] == uses
+    rest_is_over(pool, 1, 2)
+    assert services.client().list_courses()
+    assert services.status()["stopped"] == ""
+    assert pool.refreshes() == 2
+
+
+def rest_is_over(pool, *numbers: int) -> None:
+    for number in numbers:
+        pool.change(number, not_before=None)
+    outside_transaction("oauthtokens_pool").update_one({}, {"$set": {"probe_at": None}})
+
+
+def test_call_goes_on_with_the_next_set_when_a_fresh_token_is_rejected_too(pool, monkeypatch):
+    pool.obtain(1, 2)
+    refreshing.accounts().revoke(services.access_token().token)
+    refresh = refreshing.ZohoAccounts.refresh
+
+    def refresh_and_lose(accounts, token):
+        grant = refresh(accounts, token)
+        accounts.revoke(grant.access_token)  # pushed out at once, by somebody else who uses this set
+        return grant
+
+    monkeypatch.setattr(refreshing.ZohoAccounts, "refresh", refresh_and_lose)
+    assert services.client().list_courses()
+    assert pool.states()[:2] == [State.COOLING, State.ACTIVE]
+    assert pool.refreshes() == 1

@@ -127,13 +127,13 @@ def test_rejected_token_is_replaced_and_the_invitation_resent_once(script):
     assert calls == [("addCourseAttendee.json", "POST")] * 2  # each attempt draws a slot of its own
 
 
-def test_second_rejection_is_final(script):
+def test_third_rejection_is_final(script):
     script.play(EXPIRED)
     tokens = Tokens()
     with pytest.raises(errors.TokenRejected):
         client_of(script, tokens).list_courses()
-    assert tokens.rejections == [TOKEN, OTHER_TOKEN]
-    assert len(script.received) == 2
+    assert tokens.rejections == [TOKEN, OTHER_TOKEN, OTHER_TOKEN]
+    assert len(script.received) == 3
 
 
 def test_missing_scope_is_never_resent(script):
