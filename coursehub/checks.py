@@ -12,7 +12,7 @@ SETTINGS = "settings"  # the tag of these checks, which ask no server; web and w
 _TRAINERCENTRAL_SUFFIXES = tuple(
     f".trainercentral.{ending}" for ending in ("com", "in", "ca", "eu", "com.au", "jp", "sa")
 )
-_ZOHO_ACCOUNTS = frozenset(
+ZOHO_ACCOUNTS_HOSTS = frozenset(
     f"accounts.{host}"
     for host in (
         "zoho.com",
@@ -61,7 +61,7 @@ def remote_addresses(**kwargs) -> list[CheckMessage]:
         return []
     named = {
         "TRAINERCENTRAL_URL": lambda host: host.endswith(_TRAINERCENTRAL_SUFFIXES),
-        "ZOHO_ACCOUNTS_URL": _ZOHO_ACCOUNTS.__contains__,
+        "ZOHO_ACCOUNTS_URL": ZOHO_ACCOUNTS_HOSTS.__contains__,
     }
     errors: list[CheckMessage] = []
     for name, known in named.items():

@@ -22,16 +22,27 @@ PERMISSIONS: dict[str, frozenset[str]] = {
             *("coursehub.view_course", "coursehub.change_course", "coursehub.view_auditevent"),
             *(f"coursehub.{verb}_courseaccess" for verb in ("add", "change", "delete", "view")),
             *("invitations.view_batch", "invitations.view_invitation"),
-            *("progress.view_member", "oauthtokens.view_tokenset"),
+            *("progress.view_member", "oauthtokens.view_tokenset", "oauthtokens.view_sitting"),
         }
     ),
-    MAINTENANCE: frozenset({"oauthtokens.view_tokenset", "oauthtokens.change_tokenset", "coursehub.view_course"}),
+    MAINTENANCE: frozenset(
+        {
+            *("oauthtokens.view_tokenset", "oauthtokens.change_tokenset", "oauthtokens.view_sitting"),
+            "coursehub.view_course",
+        }
+    ),
     TRAINER: frozenset(),
 }
 
 EVERYBODY: frozenset[str] = frozenset({"everybody"})  # strangers too
 SIGNED_IN = frozenset(ROLES)
 TEACHING = frozenset({ADMINISTRATOR, TRAINER})
+
+# What is done to token sets is maintenance's; revoking, which an emergency may ask for, is an administrator's too.
+_TOKEN_ACTS = (
+    *("consent", "paste", "refresh", "release", "rotate"),
+    *("sitting_start", "sitting_skip", "sitting_sign_off"),
+)
 
 # Who may open which page: view name -> roles. "namespace:*" speaks for a whole namespace.
 PAGE_ROLES: dict[str, frozenset[str]] = {
@@ -43,6 +54,9 @@ PAGE_ROLES: dict[str, frozenset[str]] = {
     "password_change": SIGNED_IN,
     "password_change_done": SIGNED_IN,
     "admin:*": CONSOLE_ROLES,
+    **{f"admin:oauthtokens_{act}": frozenset({MAINTENANCE}) for act in _TOKEN_ACTS},
+    "oauth:callback": frozenset({MAINTENANCE}),
+    "oauth:forecast": CONSOLE_ROLES,
     "invitations:*": TEACHING,
     "progress:*": TEACHING,
 }
@@ -89,7 +103,9 @@ class RoleMiddleware:
         if rule is EVERYBODY:
             return None
         if not request.user.is_authenticated:
-            return redirect_to_login(request.get_full_path())
+            # A code of Zoho's must not wait in the address of the login page.
+            is_answer = request.resolver_match is not None and request.resolver_match.view_name == "oauth:callback"
+            return redirect_to_login(request.path if is_answer else request.get_full_path())
         if rule is None or not rule & of(request.user):
             raise PermissionDenied
         return None

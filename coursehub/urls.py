@@ -15,6 +15,7 @@ urlpatterns = [
     path("admin/", admin.site.urls),
     path("invitations/", include("invitations.urls")),
     path("progress/", include("progress.urls")),
+    path("oauth/", include("oauthtokens.urls")),
     path("source/", views.source, name="source"),
     path("healthz", views.healthz, name="healthz"),
 ]

@@ -1,49 +1,60 @@
-"""Token sets, for maintenance and administrators to read. No token text appears anywhere."""
+"""Token sets and the records of their regeneration, in the console. No token text appears anywhere."""
+
+from typing import Any
 
 from django.conf import settings
 from django.contrib import admin
+from django.http import HttpRequest, HttpResponse
+from django.urls import URLPattern
 from django.utils import timezone
 from unfold.decorators import display
 
+from coursehub import states
 from coursehub.admin import ReadOnlyAdmin
-from oauthtokens.models import TokenSet
-
-State = TokenSet.State
-LABELS = {
-    State.READY: "success",
-    State.ACTIVE: "success",
-    State.RETIRING: "info",
-    State.COOLING: "warning",
-    State.EXHAUSTED: "warning",
-    State.REVOCATION_PENDING: "warning",
-    State.BROKEN: "danger",
-    State.REVOKED: "danger",
-    State.UNDECRYPTABLE: "danger",
-}
+from oauthtokens import admin_views
+from oauthtokens.models import Sitting, TokenSet
 
 
 @admin.register(TokenSet)
 class TokenSetAdmin(ReadOnlyAdmin):
-    list_display = ("number", "state_label", "uses_of_max", "access_token_life", "regenerated_at", "reason")
-    list_display_links = ("number",)
-    list_filter = ("state",)
+    """The list is the token page (`admin_views`); one row shows everything that is stored but the tokens."""
+
+    list_display = ("number", "state")
     fields = (
         *("number", "state", "reason", "uses_of_max", "access_token_life", "not_before"),
         *("generation", "regenerated_at", "last_refreshed_at"),
     )
     readonly_fields = fields
 
-    @display(description="State", ordering="state", label=LABELS)
-    def state_label(self, token_set: TokenSet):
-        return token_set.state, token_set.get_state_display()
+    def get_urls(self) -> list[URLPattern]:
+        return [*admin_views.urls(), *super().get_urls()]
 
-    @display(description="Uses", ordering="uses")
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        return admin_views.token_page(request)
+
+    @display(description="Uses")
     def uses_of_max(self, token_set: TokenSet) -> str:
         return f"{token_set.uses} of {settings.TOKEN_MAX_USES}" if settings.TOKEN_MAX_USES else f"{token_set.uses}"
 
-    @display(description="Access token expires in", ordering="access_expires_at")
+    @display(description="Access token expires in")
     def access_token_life(self, token_set: TokenSet) -> str:
         if token_set.access_expires_at is None:
             return "no access token"
         minutes = (token_set.access_expires_at - timezone.now()).total_seconds() / 60
         return f"{minutes:.0f} min" if minutes > 0 else "expired"
+
+
+@admin.register(Sitting)
+class SittingAdmin(ReadOnlyAdmin):
+    """The signed-off records: who regenerated which sets, when, and what they remarked."""
+
+    list_display = ("started_at", "started_by", "signed_off_at", "signed_off_by", "outcome")
+    search_fields = ("started_by", "signed_off_by", "remarks")
+    fields = ("started_at", "started_by", "signed_off_at", "signed_off_by", "outcome", "remarks")
+    readonly_fields = fields
+
+    @display(description="Token sets")
+    def outcome(self, sitting: Sitting) -> str:
+        if sitting.is_open:
+            return f"under way: {', '.join(str(entry['number']) for entry in sitting.plan)}"
+        return ", ".join(f"{entry['number']} {states.label(entry['outcome']).lower()}" for entry in sitting.result)

@@ -24,7 +24,7 @@ _VERIFIER = "verifier"
 
 
 class Unusable(Exception):
-    """There is no such consent to take. `sentence` says why, for people."""
+    """The provider's answer leads to no tokens, and no set was changed. `sentence` says why, for people."""
 
     def __init__(self, sentence: str) -> None:
         super().__init__(sentence)

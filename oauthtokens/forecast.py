@@ -5,7 +5,7 @@ used to its end: access tokens that live already run side by side, so only the l
 regenerated in one sitting give 60 min + n x uses x (60 min - margin).
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -107,19 +107,28 @@ def measured_hours(sets: Sequence[TokenSet], now: datetime, seen: Usage) -> floa
 
     An hour of the week that was not seen yet takes the mean of those that were.
     """
-    left = uses_left(sets)
-    if left is None:
+    if uses_left(sets) is None:
         return None
-    rates, mean_rate, remaining = seen.rates(), seen.mean_rate, float(left)
+    *_, (ends, remaining) = projection(sets, now, seen, until=now + timedelta(days=HORIZON_DAYS))
+    return None if remaining else round((ends - now).total_seconds() / 3600, 1)
+
+
+def projection(
+    sets: Sequence[TokenSet], now: datetime, seen: Usage, *, until: datetime
+) -> Iterator[tuple[datetime, float]]:
+    """(moment, uses left then) from `now` on, hour by hour, at the measured use; ends where none is left."""
+    rates, mean_rate, remaining = seen.rates(), seen.mean_rate, float(uses_left(sets) or 0)
+    yield now, remaining
     running_seconds = max(_alive_seconds(sets, now) - settings.TOKEN_REFRESH_MARGIN_SECONDS, 0)
     begins = now + timedelta(seconds=running_seconds)  # until then nothing has to be refreshed
-    for since, until in usage.hours_between(begins, now + timedelta(days=HORIZON_DAYS)):
+    for since, ends in usage.hours_between(begins, until):
         rate = rates.get(usage.slot(since), mean_rate)
-        taken = rate * (until - since).total_seconds() / 3600
-        if taken > remaining:
-            return round(((since - now).total_seconds() / 3600) + remaining / rate, 1)
+        taken = rate * (ends - since).total_seconds() / 3600
+        if taken >= remaining and rate:
+            yield since + timedelta(hours=remaining / rate), 0.0
+            return
         remaining -= taken
-    return None
+        yield ends, remaining
 
 
 def next_maintenance(now: datetime) -> datetime:

@@ -6,7 +6,7 @@ revokes it (`revoking`). The old one is revoked first only when the provider's p
 """
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 from django.conf import settings
 
 from coursehub import audit, clock, env
+from coursehub.checks import ZOHO_ACCOUNTS_HOSTS
 from coursehub.mongo import outside_transaction
 from coursehub.trainercentral import TokenGrant, errors
 from oauthtokens import consents, encryption, places, pool, refreshing, revoking, rotation
@@ -45,14 +46,53 @@ def needed(sets: Iterable[TokenSet], now: datetime) -> list[int]:
     return [one.number for one in sets if is_needed(one, now)]
 
 
-def consent_url(consent: consents.Consent) -> str:
-    """The provider's page on which a person consents; it sends the browser back to /oauth/callback/."""
+def begin_consent(*, number: int, user_id: int) -> str:
+    """The provider's page on which this user consents for set `number`; it sends the browser to /oauth/callback/.
+
+    Raises consents.TooSoon, and ValueError for a number that is none of the pool's.
+    """
+    check_number(number)
+    consent = consents.begin(number=number, user_id=user_id)
     return refreshing.accounts().consent_url(
         redirect_uri=consents.redirect_uri(),
         scope=SCOPE,
         state=consent.state,
         code_verifier=consent.code_verifier,
     )
+
+
+def complete_consent(*, answer: Mapping[str, str], user_id: int, actor: str) -> int:
+    """Take the provider's `answer` to a consent and exchange its code at once; returns the set's number.
+
+    Raises consents.Unusable, with no set changed, and what `exchange_code` raises.
+    """
+    consent = consents.take(state=answer.get("state", ""), user_id=user_id)
+    left = f"Token set {consent.number} is as it was"
+    if answer.get("error"):
+        raise consents.Unusable(f"{left}: the consent was refused at Zoho.")
+    _check_accounts_server(answer.get("accounts-server", ""), left)
+    if not answer.get("code"):
+        raise consents.Unusable(f"{left}: Zoho sent no code.")
+    exchange_code(
+        number=consent.number,
+        code=answer["code"],
+        actor=actor,
+        redirect_uri=consents.redirect_uri(),
+        code_verifier=consent.code_verifier,
+    )
+    return consent.number
+
+
+def _check_accounts_server(address: str, left: str) -> None:
+    """The tokens of another data centre could be exchanged there, but not refreshed here (contract §5)."""
+    if not address or address.rstrip("/") == settings.ZOHO_ACCOUNTS_URL:
+        return
+    known = {f"https://{host}" for host in ZOHO_ACCOUNTS_HOSTS}
+    if address.rstrip("/") in known:
+        raise consents.Unusable(
+            f"{left}: that account belongs to {address}. Set ZOHO_ACCOUNTS_URL to it, or consent with another account."
+        )
+    raise consents.Unusable(f"{left}: the answer named an accounts server that is not Zoho's.")
 
 
 def exchange_code(

@@ -31,7 +31,7 @@ from oauthtokens.handing_out import PoolTokens, access_token
 from oauthtokens.models import TokenSet
 from oauthtokens.reencrypting import Reencrypted
 from oauthtokens.refreshing import Outcome
-from oauthtokens.regeneration import check_number, exchange_code, store_grant
+from oauthtokens.regeneration import begin_consent, check_number, complete_consent, exchange_code, store_grant
 from oauthtokens.revoking import Outcome as Revocation
 from oauthtokens.upkeep import is_upkeep_due, refresh_due
 
@@ -42,7 +42,9 @@ __all__ = [
     "Revocation",
     "access_token",
     "alerts",
+    "begin_consent",
     "client",
+    "complete_consent",
     "exchange_code",
     "is_upkeep_due",
     "reencrypt",

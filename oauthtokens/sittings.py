@@ -40,6 +40,11 @@ def current() -> Sitting | None:
     return Sitting.objects.filter(is_open=True).first()
 
 
+def records(limit: int = 5) -> list[Sitting]:
+    """The sittings that were signed off, newest first."""
+    return list(Sitting.objects.filter(is_open=False)[:limit])
+
+
 def start(*, actor: str) -> Sitting:
     """Begin with all sets that need it, or go on with the open sitting. Raises ValueError when none needs it."""
     now = clock.now()

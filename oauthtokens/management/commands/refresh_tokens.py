@@ -5,16 +5,10 @@ from typing import Any
 from django.core.management import CommandError, CommandParser
 
 from coursehub.trainercentral.errors import TokenUnavailable
-from oauthtokens import services
+from oauthtokens import services, words
 from oauthtokens.management.base import BAD, GOOD, USAGE, WARNING, TokenCommand, name_of
 
 _CODES = {"refreshed": GOOD, "busy": WARNING, "late": WARNING, "failed": BAD}
-_TEXTS = {
-    "refreshed": "was refreshed.",
-    "busy": "was not refreshed: it is not due (see --force), rests, or is being refreshed by somebody else.",
-    "late": "was refreshed by somebody else meanwhile.",
-    "failed": "could not be refreshed; token_status says why.",
-}
 
 
 class Command(TokenCommand):
@@ -32,5 +26,5 @@ class Command(TokenCommand):
         except TokenUnavailable as error:
             self.tell(options, {"set": None, "outcome": "unavailable", "reason": error.sentence}, error.sentence, BAD)
             return
-        text = f"{name_of(number)} {_TEXTS[outcome]}"
+        text = f"{name_of(number)} {words.REFRESHED[outcome]}"
         self.tell(options, {"set": number, "outcome": str(outcome)}, text, _CODES[outcome])

@@ -1,0 +1,31 @@
+"""The banner of open alerts."""
+
+from django import template
+
+from oauthtokens import services
+from oauthtokens.models import TokenSet
+
+register = template.Library()
+
+_TONES = {"danger": "bad", "warning": "warn"}
+
+
+@register.simple_tag
+def open_alerts() -> list[dict]:
+    """The open alerts for the banner: {"tone", "sentence", "since"}; one query."""
+    return [
+        {"tone": _TONES.get(alert.tone, "warn"), "sentence": alert.sentence, "since": alert.since}
+        for alert in services.alerts()
+    ]
+
+
+@register.simple_tag
+def uses_bar(token_set: TokenSet, max_uses: int, reserve_at: int) -> dict:
+    """The bar of a set's uses in units of one use: {"used", "reserve_at", "reserve", "max"}."""
+    kept_from = max_uses if token_set.reserve_released else min(reserve_at, max_uses)
+    return {
+        "used": min(token_set.uses, max_uses),
+        "reserve_at": kept_from,
+        "reserve": max_uses - kept_from,
+        "max": max_uses,
+    }

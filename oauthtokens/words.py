@@ -1,0 +1,75 @@
+"""The token sets in words: what a state means, what to do about it, and what has just happened."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from oauthtokens import regeneration
+from oauthtokens.leases import LIVE, State
+from oauthtokens.models import TokenSet
+from oauthtokens.refreshing import Outcome
+from oauthtokens.revoking import Outcome as Revocation
+
+REFRESHED = {
+    Outcome.REFRESHED: "was refreshed.",
+    Outcome.BUSY: "was not refreshed: it is not due, rests, or is being refreshed by somebody else.",
+    Outcome.LATE: "was refreshed by somebody else meanwhile.",
+    Outcome.FAILED: "could not be refreshed; its reason says why.",
+}
+REVOKED = {
+    Revocation.REVOKED: "is revoked at Zoho, and its tokens are destroyed here.",
+    Revocation.PENDING: "is out of use; Zoho has not confirmed yet and is asked again by itself.",
+    Revocation.NOTHING: "held no tokens.",
+}
+# State -> what it means, and what a person does about it.
+MEANINGS: dict[str, tuple[str, str]] = {
+    State.EMPTY: ("It never had tokens.", "Regenerate it."),
+    State.READY: ("It waits for its turn.", "Nothing to do."),
+    State.ACTIVE: ("All calls use it now.", "Nothing to do."),
+    State.RETIRING: ("Its last access token is in use.", "Regenerate it when it suits."),
+    State.EXHAUSTED: ("Its uses are spent.", "Regenerate it, or release its reserve."),
+    State.COOLING: ("It rests after Zoho asked to wait.", "Nothing to do: it comes back by itself."),
+    State.BROKEN: ("Zoho does not accept its refresh token.", "Regenerate it."),
+    State.REVOKED: ("Its tokens were revoked.", "Regenerate it when it is needed again."),
+    State.UNDECRYPTABLE: (
+        "No key opens its tokens.",
+        "Put the missing key back into TOKEN_ENCRYPTION_KEYS; regenerate it only if that key is lost.",
+    ),
+    State.REVOCATION_PENDING: ("Zoho has not confirmed its revocation.", "Nothing to do: Zoho is asked again."),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Headline:
+    """What the page says first. `tone`: ok, run, warn or bad; `may_start`: regenerating is what to do."""
+
+    tone: str
+    title: str
+    text: str
+    may_start: bool = False
+
+
+def headline(sets: Sequence[TokenSet], now: datetime, stopped: str) -> Headline:
+    """The one thing that matters now, the gravest first."""
+    due = regeneration.needed(sets, now)
+    if sets and all(one.state == State.EMPTY for one in sets):
+        text = "Nothing can be sent or read before one of them has tokens: give consent once for each set."
+        return Headline("bad", f"{len(sets)} empty token sets", text, may_start=True)
+    if stopped:
+        text = f"{stopped} No set was changed; it is tried again every 10 minutes by itself."
+        return Headline("bad", "The pool has stopped", text)
+    if not any(one.state in LIVE for one in sets):
+        text = "Nothing is sent and no progress is read until a set has new tokens."
+        return Headline("bad", "No token set can be used", text, may_start=bool(due))
+    if due:
+        verb = "needs" if len(due) == 1 else "need"
+        text = "About half a minute each. Calls go on with the other sets meanwhile."
+        return Headline("warn", f"{_numbered(due)} {verb} new tokens", text, may_start=True)
+    return Headline("ok", "Nothing to do now", "Every set is in use, ready, or comes back by itself.")
+
+
+def _numbered(numbers: Sequence[int]) -> str:
+    listed = [str(number) for number in numbers]
+    if len(listed) == 1:
+        return f"Token set {listed[0]}"
+    return f"Token sets {', '.join(listed[:-1])} and {listed[-1]}"
