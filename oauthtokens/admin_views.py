@@ -16,7 +16,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from coursehub import clock, roles
 from coursehub.trainercentral.errors import TrainerCentralError
-from oauthtokens import chart, consents, forecast, pool, regeneration, services, sittings, usage, words
+from oauthtokens import chart, client_grant, consents, forecast, pool, regeneration, services, sittings, usage, words
 from oauthtokens.leases import LIVE, State
 from oauthtokens.models import TokenSet
 
@@ -34,7 +34,7 @@ def token_page(request: HttpRequest) -> TemplateResponse:
     context = {
         "title": "Token sets",
         "rows": [_row(one, is_due=one.number in due) for one in sets],
-        "headline": words.headline(sets, now, stopped),
+        "headline": words.headline(sets, now, stopped, by_client=client_grant.is_chosen()),
         "sitting": sitting,
         "sitting_done": _done(sitting),
         "forecast": made,
@@ -43,7 +43,7 @@ def token_page(request: HttpRequest) -> TemplateResponse:
         "as_of": now,
         "wait_seconds": consents.seconds_to_wait(),
         "margin_minutes": settings.TOKEN_REFRESH_MARGIN_SECONDS / 60,
-        "first_day": all(one.state == State.EMPTY for one in sets),
+        "first_day": not client_grant.is_chosen() and all(one.state == State.EMPTY for one in sets),
         "redirect_uri": consents.redirect_uri(),
         "scope": regeneration.SCOPE,
     }
@@ -138,7 +138,7 @@ def revoke(request: HttpRequest, number: int) -> HttpResponse:
 def revoke_all(request: HttpRequest) -> HttpResponse:
     """The same for every set."""
     if _typed(request, REVOKE_ALL):
-        outcomes = list(services.revoke_all(actor=request.user.get_username()).values())
+        outcomes = [of for number, of in services.revoke_all(actor=request.user.get_username()).items() if number]
         pending = outcomes.count(services.Revocation.PENDING)
         text = f"{outcomes.count(services.Revocation.REVOKED)} token sets are revoked, and their tokens destroyed here."
         messages.success(request, f"{text} {pending} wait for Zoho." if pending else text)

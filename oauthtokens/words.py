@@ -49,10 +49,12 @@ class Headline:
     may_start: bool = False
 
 
-def headline(sets: Sequence[TokenSet], now: datetime, stopped: str) -> Headline:
-    """The one thing that matters now, the gravest first."""
+def headline(sets: Sequence[TokenSet], now: datetime, stopped: str, *, by_client: bool = False) -> Headline:
+    """The one thing that matters now, the gravest first. `by_client`: access tokens are the client's own."""
     due = regeneration.needed(sets, now)
-    if sets and all(one.state == State.EMPTY for one in sets):
+    if by_client and not stopped:
+        return Headline("ok", "No token set is needed", "Access tokens are the client's own (TOKEN_GRANT).")
+    if not by_client and sets and all(one.state == State.EMPTY for one in sets):
         text = "Nothing can be sent or read before one of them has tokens: give consent once for each set."
         return Headline("bad", f"{len(sets)} empty token sets", text, may_start=True)
     if stopped:

@@ -141,6 +141,13 @@ def test_the_page_without_a_limit_of_uses(pool, client_for, settings):
     assert "Uses are not limited." in html
 
 
+def test_with_the_clients_own_grant_no_set_is_asked_for(pool, client_for, settings):
+    settings.TOKEN_GRANT = "client_credentials"
+    html = client_for("maintenance").get(LIST).content.decode()
+    assert "No token set is needed" in html
+    assert "Start regeneration" not in html
+
+
 def test_a_pool_that_has_stopped_says_so_first(pool, client_for):
     from oauthtokens import pool as pool_document
 

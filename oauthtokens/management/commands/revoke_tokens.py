@@ -4,14 +4,8 @@ from typing import Any
 
 from django.core.management import CommandError, CommandParser
 
-from oauthtokens import services
+from oauthtokens import services, words
 from oauthtokens.management.base import GOOD, USAGE, WARNING, TokenCommand, name_of
-
-_TEXTS = {
-    "revoked": "is revoked.",
-    "pending": "is out of use; Zoho has not confirmed the revocation yet and is asked again by itself.",
-    "nothing": "has no tokens.",
-}
 
 
 class Command(TokenCommand):
@@ -33,7 +27,7 @@ class Command(TokenCommand):
         except ValueError as error:
             raise CommandError(str(error), returncode=USAGE) from error
         document = {"sets": [{"number": number, "outcome": str(outcome)} for number, outcome in outcomes.items()]}
-        text = "\n".join(f"{name_of(number)} {_TEXTS[outcome]}" for number, outcome in outcomes.items())
+        text = "\n".join(f"{name_of(number)} {words.REVOKED[outcome]}" for number, outcome in outcomes.items())
         is_pending = services.Revocation.PENDING in outcomes.values()
         self.tell(options, document, text, WARNING if is_pending else GOOD)
 
