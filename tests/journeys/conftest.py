@@ -8,6 +8,7 @@ import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import IO
 
 import pytest
 
@@ -23,6 +24,7 @@ class Product:
 
     port: int = field(default_factory=free_port)
     processes: list[subprocess.Popen] = field(default_factory=list)
+    output: IO[str] | None = None  # where they log to; None: where this process does
 
     @property
     def url(self) -> str:
@@ -34,6 +36,8 @@ class Product:
             cwd=ROOT,
             env={**os.environ, "PORT": str(self.port), **environment},
             preexec_fn=die_with_parent,
+            stdout=self.output,
+            stderr=self.output,
         )
         self.processes.append(process)
         return process
