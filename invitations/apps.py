@@ -9,4 +9,5 @@ class InvitationsConfig(AppConfig):
         from coursehub import queue
 
         queue.register_tick("invitations.tasks.tick", seconds=1)
+        queue.register_tick("invitations.tasks.prepare", seconds=2)
         queue.register_tick("invitations.tasks.sweep", seconds=15)

@@ -144,7 +144,7 @@ class BatchFeed:
 
 def _listed(viewer: Viewer) -> list[dict[str, Any]]:
     """The status of the newest batches in the viewer's list, newest first."""
-    batches = Batch.objects.exclude(state=Batch.State.UPLOADED)
+    batches = Batch.objects.all()
     if not viewer.is_administrator:
         batches = batches.filter(uploaded_by_id=viewer.user_id)
     found = (services.status(batch_id) for batch_id in batches.values_list("pk", flat=True)[:LIST_LENGTH])

@@ -1,4 +1,6 @@
-"""The upload form: a course and a file; every refusal is one sentence."""
+"""The forms of uploading: a course and a file, what its columns hold, when to begin. Every refusal is one sentence."""
+
+from datetime import datetime
 
 from crispy_forms.helper import FormHelper
 from crispy_forms.layout import Submit
@@ -7,21 +9,28 @@ from django.conf import settings
 from django.template.defaultfilters import filesizeformat
 
 from coursehub.models import Course
-from invitations import reading, services
+from invitations import estimate, headings, pieces, reading, services, uploads
 from invitations.models import Batch
 
 
-class UploadForm(forms.Form):
+class OneSentence(forms.Form):
+    """A form that is refused in one sentence above it."""
+
+    @property
+    def sentence(self) -> str:
+        """The first thing to put right, or "" when the form is fine."""
+        return next((str(errors[0]) for errors in self.errors.values()), "")
+
+
+class UploadForm(OneSentence):
     """Judges the file and stores the batch in one go, so that a refused file leaves nothing behind."""
 
     course: forms.ModelChoiceField = forms.ModelChoiceField(
         queryset=Course.objects.none(),
+        required=False,  # the file may name a course in each row
         to_field_name="course_id",
-        empty_label="Choose a course",
-        error_messages={
-            "required": "Choose the course that these learners are invited to.",
-            "invalid_choice": "You have no access to that course: choose one of the list.",
-        },
+        empty_label="Choose a course, or leave it to the file",
+        error_messages={"invalid_choice": "You have no access to that course: choose one of the list."},
     )
     file = forms.FileField(
         label="CSV file",
@@ -43,11 +52,6 @@ class UploadForm(forms.Form):
         self.helper.form_show_errors = False  # one sentence above the form, see `sentence`
         self.helper.add_input(Submit("submit", "Upload and preview"))
 
-    @property
-    def sentence(self) -> str:
-        """The first thing to put right, or "" when the form is fine."""
-        return next((str(errors[0]) for errors in self.errors.values()), "")
-
     def clean_file(self):
         file = self.cleaned_data["file"]
         if file.size > settings.UPLOAD_MAX_BYTES:
@@ -63,7 +67,71 @@ class UploadForm(forms.Form):
         file = self.cleaned_data["file"]
         try:
             self.batch = services.upload(
-                user=self.user, course=self.cleaned_data["course"], filename=file.name, content=file.read()
+                user=self.user, course=self.cleaned_data["course"], filename=file.name, content=file.file
             )
         except reading.FileRefused as refusal:
             self.add_error("file", str(refusal))
+
+
+class ColumnsForm(OneSentence):
+    """What stands where, in a file whose headings do not tell; with three rows to see it by."""
+
+    def __init__(self, *args, batch: Batch, user, **kwargs) -> None:
+        super().__init__(*args, **kwargs)
+        self._batch, self._user = batch, user
+        self.format = reading.Format(**batch.format)
+        self.rows = self._sample()
+        choices = [("", "not in the file"), *enumerate(self._labels())]
+        for column, label in headings.LABELS.items():
+            self.fields[column] = forms.TypedChoiceField(
+                label=label, choices=choices, coerce=int, empty_value=None, required=False,
+                initial=self.format.columns.get(column, self._likely() if column == "email" else ""),
+            )  # fmt: skip
+
+    def clean(self) -> None:
+        super().clean()
+        chosen = {column: at for column, at in self.cleaned_data.items() if at is not None}
+        if self.errors:
+            return
+        if len(set(chosen.values())) < len(chosen):
+            raise forms.ValidationError("Two of the choices name the same column: choose another for one of them.")
+        try:
+            uploads.choose_columns(self._batch, user=self._user, columns=chosen)
+        except reading.FileRefused as refusal:
+            raise forms.ValidationError(str(refusal)) from refusal
+
+    def _labels(self) -> list[str]:
+        return [heading.strip()[:60] or f"Column {at}" for at, heading in enumerate(self.format.headings, 1)]
+
+    def _sample(self) -> list[list[str]]:
+        try:
+            rows = reading.sample(pieces.of_batch(self._batch.pk), self.format)
+        except reading.FileRefused:  # told when the file is read
+            return []
+        width = len(self.format.headings)
+        return [[cell[:60] for cell in (cells + [""] * width)[:width]] for cells in rows]
+
+    def _likely(self) -> int | str:
+        return next((at for cells in self.rows for at, cell in enumerate(cells) if "@" in cell), "")
+
+
+class ConfirmForm(OneSentence):
+    """Begin now, or at a time; refused when the token pool would not last."""
+
+    start_at = forms.DateTimeField(
+        required=False,
+        label="Start at",
+        widget=forms.DateTimeInput(attrs={"type": "datetime-local"}),
+        error_messages={"invalid": "Write the time to start at as 2027-12-31 09:00."},
+    )
+
+    def __init__(self, *args, calls: int, **kwargs) -> None:
+        super().__init__(*args, **kwargs)
+        self._calls = calls
+
+    def clean_start_at(self) -> datetime | None:
+        start_at = self.cleaned_data["start_at"]
+        strands = estimate.of(self._calls, start_at=start_at).strands
+        if strands:
+            raise forms.ValidationError(f"{strands} Let it start after the next maintenance.")
+        return start_at

@@ -1,11 +1,13 @@
 """How a batch changes its state: one conditional update that names the states it may leave, then the audit."""
 
 from collections.abc import Sequence
+from typing import Any
 from uuid import UUID
 
 from django.db import IntegrityError
 
-from coursehub import audit
+from coursehub import audit, clock
+from coursehub.mongo import outside_transaction
 from invitations.models import Batch
 
 
@@ -23,6 +25,21 @@ def move(batch_id: UUID, *, leaving: Sequence[str], **changes) -> bool:
         return Batch.objects.filter(pk=batch_id, state__in=leaving).update(**changes) == 1
     except IntegrityError:
         return False
+
+
+def startable() -> dict[str, Any]:
+    """The filter for confirmed batches whose members were looked up, and whose time has come."""
+    due = {"$lte": [{"$ifNull": ["$start_at", 0]}, clock.server_now()]}
+    return {"state": Batch.State.QUEUED, "members_checked_at": {"$ne": None}, "$expr": due}
+
+
+def start(batch_id: UUID) -> bool:
+    """Begin with a batch if it is startable."""
+    begun = {"state": Batch.State.RUNNING, "started_at": {"$ifNull": ["$started_at", clock.server_now()]}}
+    return (
+        outside_transaction(Batch).update_one({"id": batch_id.hex, **startable()}, [{"$set": begun}]).modified_count
+        == 1
+    )
 
 
 def record(action: str, batch: Batch, actor: str, **detail) -> None:

@@ -1,170 +1,261 @@
-"""From the bytes of an uploaded file to rows with a verdict each. Pure: no database, no settings."""
+"""From the bytes of a file, a piece at a time, to records. Pure: no database, no settings.
+
+`Examiner` looks once at all bytes and says how they are to be read (`Format`); `records` reads them.
+Both need memory for a piece and a record, never for the file.
+"""
 
 import csv
+import hashlib
 import io
-import unicodedata
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict, dataclass, field, replace
+from itertools import chain
+from typing import Any
 
-from charset_normalizer import from_bytes
-from email_validator import EmailNotValidError, validate_email
+from invitations import encodings, headings
+from invitations.addresses import check, clean, fold
+from invitations.refusals import FileRefused, refuse_what_is_no_csv
+
+__all__ = ["Examiner", "FileRefused", "Format", "Record", "fold", "raw_records", "records", "sample"]
 
 DELIMITERS = (",", ";", "\t", "|")
-_DETECTOR_SAMPLE_BYTES = 64 * 1024
-_TRIMMED = " \t\r\n\v\f\u00a0\u200b\u200c\u200d\u2060\ufeff"
-_SAVE_AS_CSV = "in Excel choose File > Save as > CSV UTF-8, and upload that file."
-_BINARY_STARTS = {
-    b"PK\x03\x04": f"This is an Excel workbook or a zip archive: {_SAVE_AS_CSV}",
-    b"\xd0\xcf\x11\xe0": f"This is an old Excel workbook: {_SAVE_AS_CSV}",
-    b"%PDF": "This is a PDF: export the list from its source as CSV, and upload that file.",
-}
-NOT_TEXT = "This file is not text: export the list as CSV, and upload that file."
-HEADINGS = {
-    "email": ("email", "emailaddress", "mail", "emailid", "useremail", "correo", "courriel", "epost", "mailadresse"),
-    "first_name": ("firstname", "givenname", "first", "forename", "vorname", "prenom", "nombre", "nome"),
-    "last_name": ("lastname", "surname", "familyname", "last", "nachname", "nom", "apellido", "apellidos", "cognome"),
-}
-
-
-class FileRefused(ValueError):
-    """The whole file cannot be used; the text is one sentence for the person who uploaded it."""
+HEAD_BYTES = 64 * 1024
+_HEADING_WITHIN_RECORDS = 12  # titles and blank lines may stand above the headings
+_END = "\x00end of file\x00"  # follows the last line; whatever swallows it was never closed
+Record = tuple[int, list[str]]  # the line it begins in (1-based) and its cells
+NO_EMAIL_COLUMN = "The file has no e-mail column: give the column with the addresses the heading “email”."
 
 
 @dataclass(frozen=True)
-class Row:
-    """One learner as read; `line` is 1-based in the file.
+class Format:
+    """How a file's bytes are to be read. `columns` says where what stands; without "email" a person must choose.
 
-    `problem` says why the row cannot be invited, `duplicate_of` names the earlier line with the same
-    address (0: none); a good row has neither.
+    `mark_bytes` is the length of the byte order mark, which `encoding` does not know of; `heading_line` is 0 for a
+    file without headings; what stands above that line is passed over.
     """
 
-    line: int
-    email: str
-    email_folded: str
-    first_name: str
-    last_name: str
-    problem: str = ""
-    duplicate_of: int = 0
+    encoding: str
+    mark_bytes: int
+    delimiter: str
+    heading_line: int
+    headings: list[str] = field(default_factory=list)
+    columns: dict[str, int] = field(default_factory=dict)
+
+    def as_document(self) -> dict[str, Any]:
+        return asdict(self)
 
     @property
-    def good(self) -> bool:
-        return not self.problem and not self.duplicate_of
+    def is_settled(self) -> bool:
+        return "email" in self.columns
+
+    def with_columns(self, columns: dict[str, int]) -> "Format":
+        return replace(self, columns=columns)
 
 
-def read_rows(content: bytes, *, max_rows: int) -> list[Row]:
-    """Every row below the headings, in the file's order. Raises FileRefused."""
-    text = decode(content)
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=_delimiter(text))
-    try:
-        return list(_rows(reader, max_rows))
-    except csv.Error as error:
-        raise FileRefused(
-            f"Line {reader.line_num} cannot be read as CSV: look for a quotation mark that is never closed."
-        ) from error
+class Examiner:
+    """Feed it the file, piece by piece; then ask for the `format`."""
+
+    def __init__(self) -> None:
+        self.size_bytes = 0
+        self._digest = hashlib.sha256()
+        self._head = bytearray()
+        self._encoding = encodings.Detector()
+
+    def feed(self, piece: bytes) -> None:
+        """Raises FileRefused as soon as the file is known to be none."""
+        if not self._head:
+            refuse_what_is_no_csv(piece)
+        self.size_bytes += len(piece)
+        self._digest.update(piece)
+        self._encoding.feed(piece)
+        if len(self._head) < HEAD_BYTES:
+            self._head += piece[: HEAD_BYTES - len(self._head)]
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of all bytes, in hex."""
+        return self._digest.hexdigest()
+
+    def format(self) -> Format:
+        """Raises FileRefused for what is no text, is empty, or has no column that could hold addresses."""
+        head = bytes(self._head)
+        if not head.strip():
+            raise FileRefused("The file is empty.")
+        encoding, mark_bytes = self._encoding.verdict(head)
+        text = encodings.decode_head(head[mark_bytes:], encoding, whole=self.size_bytes <= len(head))
+        if not clean(text.replace("\ufeff", "")):
+            raise FileRefused("The file is empty.")
+        return _recognised(text, Format(encoding, mark_bytes, ",", 0))
 
 
-def decode(content: bytes) -> str:
-    """The text of a file in any encoding that spreadsheets export. Raises FileRefused."""
-    if not content.strip():
-        raise FileRefused("The file is empty.")
-    for start, sentence in _BINARY_STARTS.items():
-        if content.startswith(start):
-            raise FileRefused(sentence)
-    try:
-        text = content.decode(_encoding(content))
-    except (UnicodeDecodeError, LookupError) as error:
-        raise FileRefused(NOT_TEXT) from error
-    if any(unicodedata.category(character) == "Cc" and character not in "\t\r\n\v\f\x85" for character in set(text)):
-        raise FileRefused(NOT_TEXT)
-    return text
+def records(pieces: Iterable[bytes], form: Format) -> Iterator[Record]:
+    """Every record below the headings that is not blank, in the file's order. Raises FileRefused, naming the line."""
+    return _below(form, _parsed(_lines(pieces, form), form.delimiter))
 
 
-def fold(email: str) -> str:
-    """The form in which addresses are compared: composed, lower case."""
-    return unicodedata.normalize("NFC", email).casefold()
+def raw_records(pieces: Iterable[bytes], form: Format) -> Iterator[tuple[int, list[str], str]]:
+    """Every record of the file, blank ones and those above the headings too: line, cells and its own text.
+
+    The texts together, after the mark and in the file's encoding, are the file's bytes. Raises FileRefused.
+    """
+    taken: list[str] = []
+
+    def noted() -> Iterator[str]:
+        for line in _lines(pieces, form):
+            taken.append(line)
+            yield line
+
+    for line, cells in _parsed(noted(), form.delimiter):
+        yield line, cells, "".join(taken)
+        taken.clear()
 
 
-def _encoding(content: bytes) -> str:
-    if content.startswith((b"\xff\xfe", b"\xfe\xff")):
-        return "utf-16"
-    try:
-        content.decode("utf-8-sig")
-        return "utf-8-sig"
-    except UnicodeDecodeError:
-        pass
-    sample = content[:_DETECTOR_SAMPLE_BYTES]
-    if b"\x00" in sample:
-        # UTF-16 without a mark: in Western text every other byte is zero.
-        return "utf-16-le" if sample[1::2].count(0) > sample[0::2].count(0) else "utf-16-be"
-    best = from_bytes(sample, cp_isolation=["cp1252", "latin_1", "cp1250", "cp1251", "mac_roman"]).best()
-    return best.encoding if best else "cp1252"
-
-
-def _delimiter(text: str) -> str:
-    """The candidate that the first line with content holds most often."""
-    heading = next((line for line in text.splitlines() if line.strip()), "")
-    return max(DELIMITERS, key=heading.count)
-
-
-def _rows(reader, max_rows: int) -> Iterator[Row]:
-    columns = _columns(next((cells for cells in reader if any(map(_clean, cells))), []))
-    seen: dict[str, int] = {}
-    line, count = reader.line_num + 1, 0
-    for cells in reader:
-        if any(map(_clean, cells)):
-            count += 1
-            if count > max_rows:
-                raise FileRefused(f"The file has more than {max_rows:,} rows: split it, and upload the parts.")
-            yield _judged(line, cells, columns, seen)
-        line = reader.line_num + 1
-
-
-def _columns(headings: list[str]) -> dict[str, int]:
-    """Which column holds what. Raises FileRefused when there is no e-mail column."""
-    found: dict[str, int] = {}
-    for position, heading in enumerate(headings):
-        name = "".join(filter(str.isalnum, unicodedata.normalize("NFKD", heading).casefold()))
-        for column, aliases in HEADINGS.items():
-            if name in aliases:
-                found.setdefault(column, position)
-    if "email" not in found:
-        raise FileRefused("The file has no e-mail column: give the column with the addresses the heading “email”.")
+def sample(pieces: Iterable[bytes], form: Format, rows: int = 3) -> list[list[str]]:
+    """The first `rows` records as they stand, for a person to say what is what."""
+    found = []
+    for _, cells in records(pieces, form):
+        found.append(cells)
+        if len(found) == rows:
+            break
     return found
 
 
-def _judged(line: int, cells: list[str], columns: dict[str, int], seen: dict[str, int]) -> Row:
-    values = {name: _clean(cells[at]) if at < len(cells) else "" for name, at in columns.items()}
-    email = values["email"]
-    folded, problem = _checked_address(email)
-    for name, label in (("first_name", "first name"), ("last_name", "last name")):
-        if len(values.get(name, "")) > 150:
-            problem = problem or f"The {label} is longer than 150 characters."
-    first_line = line if problem else seen.setdefault(folded, line)
-    return Row(
-        line=line,
-        email=email[:320],
-        email_folded=folded[:320],
-        first_name=values.get("first_name", "")[:150],
-        last_name=values.get("last_name", "")[:150],
-        problem=problem,
-        duplicate_of=first_line if first_line != line else 0,
+class _Pieces(io.RawIOBase):
+    """Pieces of bytes as a stream."""
+
+    def __init__(self, pieces: Iterable[bytes]) -> None:
+        self._pieces, self._rest = iter(pieces), memoryview(b"")
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        while not self._rest:
+            piece = next(self._pieces, None)
+            if piece is None:
+                return 0
+            self._rest = memoryview(piece)
+        count = min(len(buffer), len(self._rest))
+        buffer[:count] = self._rest[:count]
+        self._rest = self._rest[count:]
+        return count
+
+
+def _lines(pieces: Iterable[bytes], form: Format) -> Iterator[str]:
+    stream = io.BufferedReader(_Pieces(pieces), 256 * 1024)
+    stream.read(form.mark_bytes)
+    return io.TextIOWrapper(stream, encoding=form.encoding, errors="strict", newline="")
+
+
+def _below(form: Format, parsed: Iterator[Record]) -> Iterator[Record]:
+    for line, cells in parsed:
+        if line <= form.heading_line or not any(map(clean, cells)):
+            continue
+        if form.heading_line and cells == form.headings:
+            continue  # files that were appended to one another repeat their headings
+        yield line, cells
+
+
+def _parsed(lines: Iterator[str], delimiter: str) -> Iterator[Record]:
+    reader = csv.reader(chain(lines, (_END,)), delimiter=delimiter)
+    line = 1
+    try:
+        for cells in reader:
+            if reader.line_num > line:
+                _refuse_swallowed_rows(line, cells, delimiter)
+            if cells and cells[-1].endswith(_END):
+                if cells != [_END]:
+                    raise _runaway(line, cells, len(cells) - 1, "is never closed")
+                return
+            yield line, cells
+            line = reader.line_num + 1
+    except csv.Error as error:
+        raise _runaway(line, [], 0, "is not closed within 100,000 characters") from error
+    except UnicodeError as error:
+        raise FileRefused(
+            f"Near line {reader.line_num + 1} there are bytes of another encoding: save the file as CSV UTF-8, "
+            "and upload it again."
+        ) from error
+
+
+def _refuse_swallowed_rows(line: int, cells: list[str], delimiter: str) -> None:
+    """A cell over several lines whose later lines look like rows was opened by a stray quotation mark."""
+    for position, cell in enumerate(cells):
+        later = cell.splitlines()[1:]
+        if any("@" in part and delimiter in part for part in later):
+            end = line + sum(_breaks(each) for each in cells[: position + 1])
+            raise _runaway(line, cells, position, f"is closed only in line {end}, with whole rows between")
+
+
+def _runaway(line: int, cells: list[str], position: int, what: str) -> FileRefused:
+    opened = line + sum(_breaks(cell) for cell in cells[:position])
+    return FileRefused(
+        f"The quotation mark that is opened in line {opened} {what}: close it or take it out, and upload the file "
+        "again."
     )
 
 
-def _checked_address(email: str) -> tuple[str, str]:
-    """The folded address and what is wrong with it ("" when nothing is)."""
-    if not email:
-        return "", "The e-mail address is missing."
+def _breaks(cell: str) -> int:
+    return cell.count("\n") + cell.replace("\r\n", "").count("\r")
+
+
+def _recognised(text: str, form: Format) -> Format:
+    """`form` with the delimiter, the headings and the columns that the beginning of the file tells."""
+    candidates = [(_with_headings(text, replace(form, delimiter=one))) for one in _delimiters(text)]
+    settled = [one for one in candidates if one.is_settled and one.heading_line]
+    if settled:
+        return max(settled, key=lambda one: (len(one.columns), len(one.headings)))
+    mapped = [one for one in candidates if _addresses_in(text, one)]
+    if not mapped:
+        raise FileRefused(NO_EMAIL_COLUMN)
+    return max(mapped, key=lambda one: len(one.headings))
+
+
+def _delimiters(text: str) -> tuple[str, ...]:
+    first = text.lstrip("\ufeff\r\n ").splitlines()[0].strip().strip('"').lower() if text.strip() else ""
+    named = first.removeprefix("sep=")
+    return (named,) if first.startswith("sep=") and len(named) == 1 else DELIMITERS
+
+
+def _head_records(text: str, delimiter: str) -> list[Record]:
+    found: list[Record] = []
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
+    line = 1
     try:
-        checked = validate_email(email, check_deliverability=False)
-    except EmailNotValidError as error:
-        return fold(email), f"Not an e-mail address: {_first_sentence(str(error))}"
-    return fold(checked.normalized), ""
+        for cells in reader:
+            found.append((line, cells))
+            line = reader.line_num + 1
+            if len(found) == _HEADING_WITHIN_RECORDS:
+                break
+    except csv.Error:  # told when the file is read
+        pass
+    return found
 
 
-def _first_sentence(text: str) -> str:
-    return text.split(". ")[0].rstrip(".")[:200] + "."
+def _with_headings(text: str, form: Format) -> Format:
+    """The first record that names an e-mail column is the headings; else the first one that is not blank."""
+    filled = [
+        (line, cells)
+        for line, cells in _head_records(text, form.delimiter)
+        if any(map(clean, cells)) and not clean("".join(cells)).lower().startswith("sep=")
+    ]
+    for line, cells in filled:
+        columns = headings.columns_of(cells)
+        if "email" in columns:
+            return replace(form, heading_line=line, headings=cells, columns=columns)
+        if any(_is_address(cell) for cell in cells):
+            break  # the rows have begun
+    if not filled:
+        return form
+    line, cells = filled[0]
+    if any(_is_address(cell) for cell in cells):
+        return replace(form, headings=[f"Column {number}" for number in range(1, len(cells) + 1)])
+    return replace(form, heading_line=line, headings=cells, columns=headings.columns_of(cells))
 
 
-def _clean(cell: str) -> str:
-    return cell.strip(_TRIMMED)
+def _addresses_in(text: str, form: Format) -> bool:
+    return any(_is_address(cell) for _, cells in _head_records(text, form.delimiter) for cell in cells)
+
+
+def _is_address(cell: str) -> bool:
+    return "@" in cell and not check(clean(cell))[1]

@@ -16,7 +16,7 @@ from django.conf import settings
 
 from coursehub import audit, clock, pacing
 from coursehub.trainercentral import errors
-from invitations import breaker, claims, reconciling, rows, undoing
+from invitations import breaker, claims, moves, reconciling, rows, undoing
 from invitations.breaker import Way
 from invitations.models import Batch, Invitation
 from invitations.rows import Job, Outcome, Row
@@ -38,8 +38,7 @@ TAKEN = "Invited to this course by another upload."
 
 def send_slice(batch_id: UUID) -> str:
     """Work on a batch for about SLICE_SECONDS; returns the state it is in then. May run many times at once."""
-    Batch.objects.filter(pk=batch_id, state=Batch.State.QUEUED, started_at=None).update(started_at=clock.now())
-    Batch.objects.filter(pk=batch_id, state=Batch.State.QUEUED).update(state=Batch.State.RUNNING)
+    moves.start(batch_id)
     deadline = time.monotonic() + SLICE_SECONDS
     job = undoing.UNDO if Batch.objects.filter(pk=batch_id, undoing=True).exists() else SEND
     client = token_services.client(lane=pacing.INVITATIONS)

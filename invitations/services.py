@@ -5,49 +5,36 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from bson import Timestamp
-from django.conf import settings
 from django.core.exceptions import ValidationError
 
-from coursehub import clock, pacing
-from coursehub.models import Course
+from coursehub import clock, members
 from coursehub.mongo import outside_transaction
-from invitations import claims, decisions, moves, reading, reconciling
+from invitations import decisions, moves, reconciling
 from invitations.models import Batch, Invitation
+from invitations.uploads import upload
+
+__all__ = [
+    "ACTIONS",
+    "cancel",
+    "confirm",
+    "is_settled",
+    "members_as_of",
+    "pause",
+    "resume",
+    "status",
+    "upload",
+]
 
 State = Invitation.State
-_INSERT_CHUNK_ROWS = 5_000
 
 
-def upload(*, user, course: Course, filename: str, content: bytes) -> Batch:
-    """Judge every row and store the batch for preview.
-
-    Raises reading.FileRefused, with nothing stored, when the file or all of its rows are unusable.
-    """
-    rows = reading.read_rows(content, max_rows=settings.UPLOAD_MAX_ROWS)
-    invitations = _judged(rows, course.course_id)
-    _refuse_without_good_rows(invitations)
-    batch = Batch.objects.create(
-        course_id=course.course_id,
-        course_name=course.name,
-        filename=filename[:255],
-        uploaded_by=user,
-        created_at=clock.now(),
-        state=Batch.State.UPLOADED,
-        total=len(invitations),
-    )
-    for invitation in invitations:
-        invitation.batch = batch
-    Invitation.objects.bulk_create(invitations, batch_size=_INSERT_CHUNK_ROWS)
-    # Only now is the preview complete: a crash above leaves a batch that nobody can confirm.
-    moves.move(batch.pk, leaving=[Batch.State.UPLOADED], state=Batch.State.PREVIEW)
-    batch.refresh_from_db()
-    moves.record("batch.uploaded", batch, user.get_username(), rows=len(invitations))
-    return batch
-
-
-def confirm(batch: Batch, *, actor: str) -> bool:
-    """Send what the preview showed. False when the batch was no longer in preview."""
-    return moves.act("confirmed", batch, actor, leaving=[Batch.State.PREVIEW], state=Batch.State.QUEUED)
+def confirm(batch: Batch, *, actor: str, start_at: datetime | None = None) -> bool:
+    """Send what the preview showed, now or from `start_at` on. False when the batch was no longer in preview."""
+    return moves.act(
+        "confirmed", batch, actor,
+        leaving=[Batch.State.PREVIEW], detail={"start_at": start_at.isoformat()} if start_at else None,
+        state=Batch.State.QUEUED, start_at=start_at,
+    )  # fmt: skip
 
 
 def pause(batch: Batch, *, actor: str) -> bool:
@@ -64,7 +51,7 @@ def resume(batch: Batch, *, actor: str) -> bool:
     return moves.act(
         "resumed", batch, actor,
         leaving=[Batch.State.PAUSED],
-        state=Batch.State.RUNNING, reason="", resume_at=None, failures=0, probe_until=None,
+        state=Batch.State.QUEUED, reason="", resume_at=None, failures=0, probe_until=None,
     )  # fmt: skip
 
 
@@ -82,13 +69,25 @@ def cancel(batch: Batch, *, actor: str) -> bool:
 
 
 ACTIONS = {
-    "confirm": confirm,
     "pause": pause,
     "resume": resume,
     "cancel": cancel,
     "retry": decisions.retry,
     "undo": decisions.undo,
 }
+
+
+def is_settled(batch: Batch) -> bool:
+    """Whether it is known what the columns of the batch's file hold; else a person must say it."""
+    return "email" in batch.format.get("columns", {"email": 0})
+
+
+def members_as_of(batch: Batch) -> datetime | None:
+    """The age of the oldest list of members that the preview of `batch` rests on; None: one was never read."""
+    named = {"batch_id": batch.pk.hex}
+    course_ids = [batch.course_id] if batch.course_id else outside_transaction(Invitation).distinct("course_id", named)
+    moments = members.known_as_of(course_ids).values()
+    return min((moment for moment in moments if moment), default=None) if all(moments) else None
 
 
 def status(batch_id: UUID | str) -> dict | None:
@@ -110,7 +109,7 @@ def status(batch_id: UUID | str) -> dict | None:
     return {
         "id": str(batch.pk),
         "state": batch.state,
-        "reason": batch.reason,
+        "reason": batch.reason or _waits_for(batch),
         "counts": counts,
         "total": batch.total,
         "rate_per_minute": round(rate_per_minute, 1),
@@ -119,42 +118,10 @@ def status(batch_id: UUID | str) -> dict | None:
     }
 
 
-def planned_seconds(calls: int) -> float:
-    """How long `calls` invitations take at the present budget; 0 without one."""
-    return calls * pacing.interval_seconds()
-
-
-def _judged(rows: list[reading.Row], course_id: str) -> list[Invitation]:
-    earlier = claims.latest(course_id, [row.email_folded for row in rows if row.good])
-    return [_invitation(row, course_id, earlier.get(row.email_folded)) for row in rows]
-
-
-def _invitation(row: reading.Row, course_id: str, claim: dict | None) -> Invitation:
-    """The row with its verdict; `claim` is the learner's latest. One that was undone may be invited anew."""
-    state, reason, generation = State.PENDING, row.problem, 1
-    if row.problem:
-        state = State.INVALID
-    elif row.duplicate_of:
-        state, reason = State.DUPLICATE, f"The same address as in line {row.duplicate_of}."
-    elif claim and not claim.get("undone_at"):
-        state, reason = State.ALREADY_INVITED, "Invited to this course by an earlier upload."
-    elif claim:
-        generation = claim["generation"] + 1
-    return Invitation(
-        course_id=course_id, line=row.line, email=row.email, email_folded=row.email_folded,
-        first_name=row.first_name, last_name=row.last_name, state=state, reason=reason, generation=generation,
-    )  # fmt: skip
-
-
-def _refuse_without_good_rows(invitations: list[Invitation]) -> None:
-    if any(invitation.state == State.PENDING for invitation in invitations):
-        return
-    if not invitations:
-        raise reading.FileRefused("The file has headings but no rows.")
-    first = invitations[0]
-    raise reading.FileRefused(
-        f"None of the {len(invitations)} rows can be invited; the first, in line {first.line}: {first.reason}"
-    )
+def _waits_for(batch: Batch) -> str:
+    if batch.state in (Batch.State.PREVIEW, Batch.State.QUEUED) and not batch.members_checked_at:
+        return "The list of the course's learners is being read anew; nothing is sent before that."
+    return ""
 
 
 def _counts_at_one_moment(batch: Batch) -> tuple[dict[str, int], int]:

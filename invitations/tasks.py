@@ -4,8 +4,29 @@ from uuid import UUID
 
 from coursehub import clock, queue
 from coursehub.mongo import outside_transaction
-from invitations import rows, sending
+from invitations import known, moves, previewing, rows, sending
 from invitations.models import Batch
+
+
+def read(batch_id: str) -> str:
+    """Read an uploaded file for half a minute at most, and ring for the rest."""
+    outcome = previewing.read(UUID(batch_id))
+    if outcome == previewing.UNFINISHED:
+        queue.enqueue(read, batch_id)
+    return outcome
+
+
+def refine(batch_id: str) -> str:
+    """Take out the learners whom the sweep of the course's members found, if it has ended."""
+    return "refined" if known.refine(UUID(batch_id)) else "waits"
+
+
+def prepare() -> None:
+    """Ring for files that nobody reads, and for batches that wait for their course's members."""
+    for batch_id in previewing.waiting():
+        queue.enqueue(read, str(batch_id))
+    for batch_id in known.unrefined():
+        queue.enqueue(refine, str(batch_id))
 
 
 def send(batch_id: str) -> str:
@@ -27,7 +48,7 @@ def tick() -> None:
         {"$set": {"state": Batch.State.RUNNING, "resume_at": None, "reason": ""}},
     )
     due = {"$or": [{"look_at": None}, {"$expr": {"$lte": ["$look_at", clock.server_now()]}}]}
-    working = {"state": {"$in": [Batch.State.QUEUED, Batch.State.RUNNING]}}
+    working = {"$and": [{"$or": [{"state": Batch.State.RUNNING}, moves.startable()]}]}
     for batch in outside_transaction(Batch).find(working | due, ["id"]):
         queue.enqueue(send, str(UUID(batch["id"])))
 

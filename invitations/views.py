@@ -8,23 +8,27 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, Js
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from invitations import services
-from invitations.forms import UploadForm
+from coursehub import queue
+from invitations import estimate, services, tasks
+from invitations.forms import ColumnsForm, ConfirmForm, UploadForm
 from invitations.models import Batch, Invitation
 
 ROWS_PER_PAGE = 50
 BAD_ROWS_SHOWN = 100
-LEFT_OUT = (Invitation.State.INVALID, Invitation.State.DUPLICATE, Invitation.State.ALREADY_INVITED)
+LEFT_OUT = (
+    Invitation.State.INVALID,
+    Invitation.State.DUPLICATE,
+    Invitation.State.ALREADY_INVITED,
+    Invitation.State.ALREADY_ENROLLED,
+)
 TOO_LATE = "That was no longer possible: the batch has moved on."
-TEMPLATE = "email,first name,last name\r\nada@example.org,Ada,Lovelace\r\n"
+TEMPLATE = "email,first name,last name,access until\r\nada@example.org,Ada,Lovelace,\r\n"
 
 
 @require_GET
 def batches(request: HttpRequest) -> HttpResponse:
     """The batches this user may see, newest first, with their counts."""
-    page = Paginator(Batch.objects.visible_to(request.user).exclude(state=Batch.State.UPLOADED), 25).get_page(
-        request.GET.get("page")
-    )
+    page = Paginator(Batch.objects.visible_to(request.user), 25).get_page(request.GET.get("page"))
     return render(request, "invitations/list.html", {"title": "Invitations", "batches": page, "page_obj": page})
 
 
@@ -33,16 +37,19 @@ def upload(request: HttpRequest) -> HttpResponseBase:
     """A course and a CSV; a good file leads to its preview, a bad one back here with one sentence."""
     form = UploadForm(request.POST or None, request.FILES or None, user=request.user)
     if request.method == "POST" and form.is_valid() and form.batch:
+        if form.batch.state == Batch.State.UPLOADED:
+            queue.enqueue(tasks.read, form.batch.pk)
         return redirect("invitations:batch", batch_id=form.batch.pk)
     return render(request, "invitations/upload.html", {"title": "Upload a CSV", "form": form})
 
 
 @require_GET
 def batch(request: HttpRequest, batch_id: UUID) -> HttpResponse:
-    """Preview, progress and results of one batch."""
+    """What its columns hold, how far it is read, preview, progress and results of one batch."""
     batch = _batch_or_404(request, batch_id)
     status = services.status(batch.pk)
     page = _rows_page(request, batch)
+    counts = (status or {}).get("counts", {})
     context = {
         "title": batch.filename,
         "batch": batch,
@@ -51,9 +58,18 @@ def batch(request: HttpRequest, batch_id: UUID) -> HttpResponse:
         "page_obj": page,
         "state_filter": request.GET.get("state", ""),
         "states": Invitation.State.choices,
-        "bad_rows": Invitation.objects.filter(batch=batch, state__in=LEFT_OUT).order_by("line")[:BAD_ROWS_SHOWN],
-        "planned_seconds": services.planned_seconds((status or {}).get("counts", {}).get(Invitation.State.PENDING, 0)),
     }
+    if batch.state == Batch.State.PREVIEW:
+        pending = counts.get(Invitation.State.PENDING, 0)
+        context |= {
+            "bad_rows": Invitation.objects.filter(batch=batch, state__in=LEFT_OUT).order_by("line")[:BAD_ROWS_SHOWN],
+            "left_out": sum(counts.get(state, 0) for state in LEFT_OUT),
+            "estimate": estimate.of(pending),
+            "members_as_of": services.members_as_of(batch),
+            "confirm_form": ConfirmForm(calls=pending),
+        }
+    elif batch.state == Batch.State.UPLOADED and not services.is_settled(batch):
+        context["columns_form"] = ColumnsForm(batch=batch, user=request.user)
     return render(request, "invitations/batch.html", context)
 
 
@@ -85,8 +101,33 @@ def template(request: HttpRequest) -> HttpResponse:
 
 
 @require_POST
+def columns(request: HttpRequest, batch_id: UUID) -> HttpResponseBase:
+    """Takes what a person says about the columns, and has the file read."""
+    batch = _batch_or_404(request, batch_id)
+    form = ColumnsForm(request.POST, batch=batch, user=request.user)
+    if form.is_valid():
+        queue.enqueue(tasks.read, batch.pk)
+    else:
+        messages.error(request, form.sentence)
+    return redirect("invitations:batch", batch_id=batch.pk)
+
+
+@require_POST
+def confirm(request: HttpRequest, batch_id: UUID) -> HttpResponseBase:
+    """Sends what the preview shows, now or at a time; refused when the token pool would not last."""
+    batch = _batch_or_404(request, batch_id)
+    calls = Invitation.objects.filter(batch=batch, state=Invitation.State.PENDING).count()
+    form = ConfirmForm(request.POST, calls=calls)
+    if not form.is_valid():
+        messages.error(request, form.sentence)
+    elif not services.confirm(batch, actor=request.user.get_username(), start_at=form.cleaned_data["start_at"]):
+        messages.warning(request, TOO_LATE)
+    return redirect("invitations:batch", batch_id=batch.pk)
+
+
+@require_POST
 def act(request: HttpRequest, batch_id: UUID, action: str) -> HttpResponseBase:
-    """Confirm, pause, resume, cancel or retry."""
+    """Pause, resume, cancel, retry or undo."""
     if action not in services.ACTIONS:
         raise Http404
     batch = _batch_or_404(request, batch_id)

@@ -139,10 +139,15 @@ def course(academy):
 @pytest.fixture
 def upload(course, person):
     """`upload("a@example.org", ...)`: a batch in preview, uploaded by the trainer."""
+    from coursehub import clock
     from invitations import services
+    from invitations.models import Batch
 
     def make(*emails: str):
-        return services.upload(user=person("trainer"), course=course, filename="class.csv", content=csv_of(*emails))
+        batch = services.upload(user=person("trainer"), course=course, filename="class.csv", content=csv_of(*emails))
+        # As after the sweep of the course's members, which no worker is here to make.
+        Batch.objects.filter(pk=batch.pk).update(members_checked_at=clock.now())
+        return batch
 
     return make
 

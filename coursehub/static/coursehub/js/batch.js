@@ -19,7 +19,8 @@ function show(frame) {
   status = { ...status, ...frame };
   for (const time of document.querySelectorAll("[data-as-of] time")) setTime(time, new Date(now()).toISOString());
   showCounts();
-  if (before.state !== status.state || before.reason !== status.reason) renew();
+  const reading = status.state === "uploaded" && before.total !== status.total;
+  if (before.state !== status.state || before.reason !== status.reason || reading) renew();
   else if (JSON.stringify(before.counts) !== JSON.stringify(status.counts)) {
     refreshRowsSoon();
     speak(`${sum(statesOfSettled())} done.`);

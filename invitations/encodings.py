@@ -1,0 +1,99 @@
+"""The encoding of a file's bytes, told from all of them. Pure."""
+
+import codecs
+import re
+
+from charset_normalizer import from_bytes
+
+from invitations.refusals import NOT_TEXT, FileRefused
+
+_MARKS = (
+    (codecs.BOM_UTF8, "utf-8"),
+    (codecs.BOM_UTF32_LE, "utf-32-le"),
+    (codecs.BOM_UTF32_BE, "utf-32-be"),
+    (codecs.BOM_UTF16_LE, "utf-16-le"),
+    (codecs.BOM_UTF16_BE, "utf-16-be"),
+)
+_SAMPLE_BYTES = 32 * 1024
+_NOT_ASCII = re.compile(rb"[^\x00-\x7f]")
+_CONTROL = re.compile("[\x00-\x08\x0e-\x1f\x7f]")
+# Letters and quotation marks of Western lists, alone or in pairs; in other alphabets high bytes come in runs.
+_WESTERN = re.compile("[ÀÁÂÃÄÅÆÇÈÉÊËÌÍÎÏÑÒÓÔÕÖØÙÚÛÜßàáâãäåæçèéêëìíîïñòóôõöøùúûüÿŒœŠšŽžŸ‘’“”–—…€ªº°´\u00a0«»¡¿·]")
+_RUN = re.compile(rb"[\x80-\xff]{3,}")
+_ISOLATION = [
+    "cp1252", "cp1250", "cp1251", "cp1253", "cp1254", "cp1255", "cp1256", "cp1257", "mac_roman", "koi8_r",
+    "shift_jis", "cp932", "euc_jp", "gb18030", "big5", "euc_kr", "cp949",
+]  # fmt: skip
+
+
+class Detector:
+    """Feed it the file; it keeps whether all of it is UTF-8 and some of what is not ASCII."""
+
+    def __init__(self) -> None:
+        self._utf8 = codecs.getincrementaldecoder("utf-8")()
+        self._is_utf8 = True
+        self._sample = bytearray()
+
+    def feed(self, piece: bytes) -> None:
+        if self._is_utf8:
+            try:
+                self._utf8.decode(piece)
+            except UnicodeDecodeError:
+                self._is_utf8 = False
+        if len(self._sample) < _SAMPLE_BYTES and not piece.isascii():
+            self._take_sample(piece)
+
+    def verdict(self, head: bytes) -> tuple[str, int]:
+        """The codec and the length of the byte order mark, which that codec does not know. Raises FileRefused."""
+        for mark, encoding in _MARKS:
+            if head.startswith(mark):
+                return encoding, len(mark)
+        if b"\x00" in head:
+            # UTF-16 without a mark: in Western text, and in any delimiter, every other byte is zero.
+            return ("utf-16-le" if head[1::2].count(0) > head[0::2].count(0) else "utf-16-be"), 0
+        return ("utf-8" if self._is_whole_utf8() else self._detected()), 0
+
+    def _is_whole_utf8(self) -> bool:
+        try:
+            self._utf8.decode(b"", final=True)
+        except UnicodeDecodeError:
+            return False
+        return self._is_utf8
+
+    def _take_sample(self, piece: bytes) -> None:
+        """The lines around what is not ASCII: a long ASCII beginning would tell nothing."""
+        begin = 0
+        while len(self._sample) < _SAMPLE_BYTES and (found := _NOT_ASCII.search(piece, begin)):
+            start = max(piece.rfind(b"\n", begin, found.start()) + 1, begin)
+            end = piece.find(b"\n", found.end())
+            begin = min(end + 1 if end >= 0 else len(piece), start + 1024)
+            begin = max(begin, found.end())
+            self._sample += piece[start:begin]
+
+    def _detected(self) -> str:
+        sample = bytes(self._sample)
+        if _is_western(sample):
+            return "cp1252"
+        best = from_bytes(sample, cp_isolation=_ISOLATION).best()
+        return best.encoding if best else "cp1252"
+
+
+def decode_head(head: bytes, encoding: str, *, whole: bool) -> str:
+    """The beginning of the file as text; a character that is cut in two at its end is left out. Raises FileRefused."""
+    try:
+        text = codecs.getincrementaldecoder(encoding)().decode(head, final=whole)
+    except UnicodeError as error:
+        raise FileRefused(NOT_TEXT) from error
+    if _CONTROL.search(text.rstrip("\x1a")):
+        raise FileRefused(NOT_TEXT)
+    return text
+
+
+def _is_western(sample: bytes) -> bool:
+    if _RUN.search(sample):
+        return False
+    try:
+        text = sample.decode("cp1252")
+    except UnicodeDecodeError:
+        return False
+    return all(_WESTERN.match(character) for character in set(text) if not character.isascii())

@@ -1,0 +1,101 @@
+"""Which column holds what, by its heading in the languages of those who upload. Pure."""
+
+import hashlib
+import unicodedata
+from collections.abc import Sequence
+
+# Column -> headings; compared without case, accents, spaces and punctuation.
+_WORDS: dict[str, tuple[str, ...]] = {
+    "email": (
+        "email", "e-mail address", "mail", "email id", "user email", "mail address", "e-mail 1", "login email",
+        "learner email", "student email", "work email", "contact email", "primary email",
+        "E-Mail-Adresse", "Mailadresse", "Mail-Adresse", "Emailadresse",  # German
+        "courriel", "adresse e-mail", "adresse électronique", "adresse courriel", "adresse mail", "mél",  # French
+        "correo", "correo electrónico", "dirección de correo", "dirección de correo electrónico", "e-correo",  # Spanish
+        "endereço de e-mail", "correio eletrônico", "correio electrónico",  # Portuguese
+        "posta elettronica", "indirizzo e-mail", "indirizzo email", "indirizzo di posta",  # Italian
+        "e-mailadres", "mailadres",  # Dutch
+        "adres e-mail", "adres email", "poczta", "poczta elektroniczna",  # Polish
+        "e-posta", "e-posta adresi", "eposta", "mail adresi",  # Turkish
+        "epost", "e-postadress", "e-postadresse", "sähköposti", "sähköpostiosoite",  # Nordic
+        "e-mailová adresa", "emailová adresa", "e-mail cím", "adresa de e-mail",  # Czech, Hungarian, Romanian
+        "эл. почта", "электронная почта", "почта", "имейл", "електронна пошта", "ηλεκτρονικό ταχυδρομείο",
+        "ईमेल", "ई-मेल", "ईमेल पता", "البريد الإلكتروني", "البريد الالكتروني", "ایمیل", "אימייל", "דואר אלקטרוני",
+        "电子邮件", "电子邮箱", "邮箱", "邮箱地址", "电邮", "電子郵件", "電郵", "電子郵件地址", "信箱",
+        "メール", "メールアドレス", "電子メール", "eメール", "이메일", "이메일 주소", "전자우편", "อีเมล",
+    ),
+    "first_name": (
+        "first name", "given name", "first", "forename", "fname", "given names", "learner first name",
+        "Vorname", "Rufname", "prénom", "prénoms", "nombre", "nombres", "nome", "primeiro nome", "voornaam",
+        "imię", "imie", "ad", "adı", "isim", "förnamn", "fornavn", "etunimi", "jméno", "keresztnév", "utónév",
+        "prenume",
+        "имя", "ім'я", "όνομα", "पहला नाम", "प्रथम नाम", "नाम", "الاسم الأول", "الاسم", "نام", "שם פרטי",
+        "名", "名字", "名前", "이름", "ชื่อ",
+    ),
+    "last_name": (
+        "last name", "surname", "family name", "last", "lname", "second name", "learner last name",
+        "Nachname", "Familienname", "Zuname", "nom", "nom de famille", "apellido", "apellidos", "primer apellido",
+        "sobrenome", "apelido", "último nome", "cognome", "achternaam", "familienaam", "nazwisko",
+        "soyad", "soyadı", "soyisim", "efternamn", "etternavn", "efternavn", "sukunimi", "příjmení", "vezetéknév",
+        "nume de familie", "фамилия", "прізвище", "επώνυμο", "उपनाम", "अंतिम नाम", "कुलनाम",
+        "اسم العائلة", "الاسم الأخير", "اللقب", "نام خانوادگی", "שם משפחה", "姓", "姓氏", "苗字", "성", "นามสกุล",
+    ),
+    "name": (
+        "name", "full name", "learner", "student", "learner name", "student name", "display name", "participant",
+        "Vollständiger Name", "Teilnehmer", "Teilnehmerin", "nom complet", "nombre completo", "nome completo",
+        "volledige naam", "naam", "imię i nazwisko", "ad soyad", "adı soyadı", "namn", "navn", "полное имя", "фио",
+        "पूरा नाम", "الاسم الكامل", "姓名", "氏名", "お名前", "성명",
+    ),
+    "course": (
+        "course", "course id", "course name", "class", "class id", "training", "course title", "TrainerCentral course",
+        "Kurs", "Kurs-ID", "Kursname", "Lehrgang", "cours", "formation", "curso", "id del curso", "nombre del curso",
+        "nome do curso", "corso", "cursus", "cursusnaam", "szkolenie", "kurs id", "kurs adı", "курс",
+        "पाठ्यक्रम", "कोर्स", "الدورة", "المقرر", "课程", "課程", "コース", "講座", "강좌", "과정",
+    ),
+    "access_expires": (
+        "access expires", "access until", "access expiry", "expiry date", "expiry", "expires", "expires at",
+        "expires on",
+        "expiration date", "valid until", "end date", "access end", "access expiry date", "access expires at",
+        "gültig bis", "Zugang bis", "Ablaufdatum", "Enddatum", "date d'expiration", "expire le", "valable jusqu'au",
+        "date de fin", "fecha de caducidad", "fecha de vencimiento", "válido hasta", "caduca", "data de validade",
+        "válido até", "data de expiração", "data di scadenza", "scadenza", "valido fino al", "vervaldatum",
+        "geldig tot",
+        "data ważności", "ważne do", "son tarih", "bitiş tarihi", "срок действия", "समाप्ति तिथि",
+        "تاريخ الانتهاء", "有效期", "到期日", "有效期至", "有効期限", "만료일",
+    ),
+}  # fmt: skip
+LABELS = {
+    "email": "E-mail address",
+    "first_name": "First name",
+    "last_name": "Last name",
+    "name": "Full name",
+    "course": "Course (id or name)",
+    "access_expires": "Access until",
+}
+
+
+def normalised(heading: str) -> str:
+    """The heading as it is compared."""
+    return "".join(filter(str.isalnum, unicodedata.normalize("NFKD", heading).casefold()))
+
+
+_COLUMN_OF = {normalised(word): column for column, words in _WORDS.items() for word in words}
+
+
+def columns_of(headings: Sequence[str]) -> dict[str, int]:
+    """Column -> position. The first of two equal headings counts; of a heading that is unknown, nothing is said."""
+    found: dict[str, int] = {}
+    for position, heading in enumerate(headings):
+        column = _COLUMN_OF.get(normalised(heading))
+        if column:
+            found.setdefault(column, position)
+    if "email" not in found:
+        speak_of_mail = [at for at, heading in enumerate(headings) if "email" in normalised(heading)]
+        if len(speak_of_mail) == 1:
+            found["email"] = speak_of_mail[0]
+    return found
+
+
+def digest(headings: Sequence[str]) -> str:
+    """What a person's choice of columns for such headings is kept under."""
+    return hashlib.sha256("\n".join(map(normalised, headings)).encode()).hexdigest()[:40]

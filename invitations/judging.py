@@ -1,0 +1,176 @@
+"""From a record to a learner with a verdict. Pure: what the database knows comes later (invitations.known)."""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from typing import NamedTuple
+from zoneinfo import ZoneInfo
+
+from invitations import addresses
+from invitations.addresses import clean
+
+LONGEST_NAME = 150
+_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f]+")
+_SHORTENED = re.compile(r"\d([.,]\d+)?E\+?\d+", re.IGNORECASE)
+_EXACT_DIGITS = 15  # of a number in Excel; the rest it replaces by zeros
+_DATE = re.compile(
+    r"\d{1,4}[-./]\d{1,2}[-./]\d{1,4}|\d{1,2}[-. ][^\W\d]{3,9}\.?([-. ]\d{2,4})?|[^\W\d]{3}[- ]\d{2}", re.IGNORECASE
+)
+_YEAR_FIRST = re.compile(r"(\d{4})[-./](\d{1,2})[-./](\d{1,2})(?:[T ]\d{1,2}:\d{2}.*)?")
+_YEAR_LAST = re.compile(r"(\d{1,2})([-./])(\d{1,2})\2(\d{4})(?:[T ]\d{1,2}:\d{2}.*)?")
+_SERIAL = re.compile(r"\d{5}([.,]\d+)?")
+
+
+class Row(NamedTuple):
+    """One learner as read; `line` is 1-based in the file.
+
+    `problem` says why the row cannot be invited, `duplicate_of` names the earlier line with the same address for the
+    same course (0: none); a good row has neither. `note` is for the eye only.
+    """
+
+    line: int
+    course_id: str
+    email: str
+    email_folded: str
+    first_name: str
+    last_name: str
+    access_expires_at: datetime | None = None
+    problem: str = ""
+    duplicate_of: int = 0
+    note: str = ""
+
+    @property
+    def good(self) -> bool:
+        return not self.problem and not self.duplicate_of
+
+
+@dataclass(frozen=True)
+class Courses:
+    """The courses that the uploader may invite to: by id, and ids by folded name; `chosen` for rows that name none."""
+
+    names: Mapping[str, str]
+    chosen: str = ""
+
+    def find(self, cell: str) -> tuple[str, str]:
+        """The course's id, and what is wrong ("" when nothing is)."""
+        if not cell:
+            return (self.chosen, "") if self.chosen else ("", "The course is missing.")
+        if cell in self.names:
+            return cell, ""
+        wanted = cell.casefold()
+        named = [course_id for course_id, name in self.names.items() if name.casefold() == wanted]
+        if len(named) == 1:
+            return named[0], ""
+        if named:
+            return "", f"There are {len(named)} courses of the name “{cell[:80]}”: write the course's id."
+        return "", _damaged_id(cell) or f"There is no course “{cell[:80]}” that you may invite to."
+
+
+class Judge:
+    """Judges the rows of one file, one after the other."""
+
+    def __init__(self, columns: Mapping[str, int], courses: Courses, now: datetime, time_zone: str) -> None:
+        self._columns, self._now, self._zone = columns, now, ZoneInfo(time_zone)
+        self._find_course = _remembered(courses.find)
+        self._find_date = _remembered(self._read_date)
+        self._seen: dict[str, dict[str, int]] = {}
+
+    def judge(self, line: int, cells: list[str]) -> Row:
+        """The row's verdict, as far as the file alone tells it."""
+        columns, width = self._columns, len(cells)
+        values = {name: clean(cells[at]) if at < width else "" for name, at in columns.items()}
+        email = addresses.address_in(values["email"])
+        folded, problem = addresses.check(email)
+        course_id, course_problem = self._find_course(values.get("course", ""))
+        first, last = self._names(values)
+        expires_at, date_problem = self._find_date(values.get("access_expires", ""))
+        problem = problem or course_problem or date_problem
+        note = ""
+        if not (first.isprintable() and last.isprintable() and first.isascii() and last.isascii()):
+            first, last, note = _looked_at(first, last)
+        if len(first) > LONGEST_NAME or len(last) > LONGEST_NAME:
+            problem = problem or f"The name is longer than {LONGEST_NAME} characters."
+            first, last = first[:LONGEST_NAME], last[:LONGEST_NAME]
+        first_line = line if problem else self._seen.setdefault(course_id, {}).setdefault(folded, line)
+        return Row(
+            line, course_id, email[: addresses.LONGEST], folded[: addresses.LONGEST], first, last, expires_at,
+            problem, first_line if first_line != line else 0, note,
+        )  # fmt: skip
+
+    def _names(self, values: Mapping[str, str]) -> tuple[str, str]:
+        first, last = values.get("first_name", ""), values.get("last_name", "")
+        whole = values.get("name", "")
+        if first or last or not whole:
+            return first, last
+        if "," in whole:
+            last, _, first = whole.partition(",")
+        else:
+            first, _, last = whole.rpartition(" ")
+        return (clean(first), clean(last)) if clean(first) else (clean(last), "")
+
+    def _read_date(self, cell: str) -> tuple[datetime | None, str]:
+        """The end of the day that the cell names, and what is wrong with it."""
+        if not cell:
+            return None, ""
+        day, problem = _day(cell)
+        if day is None:
+            return None, problem
+        ends_at = datetime.combine(day + timedelta(days=1), time(), self._zone)
+        if ends_at <= self._now:
+            return None, f"The access would have ended on {day.isoformat()}, which is past."
+        return ends_at, ""
+
+
+def _remembered(find: Callable[[str], tuple]) -> Callable[[str], tuple]:
+    """`find` with its answers kept: a column of courses or dates holds the same few again and again."""
+    known: dict[str, tuple] = {}
+
+    def ask(cell: str) -> tuple:
+        if cell not in known:
+            if len(known) > 10_000:
+                known.clear()
+            known[cell] = find(cell)
+        return known[cell]
+
+    return ask
+
+
+def _day(cell: str) -> tuple[date | None, str]:
+    wanted = "write it as 2027-12-31."
+    try:
+        if found := _YEAR_FIRST.fullmatch(cell):
+            return date(int(found[1]), int(found[2]), int(found[3])), ""
+        if found := _YEAR_LAST.fullmatch(cell):
+            one, mark, two, year = int(found[1]), found[2], int(found[3]), int(found[4])
+            if mark == "." or one > 12 or one == two:
+                return date(year, two, one), ""
+            if two > 12:
+                return date(year, one, two), ""
+            return None, f"“{cell[:40]}” may be two days, with the day or the month first: {wanted}"
+    except (ValueError, OverflowError):
+        return None, f"There is no day “{cell[:40]}”: {wanted}"
+    if _SERIAL.fullmatch(cell):
+        return None, f"“{cell}” is Excel's number of a day: format the column as a date, or {wanted}"
+    return None, f"“{cell[:40]}” is no date: {wanted}"
+
+
+def _damaged_id(cell: str) -> str:
+    """What Excel did to a course's id, in one sentence; "" when nothing of the kind is seen."""
+    cure = "format the column as text, and enter the id again."
+    if _SHORTENED.fullmatch(cell):
+        return f"Excel shortened the course's id to {cell[:40]}: {cure}"
+    if cell.isdigit() and len(cell) > _EXACT_DIGITS and not cell[_EXACT_DIGITS:].strip("0"):
+        return f"Excel rounded the course's id to {cell[:40]}, since it keeps only 15 digits of a number: {cure}"
+    if _DATE.fullmatch(cell):
+        return f"“{cell[:40]}” in the course column looks like a date that Excel made of the id: {cure}"
+    return ""
+
+
+def _looked_at(first: str, last: str) -> tuple[str, str, str]:
+    """Names without control characters, and a note on what looks damaged."""
+    first, last = clean(_CONTROL.sub(" ", first)), clean(_CONTROL.sub(" ", last))
+    if addresses.looks_garbled(f"{first} {last}"):
+        name = f"{first} {last}".strip()[:60]
+        return first, last, f"The name “{name}” looks garbled: the file was opened in the wrong encoding before."
+    return first, last, ""

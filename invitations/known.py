@@ -1,0 +1,137 @@
+"""What the database knows of a file's learners: earlier invitations, and who is in the course already."""
+
+from collections import defaultdict
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+from django.utils import timezone
+
+from coursehub import clock, members
+from coursehub.mongo import outside_transaction
+from invitations import claims
+from invitations.judging import Row
+from invitations.models import Batch, Invitation
+
+State = Invitation.State
+_CHUNK_ROWS = 2_000
+# What a row holds that is stored past the ORM and that nobody has worked on yet.
+BLANK: dict[str, Any] = {
+    str(one.column): one.get_default() for one in Invitation._meta.concrete_fields if one.has_default() or one.null
+}
+
+
+@dataclass
+class Known:
+    """The claims and members that some rows meet."""
+
+    claims: dict[str, dict[str, dict]] = field(default_factory=dict)  # course -> folded address -> claim
+    members: dict[str, dict[str, str]] = field(default_factory=dict)  # course -> folded address -> member id
+    as_of: dict[str, datetime | None] = field(default_factory=dict)
+    batches: dict[int, str] = field(default_factory=dict)  # invitation -> its batch in words
+
+    @classmethod
+    def of(cls, rows: list[Row]) -> "Known":
+        """Looks up the good ones of `rows`: two or three queries per course."""
+        wanted: defaultdict[str, list[str]] = defaultdict(list)
+        for row in rows:
+            if row.good:
+                wanted[row.course_id].append(row.email_folded)
+        found = cls(as_of=members.known_as_of(wanted))
+        for course_id, folded in wanted.items():
+            found.claims[course_id] = claims.latest(course_id, folded)
+            found.members[course_id] = members.in_course(course_id, folded)
+        standing = [one["invitation_id"] for each in found.claims.values() for one in each.values()]
+        found.batches = _batches_of(standing)
+        return found
+
+    def verdict(self, row: Row) -> tuple[str, str, dict[str, Any]]:
+        """State, reason, and what else the row holds. Whoever was invited and undone may be invited anew."""
+        if row.problem:
+            return State.INVALID, row.problem, {}
+        if row.duplicate_of:
+            return State.DUPLICATE, f"The same address as in line {row.duplicate_of}.", {}
+        claim = self.claims[row.course_id].get(row.email_folded)
+        if claim and not claim.get("undone_at"):
+            return State.ALREADY_INVITED, f"Already invited in {self.batches[claim['invitation_id']]}.", {}
+        more = {"generation": claim["generation"] + 1} if claim else {}
+        member_id = self.members[row.course_id].get(row.email_folded)
+        if member_id is not None:
+            reason = enrolled_as_of(self.as_of.get(row.course_id))
+            return State.ALREADY_ENROLLED, reason, more | {"member_id": member_id}
+        return State.PENDING, row.note, more
+
+
+def enrolled_as_of(moment: datetime | None) -> str:
+    """Why a member is not invited, with the age of what we know."""
+    return f"Already in the course{_when(moment)}, so not invited again."
+
+
+def refine(batch_id: UUID) -> bool:
+    """Once the sweep that the upload asked for has ended, take out whom it found; True when that is done.
+
+    Runs before the first call of the batch (`moves.start` waits for it), and may run twice.
+    """
+    batch = outside_transaction(Batch).find_one(
+        {"id": batch_id.hex, "members_checked_at": None, "state": {"$in": [Batch.State.PREVIEW, Batch.State.QUEUED]}},
+        ["created_at"],
+    )
+    if batch is None:
+        return False
+    rows = outside_transaction(Invitation)
+    course_ids = rows.distinct("course_id", {"batch_id": batch_id.hex, "state": State.PENDING})
+    if members.ask_for_sweep(course_ids, since=batch["created_at"]):
+        return False
+    as_of = members.known_as_of(course_ids)
+    for course_id in course_ids:
+        _take_out_members(batch_id, course_id, enrolled_as_of(as_of.get(course_id)))
+    checked = {"id": batch_id.hex, "members_checked_at": None}
+    outside_transaction(Batch).update_one(checked, [{"$set": {"members_checked_at": clock.server_now()}}])
+    return True
+
+
+def unrefined() -> list[UUID]:
+    """Batches that wait for the sweep of their courses' members."""
+    wanted = {"state": {"$in": [Batch.State.PREVIEW, Batch.State.QUEUED]}, "members_checked_at": None}
+    return [UUID(batch["id"]) for batch in outside_transaction(Batch).find(wanted, ["id"]).limit(50)]
+
+
+def _take_out_members(batch_id: UUID, course_id: str, reason: str) -> None:
+    rows = outside_transaction(Invitation)
+    pending = {"batch_id": batch_id.hex, "state": State.PENDING, "course_id": course_id}
+    chunk: dict[str, Any] = {}
+    for row in rows.find(pending, ["email_folded"]).sort("line", 1):
+        chunk[row["email_folded"]] = row["_id"]
+        if len(chunk) == _CHUNK_ROWS:
+            _mark_members(course_id, chunk, reason)
+            chunk = {}
+    _mark_members(course_id, chunk, reason)
+
+
+def _mark_members(course_id: str, row_of: dict[str, Any], reason: str) -> None:
+    found = members.in_course(course_id, list(row_of)) if row_of else {}
+    rows = outside_transaction(Invitation)
+    for folded, member_id in found.items():
+        rows.update_one(
+            {"_id": row_of[folded], "state": State.PENDING},
+            {"$set": {"state": State.ALREADY_ENROLLED, "reason": reason, "member_id": member_id}},
+        )
+
+
+def _batches_of(invitation_ids: list[int]) -> dict[int, str]:
+    """Invitation -> its batch in words, also when the batch is gone."""
+    found = outside_transaction(Invitation).find({"id": {"$in": invitation_ids}}, ["id", "batch_id"])
+    batch_of = {row["id"]: row["batch_id"] for row in found}
+    batches = outside_transaction(Batch).find({"id": {"$in": list(set(batch_of.values()))}})
+    words = {
+        one[
+            "id"
+        ]: f"batch “{one['filename'][:120]}” of {timezone.localtime(one['created_at'].replace(tzinfo=UTC)):%d %b %Y}"
+        for one in batches
+    }
+    return {each: words.get(batch_of.get(each, ""), "an earlier batch") for each in invitation_ids}
+
+
+def _when(moment: datetime | None) -> str:
+    return f" on {timezone.localtime(moment):%d %b %Y at %H:%M}" if moment else ""

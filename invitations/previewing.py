@@ -1,0 +1,200 @@
+"""From stored bytes to rows with verdicts: read under a lease, a slice at a time, and gone on with after a crash.
+
+A row is stored once because (batch, line) is unique. Who begins again judges the rows before without storing
+them: whether a row is a duplicate depends on all above it.
+"""
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC
+from itertools import islice
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from pymongo import ReturnDocument
+from pymongo.errors import BulkWriteError
+
+from coursehub import audit, clock, members
+from coursehub.models import Course
+from coursehub.mongo import draw_numbers, outside_transaction
+from invitations import known, pieces, reading
+from invitations.judging import Courses, Judge, Row
+from invitations.models import Batch, Invitation
+
+State = Invitation.State
+SLICE_SECONDS = 30.0  # well below the queue's time-out for a task
+_LEASE_SECONDS = 60.0
+_CHUNK_ROWS = 2_000
+_DUPLICATE_KEY = 11000
+READ, UNFINISHED, NOT_NOW, REFUSED = "read", "unfinished", "not_now", "refused"
+
+
+@dataclass
+class Tally:
+    """What there is to say of a file's rows as a whole."""
+
+    rows: int = 0
+    good: int = 0
+    first_problem: str = ""
+
+    def note(self, row: Row) -> None:
+        """Raises FileRefused when that was one too many."""
+        self.rows += 1
+        if self.rows > settings.UPLOAD_MAX_ROWS:
+            raise reading.FileRefused(
+                f"The file has more than {settings.UPLOAD_MAX_ROWS:,} rows: split it, and upload the parts."
+            )
+        self.good += row.good
+        if not self.first_problem and row.problem:
+            self.first_problem = f"the first, in line {row.line}: {row.problem}"
+
+    def refuse_without_good_rows(self) -> None:
+        """Raises FileRefused."""
+        if not self.rows:
+            raise reading.FileRefused("The file has headings but no rows.")
+        if not self.good:
+            raise reading.FileRefused(f"None of the {self.rows} rows can be invited; {self.first_problem}")
+
+
+def courses_of(user, chosen: str) -> Courses:
+    """The courses that `user` may invite to."""
+    names = dict(Course.objects.open().visible_to(user).values_list("course_id", "name"))
+    return Courses(names=names, chosen=chosen)
+
+
+def read(batch_id: UUID) -> str:
+    """Read on for about SLICE_SECONDS; returns READ, UNFINISHED, NOT_NOW or REFUSED. May run many times at once."""
+    held = _win(batch_id)
+    if held is None:
+        return NOT_NOW
+    batch = Batch.objects.select_related("uploaded_by").get(pk=batch_id)
+    try:
+        if not _Reading(batch, held["read_fence"]).go_on(skip_rows=held["total"]):
+            return UNFINISHED
+    except reading.FileRefused as refusal:
+        _refuse(batch, held["read_fence"], str(refusal))
+        return REFUSED
+    except BaseException:
+        _keep(batch_id, held["read_fence"], {"read_lease_until": None})
+        raise
+    known.refine(batch_id)
+    return READ
+
+
+class _Reading:
+    """One holder's work on one file."""
+
+    def __init__(self, batch: Batch, fence: int) -> None:
+        self._batch, self._fence = batch, fence
+        self._form = reading.Format(**batch.format)
+        courses = courses_of(batch.uploaded_by, batch.course_id)
+        self._judge = Judge(self._form.columns, courses, batch.created_at, settings.TIME_ZONE)
+        self._tally = Tally()
+        self._bytes = 0
+        self._course_ids: set[str] = set()
+
+    def go_on(self, *, skip_rows: int) -> bool:
+        """True when the file is at its end; False when time was up or another reader has it. Raises FileRefused."""
+        ends_at = time.monotonic() + SLICE_SECONDS
+        rows = self._rows()
+        for _ in islice(rows, skip_rows):
+            pass
+        while chunk := list(islice(rows, _CHUNK_ROWS)):
+            self._store(chunk)
+            progress = {"total": self._tally.rows, "read_bytes": self._bytes}
+            if not _keep(self._batch.pk, self._fence, progress | {"read_lease_until": clock.after(_LEASE_SECONDS)}):
+                return False
+            if time.monotonic() > ends_at:
+                _keep(self._batch.pk, self._fence, {"read_lease_until": None})
+                return False
+        self._tally.refuse_without_good_rows()
+        members.ask_for_sweep(self._course_ids, since=self._batch.created_at)
+        ready = {"state": Batch.State.PREVIEW, "read_lease_until": None, "read_bytes": self._batch.size_bytes}
+        if not _keep(self._batch.pk, self._fence, ready):
+            return False
+        audit.record(action="batch.read", target=f"batch {self._batch.pk}", detail={"rows": self._tally.rows})
+        return True
+
+    def _rows(self) -> Iterator[Row]:
+        for line, cells in reading.records(self._counted(), self._form):
+            row = self._judge.judge(line, cells)
+            self._tally.note(row)
+            self._course_ids.add(row.course_id)
+            yield row
+
+    def _counted(self) -> Iterator[bytes]:
+        for piece in pieces.of_batch(self._batch.pk):
+            self._bytes += len(piece)
+            yield piece
+
+    def _store(self, rows: list[Row]) -> None:
+        keys = draw_numbers(Invitation, len(rows))
+        found = known.Known.of(rows)
+        documents = [
+            _document(key, self._batch.pk.hex, row, *found.verdict(row)) for key, row in zip(keys, rows, strict=True)
+        ]
+        try:
+            outside_transaction(Invitation).insert_many(documents, ordered=False)
+        except BulkWriteError as error:  # of the chunk in which an earlier reader died
+            if any(one["code"] != _DUPLICATE_KEY for one in error.details["writeErrors"]):
+                raise
+
+
+def _document(key: int, batch_id: str, row: Row, state: str, reason: str, more: dict[str, Any]) -> dict[str, Any]:
+    expires_at = row.access_expires_at
+    return {
+        **known.BLANK,
+        "id": key,
+        "batch_id": batch_id,
+        "course_id": row.course_id,
+        "line": row.line,
+        "email": row.email,
+        "email_folded": row.email_folded,
+        "first_name": row.first_name,
+        "last_name": row.last_name,
+        "access_expires_at": expires_at.astimezone(UTC).replace(tzinfo=None) if expires_at else None,
+        "state": str(state),
+        "reason": reason[:300],
+        **more,
+    }
+
+
+def _win(batch_id: UUID) -> dict[str, Any] | None:
+    """The lease of a batch that is stored, settled and not read yet; None while another holds it."""
+    free = {
+        "id": batch_id.hex,
+        "state": Batch.State.UPLOADED,
+        "stored_at": {"$ne": None},
+        "format.columns.email": {"$ne": None},
+        "$expr": {"$lte": [{"$ifNull": ["$read_lease_until", 0]}, clock.server_now()]},
+    }
+    won = {"read_lease_until": clock.after(_LEASE_SECONDS), "read_fence": {"$add": ["$read_fence", 1]}}
+    return outside_transaction(Batch).find_one_and_update(free, [{"$set": won}], return_document=ReturnDocument.AFTER)
+
+
+def _keep(batch_id: UUID, fence: int, values: dict[str, Any]) -> bool:
+    """Write to the batch if it is still ours to read."""
+    own = {"id": batch_id.hex, "state": Batch.State.UPLOADED, "read_fence": fence}
+    return outside_transaction(Batch).update_one(own, [{"$set": values}]).matched_count == 1
+
+
+def _refuse(batch: Batch, fence: int, sentence: str) -> None:
+    """The rest of a large file turned out to be unusable: the batch ends with that sentence, nobody is invited."""
+    ended = {"state": Batch.State.CANCELLED, "reason": {"$literal": sentence[:300]}, "read_lease_until": None}
+    if _keep(batch.pk, fence, ended | {"finished_at": clock.server_now()}):
+        rows = Invitation.objects.filter(batch=batch, state=State.PENDING)
+        rows.update(state=State.NOT_ATTEMPTED)
+        audit.record(action="batch.refused", target=f"batch {batch.pk}")
+
+
+def waiting() -> list[UUID]:
+    """Batches whose file is stored, and which nobody reads."""
+    wanted = {
+        "state": Batch.State.UPLOADED,
+        "stored_at": {"$ne": None},
+        "format.columns.email": {"$ne": None},
+        "$expr": {"$lte": [{"$ifNull": ["$read_lease_until", 0]}, clock.server_now()]},
+    }
+    return [UUID(batch["id"]) for batch in outside_transaction(Batch).find(wanted, ["id"]).limit(20)]

@@ -1,0 +1,116 @@
+"""Taking a file in: examined once, stored in pieces, one open batch per content, whatever runs at the same time."""
+
+import hashlib
+import io
+from typing import BinaryIO
+
+from django.conf import settings
+from django.db import IntegrityError
+
+from coursehub import clock, members
+from coursehub.models import Course
+from coursehub.mongo import outside_transaction
+from invitations import headings, judging, moves, pieces, previewing, reading
+from invitations.models import Batch, HeadingChoice
+
+# Read and judged within the request; what is larger is read by a worker.
+READ_AT_ONCE_BYTES = 200_000
+CHOOSE_COURSE = "Choose the course that these learners are invited to, or give the file a column “course”."
+SEVERAL_COURSES = "courses named in the file"
+
+
+def upload(*, user, course: Course | None, filename: str, content: bytes | BinaryIO) -> Batch:
+    """Store the file as a batch to be read, or find the open batch of the same file, course and uploader.
+
+    A small file is in preview when this returns. A larger one is `uploaded`: whoever called enqueues its reading.
+    Raises reading.FileRefused, with nothing stored, for what its first look shows to be unusable; of a small
+    file that is everything.
+    """
+    file = io.BytesIO(content) if isinstance(content, bytes) else content
+    examiner = reading.Examiner()
+    for piece in pieces.of_file(file):
+        examiner.feed(piece)
+    form = _as_chosen_before(user, examiner.format())
+    if course is None and form.is_settled and "course" not in form.columns:
+        raise reading.FileRefused(CHOOSE_COURSE)
+    at_once = form.is_settled and examiner.size_bytes <= READ_AT_ONCE_BYTES
+    if at_once:
+        _refuse_without_good_rows(file, form, previewing.courses_of(user, course.course_id if course else ""))
+    batch = _open_batch(user, course, filename, examiner, form)
+    if not batch.stored_at:
+        _store(batch, file)
+    if course:
+        members.ask_for_sweep([course.course_id], since=batch.created_at)
+    if at_once:
+        previewing.read(batch.pk)
+    batch.refresh_from_db()
+    return batch
+
+
+def choose_columns(batch: Batch, *, user, columns: dict[str, int]) -> bool:
+    """Settle what stands where in a file whose headings do not tell, and remember it for such files of this user.
+
+    False when that was settled already. Raises reading.FileRefused when something is missing.
+    """
+    form = reading.Format(**batch.format).with_columns(columns)
+    if not form.is_settled:
+        raise reading.FileRefused("Choose the column that holds the e-mail addresses.")
+    if not batch.course_id and "course" not in columns:
+        raise reading.FileRefused(CHOOSE_COURSE)
+    key = _choice_key(user, form)
+    HeadingChoice.objects.update_or_create(id=key, defaults={"user_id": user.pk, "columns": columns})
+    unread = {"id": batch.pk.hex, "state": Batch.State.UPLOADED, "format.columns.email": None}
+    settled = outside_transaction(Batch).update_one(unread, {"$set": {"format": form.as_document()}})
+    return settled.modified_count == 1
+
+
+def _as_chosen_before(user, form: reading.Format) -> reading.Format:
+    if form.is_settled:
+        return form
+    choice = HeadingChoice.objects.filter(pk=_choice_key(user, form)).first()
+    return form.with_columns(choice.columns) if choice else form
+
+
+def _choice_key(user, form: reading.Format) -> str:
+    return f"{user.pk}-{headings.digest(form.headings)}"
+
+
+def _refuse_without_good_rows(file: BinaryIO, form: reading.Format, courses: judging.Courses) -> None:
+    """Judge the whole of a small file before anything is stored."""
+    judge = judging.Judge(form.columns, courses, clock.now(), settings.TIME_ZONE)
+    tally = previewing.Tally()
+    for record in reading.records(pieces.of_file(file), form):
+        tally.note(judge.judge(*record))
+    tally.refuse_without_good_rows()
+
+
+def _open_batch(user, course: Course | None, filename: str, examiner: reading.Examiner, form: reading.Format) -> Batch:
+    """The one open batch of this content, made now unless it is there; the index decides between the two."""
+    key = hashlib.sha256(f"{user.pk} {course.course_id if course else ''} {examiner.digest}".encode()).hexdigest()
+    while True:
+        try:
+            batch = Batch.objects.create(
+                content_key=key,
+                course_id=course.course_id if course else "",
+                course_name=course.name if course else SEVERAL_COURSES,
+                filename=filename[:255],
+                size_bytes=examiner.size_bytes,
+                format=form.as_document(),
+                uploaded_by=user,
+                created_at=clock.now(),
+                state=Batch.State.UPLOADED,
+            )
+        except IntegrityError:
+            if there := Batch.objects.filter(content_key=key, state__in=Batch.OPEN).first():
+                return there
+        else:
+            moves.record("batch.uploaded", batch, user.get_username(), size_bytes=examiner.size_bytes)
+            return batch
+
+
+def _store(batch: Batch, file: BinaryIO) -> None:
+    """Whoever uploads the same content meanwhile stores it too, so one that died half-way is made up for."""
+    pieces.store(batch.pk, file)
+    outside_transaction(Batch).update_one(
+        {"id": batch.pk.hex, "stored_at": None}, [{"$set": {"stored_at": clock.server_now()}}]
+    )
