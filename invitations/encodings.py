@@ -5,7 +5,7 @@ import re
 
 from charset_normalizer import from_bytes
 
-from invitations.refusals import NOT_TEXT, FileRefused
+from invitations.refusals import MIXED, NOT_TEXT, FileRefused
 
 _MARKS = (
     (codecs.BOM_UTF8, "utf-8"),
@@ -83,7 +83,7 @@ def decode_head(head: bytes, encoding: str, *, whole: bool) -> str:
     try:
         text = codecs.getincrementaldecoder(encoding)().decode(head, final=whole)
     except UnicodeError as error:
-        raise FileRefused(NOT_TEXT) from error
+        raise FileRefused(MIXED if encoding == "utf-8" else NOT_TEXT) from error
     if _CONTROL.search(text.rstrip("\x1a")):
         raise FileRefused(NOT_TEXT)
     return text

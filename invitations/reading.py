@@ -62,9 +62,6 @@ class Examiner:
         self._encoding = encodings.Detector()
 
     def feed(self, piece: bytes) -> None:
-        """Raises FileRefused as soon as the file is known to be none."""
-        if not self._head:
-            refuse_what_is_no_csv(piece)
         self.size_bytes += len(piece)
         self._digest.update(piece)
         self._encoding.feed(piece)
@@ -81,6 +78,7 @@ class Examiner:
         head = bytes(self._head)
         if not head.strip():
             raise FileRefused("The file is empty.")
+        refuse_what_is_no_csv(head)
         encoding, mark_bytes = self._encoding.verdict(head)
         text = encodings.decode_head(head[mark_bytes:], encoding, whole=self.size_bytes <= len(head))
         if not clean(text.replace("\ufeff", "")):

@@ -3,6 +3,7 @@
 _EXPORT_EXCEL = "in Excel choose File > Save as > CSV UTF-8, and upload that file."
 _EXPORT = "export the list as CSV, and upload that file."
 NOT_TEXT = f"This file is not text: {_EXPORT}"
+MIXED = "This file begins as UTF-8 and goes on as something else: save the file as CSV UTF-8, and upload it again."
 _STARTS: tuple[tuple[bytes, str], ...] = (
     (b"PK\x03\x04", f"This is a workbook (xlsx, ods, Numbers) or a zip archive: {_EXPORT_EXCEL}"),
     (b"PK\x05\x06", f"This is an empty zip archive: {_EXPORT}"),
