@@ -6,7 +6,7 @@ from typing import Any
 from coursehub.live.frames import moment
 from coursehub.models import Course, CourseAccess
 from coursehub.mongo import outside_transaction
-from progress import showing
+from progress import at_risk, showing
 from progress.models import Member
 
 _NOBODY: dict[str, Any] = {"learners": 0, "average_percent": None, "completed": 0}
@@ -28,9 +28,7 @@ def summaries(user) -> list[dict[str, Any]]:
     """The courses that `user` may watch, each with its figures, in the order of their names."""
     courses = list(Course.objects.visible_to(user))
     figures = _figures([course.course_id for course in courses])
-    return [
-        {"course": course, **figures.get(course.course_id, _NOBODY), "as_of": course.polled_at} for course in courses
-    ]
+    return [{"course": course, **figures[course.course_id], "as_of": course.polled_at} for course in courses]
 
 
 def outlines(course_ids: Collection[str]) -> list[dict[str, Any]]:
@@ -41,11 +39,17 @@ def outlines(course_ids: Collection[str]) -> list[dict[str, Any]]:
         {
             "id": course.course_id,
             "name": course.name,
-            **figures.get(course.course_id, _NOBODY),
+            **figures[course.course_id],
             "as_of": moment(course.polled_at),
         }
         for course in Course.objects.filter(course_id__in=ids)
     ]
+
+
+def members_with_flags(status: dict[str, Any]) -> list[dict[str, Any]]:
+    """The learners of a `status`, each with its "flags"."""
+    flagged = at_risk.flags(status["course"])
+    return [{**member, "flags": flagged.get(member["id"], [])} for member in status["members"]]
 
 
 def existing(course_ids: Collection[str]) -> set[str]:
@@ -72,4 +76,8 @@ def _figures(course_ids: list[str]) -> dict[str, dict[str, Any]]:
             }
         },
     ]
-    return {group.pop("_id"): group for group in outside_transaction(Member).aggregate(stages)}
+    found = {group.pop("_id"): group for group in outside_transaction(Member).aggregate(stages)}
+    flagged = at_risk.flags_of(course_ids)
+    return {
+        course_id: {**found.get(course_id, _NOBODY), "at_risk": len(flagged[course_id])} for course_id in course_ids
+    }

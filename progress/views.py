@@ -1,19 +1,25 @@
 """Pages of courses and their learners. Which roles may open them stands in `coursehub.roles`."""
 
 import csv
+import io
+from collections.abc import AsyncIterator
 from typing import Any
 
+from django.contrib import messages
 from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
-from django.shortcuts import render
-from django.views.decorators.http import require_GET
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse, StreamingHttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_GET, require_http_methods
 
 from coursehub import roles
 from coursehub.models import Course
 from coursehub.spreadsheet import safe_cell
-from progress import services
+from progress import at_risk, charts, services
+from progress.forms import ThresholdsForm
+from progress.table import Choice, Show
 
-EXPORT_COLUMNS = {"Name": "name", "E-mail": "email", "Progress %": "percent", "Last seen": "last_seen", "As of": "at"}
+EXPORT_COLUMNS = ("Name", "E-mail", "Progress %", "At risk", "Last seen", "As of")
+EXPORT_ROWS_AT_ONCE = 500
 
 
 @require_GET
@@ -25,32 +31,101 @@ def courses(request: HttpRequest) -> HttpResponse:
 
 @require_GET
 def course(request: HttpRequest, course_id: str) -> HttpResponse:
-    """One course's learners; the page goes on by itself through its socket."""
-    course = _course(request, course_id)
-    context = {"title": course.name, "course": course, "status": _status(course_id)}
+    """One course's learners, a page of them; the page goes on by itself through its socket."""
+    course = course_for(request, course_id)
+    status, choice = _status(course_id), Choice.of(request.GET)
+    members = services.members_with_flags(status)
+    status.pop("members")
+    page = choice.page_of(choice.rows(members))
+    context = {
+        "title": course.name,
+        "course": course,
+        "status": status,
+        "members": members,
+        "at_risk_count": sum(bool(member["flags"]) for member in members),
+        "choice": choice,
+        "page": page,
+        "previous_link": choice.query(page=page.number - 1),
+        "next_link": choice.query(page=page.number + 1),
+        "columns": [(key, label, _direction(choice, key), choice.order_link(key)) for key, label in _COLUMNS],
+        "shows": list(Show),
+        "bars": charts.distribution(member["percent"] for member in members),
+        "over_time": charts.over_time(course_id),
+    }
     return render(request, "progress/course.html", context)
+
+
+_COLUMNS = (
+    ("name", "Learner"),
+    ("percent", "Progress"),
+    ("flags", "At risk"),
+    ("last_seen", "Last seen"),
+    ("at", "Last change"),
+)
+
+
+def _direction(choice: Choice, key: str) -> str:
+    if key != choice.sort:
+        return "none"
+    return "descending" if choice.down else "ascending"
 
 
 @require_GET
 def status(request: HttpRequest, course_id: str) -> JsonResponse:
-    _course(request, course_id)
+    course_for(request, course_id)
     return JsonResponse(_status(course_id))
 
 
 @require_GET
-def export(request: HttpRequest, course_id: str) -> HttpResponse:
-    """The table as CSV that is safe to open in a spreadsheet."""
-    _course(request, course_id)
-    response = HttpResponse(content_type="text/csv; charset=utf-8")
-    response["Content-Disposition"] = f'attachment; filename="progress-{course_id}.csv"'
-    writer = csv.writer(response)
+def risks(request: HttpRequest, course_id: str) -> JsonResponse:
+    """Who is at risk and why: {"flags": {member id: [{"rule", "because", "clears"}]}}."""
+    course_for(request, course_id)
+    flagged = at_risk.flags(course_id)
+    return JsonResponse({"flags": {member: [flag.as_dict() for flag in flags] for member, flags in flagged.items()}})
+
+
+@require_GET
+def export(request: HttpRequest, course_id: str) -> StreamingHttpResponse:
+    """The learners that the page shows, of all its pages and in its order, safe to open in a spreadsheet."""
+    course_for(request, course_id)
+    rows = Choice.of(request.GET).rows(services.members_with_flags(_status(course_id)))
+    return StreamingHttpResponse(
+        _csv(rows),
+        content_type="text/csv; charset=utf-8",
+        headers={"Content-Disposition": f'attachment; filename="progress-{course_id}.csv"'},
+    )
+
+
+async def _csv(rows: list[dict[str, Any]]) -> AsyncIterator[str]:
+    """In pieces, so that a large course neither fills memory with its text nor holds up the sockets."""
+    buffer = io.StringIO()
+    writer = csv.writer(buffer)
     writer.writerow(EXPORT_COLUMNS)
-    for member in _status(course_id)["members"]:
-        writer.writerow([safe_cell(member[name]) for name in EXPORT_COLUMNS.values()])
-    return response
+    for start in range(0, max(1, len(rows)), EXPORT_ROWS_AT_ONCE):
+        for row in rows[start : start + EXPORT_ROWS_AT_ONCE]:
+            reasons = " ".join(flag.because for flag in row["flags"])
+            cells = (row["name"], row["email"], row["percent"], reasons, row["last_seen"], row["at"])
+            writer.writerow([safe_cell(cell) for cell in cells])
+        yield buffer.getvalue()
+        buffer.seek(0)
+        buffer.truncate()
 
 
-def _course(request: HttpRequest, course_id: str) -> Course:
+@require_http_methods(["GET", "POST"])
+def thresholds(request: HttpRequest, course_id: str) -> HttpResponse | HttpResponseRedirect:
+    """When a learner of this course counts as at risk."""
+    course = course_for(request, course_id)
+    said = request.POST if request.method == "POST" else None
+    form = ThresholdsForm(said, instance=at_risk.thresholds(course_id))
+    if said is not None and form.is_valid():
+        limits = {name: form.cleaned_data[name] for name in at_risk.LIMITS}
+        at_risk.set_thresholds(course_id=course_id, limits=limits, actor=request.user.get_username())
+        messages.success(request, "Saved. The flags below follow the new limits.")
+        return redirect("progress:course", course_id=course_id)
+    return render(request, "progress/thresholds.html", {"title": "At risk", "course": course, "form": form})
+
+
+def course_for(request: HttpRequest, course_id: str) -> Course:
     """The course, if this user may watch it. A trainer is not told whether another course exists."""
     course = Course.objects.visible_to(request.user).filter(course_id=course_id).first()
     if course:

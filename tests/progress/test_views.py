@@ -1,15 +1,41 @@
 """The pages of courses: who sees what, and what they say."""
 
+import asyncio
 import csv
 from io import StringIO
 
 import pytest
 
-from coursehub.models import Course, CourseAccess
+from coursehub.models import AuditEvent, Course, CourseAccess
 from coursehub.spreadsheet import safe_cell
+from progress.models import DailyFigures
+from progress.table import PAGE_ROWS
 from tests.progress.makers import make_course, remote_member, store
 
-PAGES = ("/progress/3000000001/", "/progress/3000000001/status.json", "/progress/3000000001/export.csv")
+COURSE = "/progress/3000000001/"
+PAGES = (
+    COURSE,
+    *(f"{COURSE}{name}" for name in ("status.json", "risks.json", "export.csv", "thresholds/")),
+    *(f"{COURSE}learners/m2/{name}" for name in ("", "reports/")),
+)
+POSTS = (f"{COURSE}thresholds/", f"{COURSE}learners/m2/reports/tests/")
+
+
+CAST = {
+    ("administrator",): 200,
+    ("maintenance",): 403,
+    ("trainer",): 200,
+    ("trainer", "other_trainer"): 403,
+    ("stranger",): 403,
+    ("anonymous",): 302,
+}
+
+
+def _csv_rows(answer) -> list[list[str]]:
+    async def everything() -> bytes:
+        return b"".join([piece async for piece in answer.streaming_content])
+
+    return list(csv.reader(StringIO(asyncio.run(everything()).decode())))
 
 
 @pytest.fixture
@@ -20,11 +46,15 @@ def course(database, person) -> Course:
 
 
 @pytest.mark.parametrize("page", PAGES)
-@pytest.mark.parametrize(
-    ("role", "status"), [("trainer", 200), ("administrator", 200), ("maintenance", 403), ("nobody", 403)]
-)
-def test_a_course_is_for_its_trainers_and_for_administrators(course, client_for, page, role, status):
-    assert client_for(role).get(page).status_code == status
+def test_a_course_is_for_its_trainers_and_for_administrators(course, client_for, page):
+    answers = {who: client_for(*who).get(page).status_code for who in CAST}
+    assert answers == CAST
+
+
+@pytest.mark.parametrize("page", POSTS)
+def test_only_who_may_watch_a_course_may_change_something_about_it(course, client_for, page):
+    answers = {who: client_for(*who).post(page).status_code for who in CAST}
+    assert answers == {who: 302 if status == 200 else status for who, status in CAST.items()}
 
 
 @pytest.mark.parametrize("page", PAGES)
@@ -73,10 +103,79 @@ def test_the_export_is_the_table_and_safe_to_open(course, client_for):
     store(remote_member(4, name='=HYPERLINK("http://evil.example")'))
     answer = client_for("trainer").get("/progress/3000000001/export.csv")
     assert answer["Content-Disposition"] == 'attachment; filename="progress-3000000001.csv"'
-    rows = list(csv.reader(StringIO(answer.content.decode())))
-    assert rows[0] == ["Name", "E-mail", "Progress %", "Last seen", "As of"]
+    rows = _csv_rows(answer)
+    assert rows[0] == ["Name", "E-mail", "Progress %", "At risk", "Last seen", "As of"]
     assert {row[0] for row in rows[1:]} >= {"Learner 0001", '\'=HYPERLINK("http://evil.example")'}
     assert len(rows) == 5
+
+
+def test_the_export_holds_what_the_address_says_and_no_more(course, client_for):
+    client = client_for("trainer")
+    address = f"{COURSE}export.csv?show=under_way&sort=-percent"
+    store(remote_member(4, percent=70), remote_member(5, percent=10))
+    rows = _csv_rows(client.get(address))
+    assert [float(row[2]) for row in rows[1:]] == [70, 50, 10]
+    shown = client.get(f"{COURSE}?show=under_way&sort=-percent").context["page"].rows
+    assert [row[1] for row in rows[1:]] == [member["email"] for member in shown]
+
+
+def test_the_page_holds_one_page_of_rows_however_many_learners(course, client_for):
+    store(*(remote_member(number) for number in range(10, 250)))
+    page = client_for("trainer").get(f"{COURSE}?page=2").content.decode()
+    assert page.count('<tr data-member="m') == PAGE_ROWS
+    assert "101 to 200 of 243 learners" in page
+    assert 'href="?page=3"' in page
+
+
+def test_each_flag_says_its_rule_its_data_and_what_clears_it(course, client_for):
+    client = client_for("trainer")
+    flags = client.get(f"{COURSE}risks.json").json()["flags"]
+    assert flags["m3"][0]["rule"] == "unseen"
+    for sentence in (flags["m3"][0]["because"], flags["m3"][0]["clears"]):
+        assert sentence in client.get(COURSE).content.decode()
+        assert sentence in client.get(f"{COURSE}learners/m3/").content.decode()
+
+
+def test_a_trainer_sets_the_limits_and_the_audit_trail_knows(course, client_for):
+    client = client_for("trainer")
+    assert client.post(f"{COURSE}thresholds/", {"behind_points": 40}).status_code == 302
+    flags = client.get(f"{COURSE}risks.json").json()["flags"]
+    assert {flag["rule"] for found in flags.values() for flag in found} <= {"behind"}
+    assert AuditEvent.objects.get(action="risk_thresholds.changed").actor == "trainer"
+
+
+@pytest.mark.parametrize("value", ["-1", "soon", "101", "9" * 30])
+def test_a_limit_that_makes_no_sense_comes_back_with_one_sentence(course, client_for, value):
+    answer = client_for("trainer").post(f"{COURSE}thresholds/", {"behind_points": value})
+    assert answer.status_code == 200
+    assert answer.content.decode().count('role="alert"') == 1
+    assert f'value="{value}"' in answer.content.decode()
+
+
+def test_a_learner_or_report_that_does_not_exist_is_not_found(course, client_for):
+    client = client_for("trainer")
+    assert client.get(f"{COURSE}learners/m99/").status_code == 404
+    assert client.get(f"{COURSE}learners/m99/reports/").status_code == 404
+    assert client.post(f"{COURSE}learners/m99/reports/tests/").status_code == 404
+    assert client.post(f"{COURSE}learners/m2/reports/secrets/").status_code == 404
+
+
+def test_the_chart_over_time_has_the_same_numbers_as_text(course, client_for):
+    for day, completed in (("2026-01-01", 0), ("2026-01-02", 1)):
+        DailyFigures.objects.create(
+            id=f"3000000001-{day}", course_id="3000000001", day=day, learners=3, completed=completed, average_percent=50
+        )
+    page = client_for("trainer").get(COURSE).content.decode()
+    assert "From 2026-01-01 to 2026-01-02: those who completed went from 0.0 to 33.3 percent" in page
+    assert '<th scope="row">2026-01-02</th><td class="is-number">3</td><td class="is-number">1</td>' in page
+
+
+def test_a_learners_history_is_shown_newest_first(course, client_for):
+    for percent in (60, 70):
+        store(remote_member(2, percent=percent))
+    history = client_for("trainer").get(f"{COURSE}learners/m2/").context["history"]
+    assert [entry["percent"] for entry in history["entries"]] == [70, 60, 50]
+    assert history["line"]
 
 
 @pytest.mark.parametrize("cell", ["=1+1", "+1", "-1", "@A1", "\t=1", "\r=1", " =1"])
