@@ -42,8 +42,8 @@ class Product:
         self.processes.append(process)
         return process
 
-    def start_web(self) -> None:
-        self.start("-m", "coursehub.web")
+    def start_web(self, **environment: str) -> None:
+        self.start("-m", "coursehub.web", **environment)
         deadline = time.monotonic() + 30
         while True:
             try:

@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import expect
 
+from oauthtokens import services as token_services
+
 IMAGES = Path(__file__).resolve().parents[2] / "docs" / "images"
 CSV = "email,first name,last name\n" + "".join(f"learner{n}@example.org,Learner,No {n}\n" for n in range(400))
 BAD_LINES = "not-an-address,Bad,Row\nlearner3@example.org,Learner,Twice\n"
@@ -44,3 +46,13 @@ def test_screenshots(sign_in, academy):
     maintenance = sign_in("maintenance")
     maintenance.goto("/admin/")
     _take(maintenance, "dashboard")
+    for number in range(2, 7):
+        code = academy.self_client_code(token_services.SCOPE)
+        token_services.exchange_code(number=number, code=code, actor="maintenance")
+    for _ in range(4):
+        token_services.refresh_set(1, force=True)
+    maintenance.goto("/admin/oauthtokens/tokenset/")
+    _take(maintenance, "tokens")
+    maintenance.get_by_role("button", name="Start regeneration").click()
+    maintenance.wait_for_url("**/regeneration/")
+    _take(maintenance, "regeneration")
