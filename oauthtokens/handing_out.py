@@ -64,7 +64,7 @@ def rejected(lease: Lease) -> None:
     """The API did not accept this token: forget it, unless the stored one is another by now.
 
     A fresh token is kept and rests with its set: made anew it would not fare better, and would cost a use. Fresh
-    tokens of two sets rejected stop the pool; the probe of a pool stopped so tries them again.
+    tokens of two sets rejected stop the pool until a call with one of them succeeds.
     """
     if not isinstance(lease.key, tuple):
         return
@@ -74,27 +74,40 @@ def rejected(lease: Lease) -> None:
     if row is None:
         return
     if not _is_fresh(row):
-        gone = {"access_token": "", "access_expires_at": None, "access_fence": -1}
+        gone = {"access_token": "", "access_expires_at": None, "access_fence": 0}
         if leases.documents(number).update_one(name, {"$set": gone}).modified_count:
             leases.tell(number, "access_token_rejected")
         return
     reason = "TrainerCentral did not accept its fresh access token."
-    if not refreshing.cool(number, seconds=pool.PROBE_SECONDS, reason=reason):
-        return
-    leases.tell(number, "access_token_rejected")
-    of_two_sets = pool.fresh_token_was_rejected(number, name["access_fence"])
+    if refreshing.cool_rejected(name, seconds=pool.PROBE_SECONDS, reason=reason):
+        leases.tell(number, "access_token_rejected")
+        _stop_where_no_set_is_to_blame(number)
+
+
+def _stop_where_no_set_is_to_blame(number: int) -> None:
+    of_two_sets = pool.fresh_token_was_rejected(number)
     if number == CLIENT:
-        pool.stop("TrainerCentral did not accept a fresh access token of the client itself.")
+        pool.stop(
+            "TrainerCentral did not accept a fresh access token of the client itself.", until_a_call_succeeds=True
+        )
     elif of_two_sets:
-        pool.stop("TrainerCentral did not accept fresh access tokens of two token sets.")
+        pool.stop("TrainerCentral did not accept fresh access tokens of two token sets.", until_a_call_succeeds=True)
+
+
+def accepted(lease: Lease) -> None:
+    """The API accepted this token. Costs nothing, unless that was in doubt."""
+    if isinstance(lease.key, tuple) and lease.key[-1] < 0:
+        name = dict(zip(_NAME, lease.key, strict=True))
+        leases.documents(name["number"]).update_one(name, {"$set": {"access_fence": -name["access_fence"]}})
+        pool.resume()
 
 
 def _is_fresh(row: dict[str, Any]) -> bool:
-    """Whether the token was just made, or was rejected when it was: then nobody has ever accepted it."""
-    refreshed_at = row["last_refreshed_at"]
-    if refreshed_at and (clock.now().replace(tzinfo=None) - refreshed_at).total_seconds() <= _FRESH_SECONDS:
+    """Whether the token was just made, or has never been accepted."""
+    if row["access_fence"] < 0:
         return True
-    return pool.was_rejected(row["number"], row["access_fence"])
+    refreshed_at = row["last_refreshed_at"]
+    return bool(refreshed_at) and (clock.now().replace(tzinfo=None) - refreshed_at).total_seconds() <= _FRESH_SECONDS
 
 
 class PoolTokens:
@@ -105,6 +118,9 @@ class PoolTokens:
 
     def rejected(self, lease: Lease) -> None:
         rejected(lease)
+
+    def accepted(self, lease: Lease) -> None:
+        accepted(lease)
 
 
 def _stored() -> dict[str, Any] | None:

@@ -136,10 +136,11 @@ def win(number: int, *, force: bool = False) -> RefreshLease | None:
     return RefreshLease(number, generation, won["fence"], holder, won_at, won["failures"], token)
 
 
-def write_grant(lease: RefreshLease, grant: TokenGrant) -> bool:
+def write_grant(lease: RefreshLease, grant: TokenGrant, *, is_unproven: bool = False) -> bool:
     """Store the new access token, if the lease still is the newest and the set still usable.
 
-    Its life is reckoned from the winning of the lease, which was before the provider made it.
+    `is_unproven`: others like it were rejected when they were fresh. The token's life is reckoned from the
+    winning of the lease, which was before the provider made it.
     """
     encrypted = encryption.encrypt(
         grant.access_token, number=lease.number, kind=encryption.ACCESS, generation=lease.generation
@@ -149,7 +150,7 @@ def write_grant(lease: RefreshLease, grant: TokenGrant) -> bool:
         lease,
         {
             "access_token": {"$literal": encrypted},
-            "access_fence": lease.fence,
+            "access_fence": -lease.fence if is_unproven else lease.fence,
             "access_expires_at": lease.won_at + timedelta(seconds=grant.expires_in_seconds),
             "last_refreshed_at": clock.server_now(),
             "not_before": None,

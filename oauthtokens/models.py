@@ -36,7 +36,8 @@ class TokenSet(models.Model):
     # Refreshes in a row that failed for a passing reason; sets the length of the next backoff.
     failures = models.IntegerField(default=0, editable=False)
     # The fenced lease of a refresh: a late writer's fence is no longer the stored one. `access_fence` is
-    # the fence under which the stored access token came: together with number and generation, its name.
+    # the fence under which the stored access token came: together with number and generation, its name;
+    # negative while TrainerCentral has rejected it, or others like it, when they were fresh.
     fence = models.BigIntegerField(default=0, editable=False)
     access_fence = models.BigIntegerField(default=0, editable=False)
     lease_holder = models.CharField(max_length=100, blank=True, default="", editable=False)

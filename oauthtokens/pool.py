@@ -27,9 +27,13 @@ def move(old: int | None, new: int) -> bool:
     return bool(moved.modified_count)
 
 
-def stop(reason: str) -> None:
-    """No set is used until a probe succeeds. Audited the first time only."""
-    halt = {"stopped": {"$literal": reason}, "probe_at": clock.after(PROBE_SECONDS)}
+def stop(reason: str, *, until_a_call_succeeds: bool = False) -> None:
+    """No set is used until a probe succeeds: a refresh, or a call. Audited the first time only."""
+    halt = {
+        "stopped": {"$literal": reason},
+        "needs_call": until_a_call_succeeds,
+        "probe_at": clock.after(PROBE_SECONDS),
+    }
     if _ensured().update_one(_THE_ONE | {"stopped": ""}, [{"$set": halt}]).modified_count:
         audit.record(action="token_pool.stopped", target="token pool", detail={"reason": reason})
     else:
@@ -50,19 +54,18 @@ def resume() -> None:
         audit.record(action="token_pool.resumed", target="token pool")
 
 
-def fresh_token_was_rejected(number: int, access_fence: int) -> bool:
+def is_unproven() -> bool:
+    """Whether the pool is stopped until a call succeeds: then a token that was handed out proves nothing."""
+    return _document().count_documents(_THE_ONE | {"stopped": {"$nin": ["", None]}, "needs_call": True}) > 0
+
+
+def fresh_token_was_rejected(number: int) -> bool:
     """Note it; True when another set's fresh token was rejected not long ago, which is no set's own fault."""
-    token, since = {"number": number, "access_fence": access_fence}, clock.after(-_REJECTIONS_SECONDS)
+    since = clock.after(-_REJECTIONS_SECONDS)
     recent = {"$filter": {"input": "$rejections", "cond": {"$gt": ["$$this.at", since]}}}
-    noted = {"$concatArrays": [{"$ifNull": [recent, []]}, [{**token, "at": clock.server_now()}]]}
+    noted = {"$concatArrays": [{"$ifNull": [recent, []]}, [{"number": number, "at": clock.server_now()}]]}
     _ensured().update_one(_THE_ONE, [{"$set": {"rejections": noted}}])
     return len({rejection["number"] for rejection in read()["rejections"]}) > 1
-
-
-def was_rejected(number: int, access_fence: int) -> bool:
-    """Whether this token was rejected when it was fresh."""
-    token = {"number": number, "access_fence": access_fence}
-    return _document().count_documents(_THE_ONE | {"rejections": {"$elemMatch": token}}) > 0
 
 
 def note_demand() -> None:

@@ -64,11 +64,13 @@ def refresh(number: int, *, force: bool = False) -> Outcome:
     except errors.TrainerCentralError as error:
         _failed(lease, error)
         return Outcome.FAILED
-    if not leases.write_grant(lease, grant):
+    is_unproven = pool.is_unproven()
+    if not leases.write_grant(lease, grant, is_unproven=is_unproven):
         logger.warning("Token set %s: an answer came too late and was discarded", number)
         _discarded(lease)
         return Outcome.LATE
-    pool.resume()
+    if not is_unproven:
+        pool.resume()
     leases.tell(number, "refreshed", fence=lease.fence)
     return Outcome.REFRESHED
 
@@ -128,10 +130,17 @@ def mark_undecryptable(number: int, reason: str) -> None:
         leases.tell(number, "undecryptable")
 
 
-def cool(number: int, *, seconds: float, reason: str) -> bool:
-    """Leave the set alone for a while; False when it is not in use."""
+def cool_rejected(name: dict[str, int], *, seconds: float, reason: str) -> bool:
+    """Let a set rest whose fresh access token of that name was rejected; False if it rests already.
+
+    The token stays and is unproven from now on.
+    """
+    number = name["number"]
     resting = {"state": State.COOLING, "reason": {"$literal": reason}, "not_before": clock.after(seconds)}
-    cooled = leases.documents(number).update_one({"number": number, "state": {"$in": leases.LIVE}}, [{"$set": resting}])
+    unproven = {"access_fence": -abs(name["access_fence"])}
+    cooled = leases.documents(number).update_one(
+        {**name, "state": {"$in": leases.LIVE}}, [{"$set": {**resting, **unproven}}]
+    )
     if cooled.modified_count:
         leases.tell(number, "cooling", seconds=seconds)
     return bool(cooled.modified_count)

@@ -25,10 +25,7 @@ def select() -> int:
     stopped = pool.read()["stopped"]
     if stopped and not pool.win_probe():
         raise TokenUnavailable(f"the pool has stopped: {stopped}", stopped, wait_seconds=pool.PROBE_SECONDS)
-    number = client_grant.select() if client_grant.is_chosen() else _in_use()
-    if stopped and _has_only_to_be_tried(number):
-        pool.resume()
-    return number
+    return client_grant.select() if client_grant.is_chosen() else _in_use()
 
 
 def _in_use() -> int:
@@ -42,13 +39,6 @@ def _in_use() -> int:
             raise _none_left()
         _move(active, following, actor="system")
     raise TokenUnavailable("the pool's pointer does not stand still")
-
-
-def _has_only_to_be_tried(number: int) -> bool:
-    """Whether the set has a token that TrainerCentral rejected when it was fresh: the next call is the probe."""
-    alive = {"number": number, "$expr": {"$not": [leases.is_due()]}}
-    row = leases.documents(number).find_one(alive, {"access_fence": 1})
-    return row is not None and pool.was_rejected(number, row["access_fence"])
 
 
 def rotate(*, actor: str = "system") -> int:

@@ -28,6 +28,9 @@ class TokenProvider(Protocol):
     def rejected(self, lease: Lease) -> None:
         """The server did not accept this token; the next `current()` should give another one, if there is one."""
 
+    def accepted(self, lease: Lease) -> None:
+        """A call with this token succeeded."""
+
 
 class Caller:
     """Makes calls of one API through one Transport; safe to share between threads."""
@@ -118,6 +121,7 @@ class Caller:
         answer = self._transport.send(method, path, call=endpoint, acts=acts, authorization=authorization, **content)
         error = error_in(answer, call=endpoint, acts=acts, expects=expects, secrets=(lease.token,))
         if error is None:
+            self._tokens.accepted(lease)
             return answer
         if isinstance(error, errors.TokenRejected):
             self._tokens.rejected(lease)

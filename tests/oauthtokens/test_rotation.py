@@ -237,13 +237,34 @@ def test_probes_after_two_rejected_sets_cost_no_uses_and_one_that_succeeds_ends_
         with pytest.raises(TokenUnavailable):
             services.access_token()
         rest_is_over(pool, 1, 2)
+        services.refresh_due()  # the job's probe asks for no token
         handing_out.rejected(services.access_token())  # the probe: TrainerCentral still does not accept it
         assert pool_document.read()["stopped"]
+    assert pool.actions().count("token_pool.stopped") == 1
+    assert "token_pool.resumed" not in pool.actions()
     assert [pool.row(number)["uses"] for number in (1, 2)] == uses
     rest_is_over(pool, 1, 2)
     assert services.client().list_courses()
     assert services.status()["stopped"] == ""
     assert pool.refreshes() == 2
+
+
+def test_token_made_anew_after_rejections_is_unproven_until_a_call_succeeds(pool):
+    pool.obtain(1, 2)
+    for number in (1, 2):
+        pool.expire(number)
+        handing_out.rejected(services.access_token())
+    for number in (1, 2):
+        pool.expire(number)  # an hour later
+    rest_is_over(pool, 1, 2)
+    services.access_token()
+    assert (pool.refreshes(), bool(pool_document.read()["stopped"])) == (3, True)
+    handing_out.rejected(services.access_token())
+    assert pool_document.read()["stopped"]
+    rest_is_over(pool, 1, 2)
+    assert services.client().list_courses()
+    assert (pool_document.read()["stopped"], pool.refreshes()) == ("", 3)
+    assert min(pool.row(number)["access_fence"] for number in (1, 2) if pool.states()[number - 1] == State.ACTIVE) > 0
 
 
 def rest_is_over(pool, *numbers: int) -> None:

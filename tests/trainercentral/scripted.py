@@ -137,6 +137,9 @@ class Tokens:
     def current(self) -> Lease:
         return Lease(self.tokens[0], key=self.tokens[0])
 
+    def accepted(self, lease: Lease) -> None:
+        pass
+
     def rejected(self, lease: Lease) -> None:
         self.rejections.append(str(lease.key))
         if len(self.tokens) > 1:
