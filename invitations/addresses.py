@@ -8,7 +8,7 @@ from email_validator import EmailNotValidError, validate_email
 
 LONGEST = 320
 # What spreadsheets and web pages leave around a cell: spaces of all kinds, zero-width and direction marks.
-_AROUND = " \t\r\n\v\f\u00a0\u00ad\u200b\u200c\u200d\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u202f\u2060\u3000\ufeff"
+BLANKS = " \t\r\n\v\f\u00a0\u00ad\u200b\u200c\u200d\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u202f\u2060\u3000\ufeff"
 _INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u202a-\u202e\u2060\ufeff]")
 _ATOM = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
 _PLAIN = re.compile(rf"{_ATOM}(?:\.{_ATOM})*@([A-Za-z0-9.-]+)")
@@ -21,7 +21,7 @@ _MOJIBAKE = re.compile("[ÃÂ][\u0080-\u00bf]|â€|\ufffd")
 
 def clean(cell: str) -> str:
     """The cell without the blank and invisible characters around it."""
-    return cell.strip(_AROUND)
+    return cell.strip(BLANKS)
 
 
 def fold(email: str) -> str:

@@ -1,6 +1,7 @@
 """From a record to a learner with a verdict. Pure: what the database knows comes later (invitations.known)."""
 
 import re
+from collections import defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
@@ -8,9 +9,10 @@ from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from invitations import addresses
-from invitations.addresses import clean
+from invitations.addresses import BLANKS, clean
 
 LONGEST_NAME = 150
+_COLUMNS = ("email", "first_name", "last_name", "name", "course", "access_expires")
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f]+")
 _SHORTENED = re.compile(r"\d([.,]\d+)?E\+?\d+", re.IGNORECASE)
 _EXACT_DIGITS = 15  # of a number in Excel; the rest it replaces by zeros
@@ -71,43 +73,39 @@ class Judge:
     """Judges the rows of one file, one after the other."""
 
     def __init__(self, columns: Mapping[str, int], courses: Courses, now: datetime, time_zone: str) -> None:
-        self._columns, self._now, self._zone = columns, now, ZoneInfo(time_zone)
+        self._now, self._zone = now, ZoneInfo(time_zone)
+        # A column that the file has not is looked for behind every row, where there is nothing.
+        self._width = max(columns.values()) + 1
+        self._positions = tuple(columns.get(name, self._width) for name in _COLUMNS)
+        self._padding = [""] * (self._width + 1)
         self._find_course = _remembered(courses.find)
         self._find_date = _remembered(self._read_date)
-        self._seen: dict[str, dict[str, int]] = {}
+        self._seen: defaultdict[str, dict[str, int]] = defaultdict(dict)
 
     def judge(self, line: int, cells: list[str]) -> Row:
         """The row's verdict, as far as the file alone tells it."""
-        columns, width = self._columns, len(cells)
-        values = {name: clean(cells[at]) if at < width else "" for name, at in columns.items()}
-        email = addresses.address_in(values["email"])
+        filled = cells[: self._width] + self._padding
+        email, first, last, whole, course, until = [filled[at].strip(BLANKS) for at in self._positions]
         folded, problem = addresses.check(email)
-        course_id, course_problem = self._find_course(values.get("course", ""))
-        first, last = self._names(values)
-        expires_at, date_problem = self._find_date(values.get("access_expires", ""))
+        if problem:
+            email = addresses.address_in(email)
+            folded, problem = addresses.check(email)
+        course_id, course_problem = self._find_course(course)
+        expires_at, date_problem = self._find_date(until)
         problem = problem or course_problem or date_problem
-        note = ""
-        if not (first.isprintable() and last.isprintable() and first.isascii() and last.isascii()):
+        if whole and not first and not last:
+            first, last = _parted(whole)
+        note, both = "", first + last
+        if not both.isascii() or not both.isprintable():
             first, last, note = _looked_at(first, last)
-        if len(first) > LONGEST_NAME or len(last) > LONGEST_NAME:
+        if len(both) > LONGEST_NAME and max(len(first), len(last)) > LONGEST_NAME:
             problem = problem or f"The name is longer than {LONGEST_NAME} characters."
             first, last = first[:LONGEST_NAME], last[:LONGEST_NAME]
-        first_line = line if problem else self._seen.setdefault(course_id, {}).setdefault(folded, line)
+        first_line = line if problem else self._seen[course_id].setdefault(folded, line)
         return Row(
             line, course_id, email[: addresses.LONGEST], folded[: addresses.LONGEST], first, last, expires_at,
             problem, first_line if first_line != line else 0, note,
         )  # fmt: skip
-
-    def _names(self, values: Mapping[str, str]) -> tuple[str, str]:
-        first, last = values.get("first_name", ""), values.get("last_name", "")
-        whole = values.get("name", "")
-        if first or last or not whole:
-            return first, last
-        if "," in whole:
-            last, _, first = whole.partition(",")
-        else:
-            first, _, last = whole.rpartition(" ")
-        return (clean(first), clean(last)) if clean(first) else (clean(last), "")
 
     def _read_date(self, cell: str) -> tuple[datetime | None, str]:
         """The end of the day that the cell names, and what is wrong with it."""
@@ -134,6 +132,15 @@ def _remembered(find: Callable[[str], tuple]) -> Callable[[str], tuple]:
         return known[cell]
 
     return ask
+
+
+def _parted(whole: str) -> tuple[str, str]:
+    """First and last name of "Ada King Lovelace" and of "Lovelace, Ada"."""
+    if "," in whole:
+        last, _, first = whole.partition(",")
+    else:
+        first, _, last = whole.rpartition(" ")
+    return (clean(first), clean(last)) if clean(first) else (clean(last), "")
 
 
 def _day(cell: str) -> tuple[date | None, str]:

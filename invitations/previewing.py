@@ -6,7 +6,7 @@ them: whether a row is a duplicate depends on all above it.
 
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC
 from itertools import islice
 from typing import Any
@@ -37,16 +37,17 @@ class Tally:
 
     rows: int = 0
     good: int = 0
+    most_rows: int = field(default_factory=lambda: settings.UPLOAD_MAX_ROWS)
     first_problem: str = ""
 
     def note(self, row: Row) -> None:
         """Raises FileRefused when that was one too many."""
         self.rows += 1
-        if self.rows > settings.UPLOAD_MAX_ROWS:
+        if self.rows > self.most_rows:
             raise reading.FileRefused(
-                f"The file has more than {settings.UPLOAD_MAX_ROWS:,} rows: split it, and upload the parts."
+                f"The file has more than {self.most_rows:,} rows: split it, and upload the parts."
             )
-        self.good += row.good
+        self.good += not (row.problem or row.duplicate_of)
         if not self.first_problem and row.problem:
             self.first_problem = f"the first, in line {row.line}: {row.problem}"
 
@@ -146,6 +147,7 @@ def _document(key: int, batch_id: str, row: Row, state: str, reason: str, more: 
     expires_at = row.access_expires_at
     return {
         **known.BLANK,
+        "_id": key,
         "id": key,
         "batch_id": batch_id,
         "course_id": row.course_id,

@@ -147,7 +147,7 @@ def _lines(pieces: Iterable[bytes], form: Format) -> Iterator[str]:
 
 def _below(form: Format, parsed: Iterator[Record]) -> Iterator[Record]:
     for line, cells in parsed:
-        if line <= form.heading_line or not any(map(clean, cells)):
+        if line <= form.heading_line or not (any(cells) and any(map(clean, cells))):
             continue
         if form.heading_line and cells == form.headings:
             continue  # files that were appended to one another repeat their headings

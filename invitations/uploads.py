@@ -57,11 +57,12 @@ def choose_columns(batch: Batch, *, user, columns: dict[str, int]) -> bool:
         raise reading.FileRefused("Choose the column that holds the e-mail addresses.")
     if not batch.course_id and "course" not in columns:
         raise reading.FileRefused(CHOOSE_COURSE)
-    key = _choice_key(user, form)
-    HeadingChoice.objects.update_or_create(id=key, defaults={"user_id": user.pk, "columns": columns})
     unread = {"id": batch.pk.hex, "state": Batch.State.UPLOADED, "format.columns.email": None}
-    settled = outside_transaction(Batch).update_one(unread, {"$set": {"format": form.as_document()}})
-    return settled.modified_count == 1
+    settled = outside_transaction(Batch).update_one(unread, {"$set": {"format": form.as_document()}}).modified_count
+    if settled:
+        choice = {"user_id": user.pk, "columns": columns}
+        HeadingChoice.objects.update_or_create(id=_choice_key(user, form), defaults=choice)
+    return bool(settled)
 
 
 def _as_chosen_before(user, form: reading.Format) -> reading.Format:

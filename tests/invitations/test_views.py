@@ -7,7 +7,7 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from hypothesis import HealthCheck, given, settings, strategies
 
-from invitations import services
+from invitations import services, tasks
 from invitations.models import Batch, Invitation
 from tests.files import csv_of
 
@@ -81,6 +81,54 @@ def test_a_file_over_the_limit_is_refused(client_for, course, settings):
     answer = _post(client_for("trainer"), course, csv_of("ada@example.org") + b" " * 1000)
     [sentence] = _alerts(answer)
     assert "larger than" in sentence
+
+
+def test_a_file_that_does_not_tell_its_columns_leads_to_the_question(client_for, course):
+    client = client_for("trainer")
+    answer = _post(client, course, b"Whom;Called\nada@example.org;Ada\n")
+    page = client.get(answer["Location"]).content.decode()
+    assert "What do the columns hold?" in page
+    assert "<td>ada@example.org</td>" in page
+    columns = f"{answer['Location']}columns/"
+    for wrong, words in [
+        ({"email": "9"}, "valid choice"),
+        ({}, "e-mail addresses"),
+        ({"email": "0", "name": "0"}, "Two"),
+    ]:
+        assert words in client.post(columns, wrong, follow=True).content.decode()
+    assert client.post(columns, {"email": "0", "first_name": "1"}).status_code == 302
+    tasks.read(answer["Location"].split("/")[2])
+    assert Invitation.objects.get().first_name == "Ada"
+    assert "What do the columns hold?" not in client.get(answer["Location"]).content.decode()
+
+
+def test_what_the_token_sets_would_not_last_for_does_not_start_now(client_for, upload, settings):
+    settings.TRAINERCENTRAL_CALLS_PER_MINUTE = 1
+    settings.PACING_JITTER_SECONDS = 3600 * 200
+    batch, client = upload("ada@example.org"), client_for("trainer")
+    page = client.get(f"/invitations/{batch.pk}/").content.decode()
+    assert "the batch would stop half-way" in page
+    assert "confirm-button" not in page
+    confirm = f"/invitations/{batch.pk}/confirm/"
+    assert "would stop half-way" in client.post(confirm, follow=True).content.decode()
+    assert "Write the time" in client.post(confirm, {"start_at": "soon"}, follow=True).content.decode()
+    assert Batch.objects.get().state == Batch.State.PREVIEW
+    client.post(confirm, {"start_at": "2127-12-31T09:00"})
+    batch.refresh_from_db()
+    assert (batch.state, batch.start_at.year) == (Batch.State.QUEUED, 2127)
+    assert "Starts" in client.get(f"/invitations/{batch.pk}/").content.decode()
+
+
+@pytest.mark.parametrize("page", ["columns", "confirm"])
+@pytest.mark.parametrize(
+    ("role", "code"),
+    [("administrator", 302), ("maintenance", 403), ("trainer", 302), ("other", 404), ("stranger", 403)],
+)
+def test_who_may_answer_for_a_batch(client_for, upload, page, role, code):
+    batch = upload("ada@example.org")
+    client = client_for("trainer", "trainer2") if role == "other" else client_for(role)
+    assert client.post(f"/invitations/{batch.pk}/{page}/").status_code == code
+    assert client_for("anonymous").post(f"/invitations/{batch.pk}/{page}/")["Location"].startswith("/accounts/login/")
 
 
 def test_no_file_and_a_foreign_course_are_refused(client_for, course):

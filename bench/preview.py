@@ -1,0 +1,287 @@
+"""How long a trainer waits for the preview of 100,000 rows, and what reading them costs.
+
+Web and worker are the product's own processes, the upload is a browser's POST. The ratio to a bare `csv.reader` loop
+over the same bytes is taken in this process: encoding, delimiter, headings, and each row judged, without MongoDB;
+how it is with MongoDB stands beside it.
+"""
+
+import csv
+import io
+import os
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import requests
+
+from bench.report import ROOT, Measure, at_most
+from bench.soak.own_database import own_database
+from coursehub.development.mongod import die_with_parent, free_port
+
+ROWS, SIZE_BYTES, KNOWN = 100_000, 20_000_000, 20_000
+COURSE = "3000094000002000004"
+GOAL_RATIO, GOAL_MB, GOAL_ANSWER_SECONDS, GOAL_READY_SECONDS = 12, 150, 2, 10
+BEST_OF = 5
+
+
+def measure() -> list[Measure]:
+    """Reading alone, then upload and preview in the product; every fifth learner is in the course already."""
+    wide, narrow = table(SIZE_BYTES // ROWS), table(0)
+    with own_database():
+        measures = [*_reading(wide), *_reading_narrow(narrow), _stored(wide)]
+        with _product() as product:
+            measures += _through_the_product(product, wide)
+    return measures
+
+
+def table(row_bytes: int) -> bytes:
+    """ROWS learners: addresses of 500 domains, two names, and notes that fill each row up to `row_bytes`."""
+    lines = ["email,first name,last name,department,notes"]
+    for number in range(ROWS):
+        address = f"learner.{number * 7919 % ROWS}@mail{number % 500}.example.org"
+        start = f"{address},Ada{number % 977},Lovelace-{number % 1009},Department {number % 17},"
+        lines.append(start + ("some words about this learner " * 8)[: max(row_bytes - len(start) - 2, 0)])
+    return ("\r\n".join(lines) + "\r\n").encode()
+
+
+def _reading(content: bytes) -> list[Measure]:
+    loop, ours = _best(_csv_loop, content), _best(_read_and_judge, content)
+    how = f"{len(content) / 1e6:.1f} MB; processor time: csv.reader {loop:.2f} s, reading and judging {ours:.2f} s"
+    return [
+        Measure("preview.rows_per_second", round(ROWS / ours), "rows/s", f"reading and judging; best of {BEST_OF}"),
+        at_most("preview.vs_csv_reader", round(ours / loop, 1), GOAL_RATIO, "ratio", how),
+    ]
+
+
+def _reading_narrow(content: bytes) -> list[Measure]:
+    loop, ours = _best(_csv_loop, content), _best(_read_and_judge, content)
+    how = f"{len(content) / 1e6:.1f} MB; processor time: csv.reader {loop:.2f} s, reading and judging {ours:.2f} s"
+    return [Measure("preview.short_rows_vs_csv_reader", round(ours / loop, 1), "ratio", how)]
+
+
+def _stored(content: bytes) -> Measure:
+    """The same with looking up who is known and storing each row, one time, in this process."""
+    from invitations import previewing, services
+
+    batch = services.upload(user=_trainer(), course=_course(), filename="stored.csv", content=content)
+    began = time.perf_counter()
+    while previewing.read(batch.pk) == previewing.UNFINISHED:
+        pass
+    seconds = time.perf_counter() - began
+    loop = _best(_csv_loop, content)
+    how = f"{seconds:.1f} s by the clock from stored bytes to the preview: known learners looked up, rows stored"
+    return Measure("preview.stored_vs_csv_reader", round(seconds / loop, 1), "ratio", how)
+
+
+def _best(read: Callable[[bytes], None], content: bytes) -> float:
+    """Processor seconds of the best round: what it takes on a core of its own, however busy the machine is."""
+
+    def once() -> float:
+        began = time.process_time()
+        read(content)
+        return time.process_time() - began
+
+    return min(once() for _ in range(BEST_OF))
+
+
+def _csv_loop(content: bytes) -> None:
+    for _ in csv.reader(io.TextIOWrapper(io.BytesIO(content), encoding="utf-8", newline="")):
+        pass
+
+
+def _read_and_judge(content: bytes) -> None:
+    from invitations import pieces, reading
+    from invitations.judging import Courses, Judge
+
+    file, examiner = io.BytesIO(content), reading.Examiner()
+    for piece in pieces.of_file(file):
+        examiner.feed(piece)
+    form = examiner.format()
+    judge = Judge(form.columns, Courses(names={COURSE: "Algebra"}, chosen=COURSE), datetime.now(UTC), "UTC")
+    good = sum(judge.judge(*record).good for record in reading.records(pieces.of_file(file), form))
+    assert good == ROWS
+
+
+def _through_the_product(product: "Product", content: bytes) -> list[Measure]:
+    idle_mb = product.worker_mb()
+    with _peak(product.worker_mb) as peak:
+        began = time.monotonic()
+        address = product.upload(content)
+        answered = time.monotonic() - began
+        status = product.status(address)
+        while status["state"] == "uploaded":
+            assert time.monotonic() - began < 300, "the preview does not come"
+            time.sleep(0.25)  # as often as the page hears of it
+            status = product.status(address)
+        ready = time.monotonic() - began
+    assert status["state"] == "preview", status
+    assert status["counts"] == {"pending": ROWS - KNOWN, "already_enrolled": KNOWN}, status["counts"]
+    how = f"{len(content) / 1e6:.1f} MB over HTTP, web and worker as processes, load {os.getloadavg()[0]:.1f}"
+    return [
+        at_most("preview.upload_answered_seconds", round(answered, 2), GOAL_ANSWER_SECONDS, "s", how),
+        at_most("preview.ready_seconds", round(ready, 1), GOAL_READY_SECONDS, "s", f"since the upload began; {how}"),
+        at_most(
+            "preview.peak_mb", round(max(peak) - idle_mb, 1), GOAL_MB, "MB",
+            f"all processes of the worker together, above the {idle_mb:.0f} MB that they hold when idle",
+        ),
+    ]  # fmt: skip
+
+
+@contextmanager
+def _peak(figure: Callable[[], float]) -> Iterator[list[float]]:
+    """Context: a list that grows by the figure, every 20 ms."""
+    seen, done = [figure()], threading.Event()
+
+    def watch() -> None:
+        while not done.wait(0.02):
+            seen.append(figure())
+
+    watcher = threading.Thread(target=watch)
+    watcher.start()
+    try:
+        yield seen
+    finally:
+        done.set()
+        watcher.join()
+
+
+class Product:
+    """A web process, a worker, and a trainer's session."""
+
+    def __init__(self, cookie: str) -> None:
+        self._port = free_port()
+        environment = {**os.environ, "PORT": str(self._port), "TRAINERCENTRAL_CALLS_PER_MINUTE": "25"}
+        self._processes = [
+            subprocess.Popen([sys.executable, *command], cwd=ROOT, env=environment, preexec_fn=die_with_parent)
+            for command in (["-m", "coursehub.web"], ["manage.py", "work"])
+        ]
+        self._http = requests.Session()
+        self._http.trust_env = False
+        self._http.cookies.set("sessionid", cookie)
+        self._wait_for_web()
+
+    def _wait_for_web(self) -> None:
+        deadline = time.monotonic() + 60
+        while True:
+            try:
+                page = self._http.get(self._url("/invitations/upload/"), timeout=5)
+                break
+            except requests.ConnectionError:
+                assert time.monotonic() < deadline, "the web process does not answer"
+                time.sleep(0.2)
+        assert page.ok, page.status_code
+        time.sleep(5)  # the worker's processes are all there and idle
+
+    def _url(self, path: str) -> str:
+        return f"http://127.0.0.1:{self._port}{path}"
+
+    def upload(self, content: bytes) -> str:
+        """Returns the address that the answer leads to."""
+        token = self._http.cookies["csrftoken"]
+        answer = self._http.post(
+            self._url("/invitations/upload/"),
+            data={"course": COURSE, "csrfmiddlewaretoken": token},
+            files={"file": ("class.csv", content, "text/csv")},
+            allow_redirects=False,
+            timeout=120,
+        )
+        assert answer.status_code == 302, answer.text
+        return answer.headers["Location"]
+
+    def status(self, address: str) -> dict[str, Any]:
+        return self._http.get(self._url(f"{address}status.json"), timeout=60).json()
+
+    def worker_mb(self) -> float:
+        """Resident memory of the worker and all that it started."""
+        return sum(_resident_mb(pid) for pid in _family(self._processes[1].pid))
+
+    def stop(self) -> None:
+        for process in self._processes:
+            process.terminate()
+        for process in self._processes:
+            process.wait(60)
+
+
+@contextmanager
+def _product() -> Iterator[Product]:
+    """Context: web and worker on this database, with members of the course stored."""
+    from django.core.management import call_command
+    from django.test import Client
+
+    call_command("collectstatic", interactive=False, verbosity=0)
+    from coursehub import clock
+    from coursehub.mongo import outside_transaction
+    from invitations.models import Batch, Invitation, Piece
+
+    for model in (Piece, Invitation, Batch):
+        outside_transaction(model).delete_many({})
+    _store_members(clock.now())
+    client = Client()
+    client.force_login(_trainer())
+    product = Product(client.cookies["sessionid"].value)
+    try:
+        yield product
+    finally:
+        product.stop()
+
+
+def _store_members(now: datetime) -> None:
+    """Every fifth learner of the file is in the course, as polls store it."""
+    from progress.models import Member
+
+    Member.objects.bulk_create(
+        [
+            Member(
+                id=f"{COURSE}-{number}",
+                course_id=COURSE,
+                member_id=str(number),
+                email=address,
+                email_folded=address,
+                status="50",
+                changed_at=now,
+            )
+            for number in range(KNOWN)
+            for address in [f"learner.{number * 5 * 7919 % ROWS}@mail{number * 5 % 500}.example.org"]
+        ],
+        batch_size=5000,
+    )
+
+
+def _trainer() -> Any:
+    from django.contrib.auth.models import User
+
+    from coursehub import roles
+
+    user, _ = User.objects.get_or_create(username="bench")
+    roles.assign(user, roles.ADMINISTRATOR)
+    return user
+
+
+def _course() -> Any:
+    from coursehub import clock
+    from coursehub.models import Course
+
+    return Course.objects.get_or_create(course_id=COURSE, defaults={"name": "Algebra", "synced_at": clock.now()})[0]
+
+
+def _family(pid: int) -> list[int]:
+    """The process and all below it."""
+    children = [
+        int(child)
+        for tasks in Path(f"/proc/{pid}/task").glob("*/children")
+        for child in tasks.read_text(encoding="utf-8").split()
+    ]
+    return [pid, *(each for child in children for each in _family(child))]
+
+
+def _resident_mb(pid: int) -> float:
+    try:
+        return int(Path(f"/proc/{pid}/statm").read_text(encoding="utf-8").split()[1]) * os.sysconf("SC_PAGE_SIZE") / 1e6
+    except OSError:
+        return 0.0

@@ -1,0 +1,218 @@
+"""One open batch per content, whatever runs at once; what is large is read in slices by whoever wins the lease."""
+
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+
+import pytest
+
+from coursehub import clock
+from coursehub.models import AuditEvent, Course
+from invitations import known, previewing, reading, sending, services, tasks, uploads
+from invitations.models import Batch, HeadingChoice, Invitation, Piece
+from progress import polling
+from progress.models import Member
+from tests.files import csv_of
+
+State = Invitation.State
+
+
+@pytest.fixture
+def send_in(course, person):
+    """`send_in(content)`: what the trainer's upload makes of these bytes."""
+
+    def make(content: bytes, course=course, role="trainer"):
+        return services.upload(user=person(role), course=course, filename="class.csv", content=content)
+
+    return make
+
+
+def _large(rows: int = 10_000, last: str = "") -> bytes:
+    content = csv_of(*(f"learner{number}@example.org" for number in range(rows))) + last.encode()
+    assert len(content) > uploads.READ_AT_ONCE_BYTES
+    return content
+
+
+def _states(batch) -> dict[str, int]:
+    return services.status(batch.pk)["counts"]
+
+
+def test_twenty_uploads_and_confirmations_at_once_make_one_batch(send_in, course, person):
+    content = csv_of("ada@example.org", "grace@example.org")
+    person("trainer")
+
+    def go(_: int):
+        batch = send_in(content)
+        return batch.pk, services.confirm(Batch.objects.get(pk=batch.pk), actor="trainer")
+
+    with ThreadPoolExecutor(20) as pool:
+        results = list(pool.map(go, range(20)))
+    assert len({batch_id for batch_id, _ in results}) == 1
+    assert [confirmed for _, confirmed in results].count(True) == 1
+    assert Batch.objects.count() == 1
+    assert Invitation.objects.count() == 2
+    assert AuditEvent.objects.filter(action="batch.uploaded").count() == 1
+
+
+def test_another_course_another_person_and_a_finished_batch_make_batches_of_their_own(send_in, course):
+    content = csv_of("ada@example.org")
+    first = send_in(content)
+    other_course = Course.objects.exclude(pk=course.pk).first()
+    batches = {first.pk, send_in(content, course=other_course).pk, send_in(content, role="administrator").pk}
+    services.cancel(first, actor="trainer")
+    assert len(batches | {send_in(content).pk}) == 4
+
+
+def test_yesterday_s_file_again_invites_only_who_is_new(confirmed, send_in, invited_counts):
+    sending.send_slice(confirmed("ada@example.org", "grace@example.org").pk)
+    again = send_in(csv_of("ada@example.org", "grace@example.org"))
+    assert _states(again) == {State.ALREADY_INVITED: 2}
+    assert "Already invited in batch “class.csv” of" in Invitation.objects.filter(batch=again).first().reason
+    grown = send_in(csv_of("ada@example.org", "grace@example.org", "alan@example.org"))
+    assert _states(grown) == {State.ALREADY_INVITED: 2, State.PENDING: 1}
+    _poll(grown)
+    services.confirm(grown, actor="trainer")
+    sending.send_slice(grown.pk)
+    assert invited_counts() == {"ada@example.org": 1, "grace@example.org": 1, "alan@example.org": 1}
+
+
+def test_a_large_file_is_stored_at_once_and_read_by_a_worker(send_in):
+    content = _large()
+    batch = send_in(content)
+    assert (batch.state, Invitation.objects.count()) == (Batch.State.UPLOADED, 0)
+    assert b"".join(bytes(piece.data) for piece in Piece.objects.filter(batch=batch)) == content
+    assert previewing.waiting() == [batch.pk]
+    assert tasks.read(str(batch.pk)) == previewing.READ
+    assert tasks.read(str(batch.pk)) == previewing.NOT_NOW
+    assert _states(batch) == {State.PENDING: 10_000}
+    assert Batch.objects.get(pk=batch.pk).total == 10_000
+
+
+def test_a_reading_in_slices_gives_what_one_reading_gives(send_in, monkeypatch):
+    monkeypatch.setattr(previewing, "SLICE_SECONDS", 0.0)
+    monkeypatch.setattr(previewing, "_CHUNK_ROWS", 3_000)
+    batch = send_in(_large(last="learner1@example.org,A,B\nnobody,A,B\n"))
+    outcomes = []
+    while not outcomes or outcomes[-1] == previewing.UNFINISHED:
+        outcomes.append(previewing.read(batch.pk))
+    assert outcomes == [previewing.UNFINISHED] * 4 + [previewing.READ]
+    assert _states(batch) == {State.PENDING: 10_000, State.DUPLICATE: 1, State.INVALID: 1}
+
+
+def test_a_reader_that_died_is_made_up_for_and_one_that_lost_its_lease_changes_nothing(send_in, monkeypatch):
+    batch = send_in(_large())
+    monkeypatch.setattr(previewing, "SLICE_SECONDS", 0.0)
+    assert previewing.read(batch.pk) == previewing.UNFINISHED
+    # As a reader leaves it that was killed after it had stored rows and before it said so.
+    Batch.objects.filter(pk=batch.pk).update(total=0, read_lease_until=clock.now() + timedelta(seconds=60))
+    monkeypatch.undo()
+    assert previewing.read(batch.pk) == previewing.NOT_NOW
+    assert previewing.waiting() == []
+    late_fence = Batch.objects.get(pk=batch.pk).read_fence
+    Batch.objects.filter(pk=batch.pk).update(read_lease_until=clock.now() - timedelta(seconds=1))
+    with ThreadPoolExecutor(4) as pool:
+        outcomes = list(pool.map(lambda _: previewing.read(batch.pk), range(4)))
+    assert outcomes.count(previewing.READ) == 1
+    assert not previewing._keep(batch.pk, late_fence, {"state": Batch.State.CANCELLED})
+    assert _states(batch) == {State.PENDING: 10_000}
+
+
+def test_a_large_file_that_turns_out_unusable_ends_with_its_sentence_and_can_be_uploaded_anew(send_in, client_for):
+    content = _large(last='grace@example.org,"G,H\n')
+    batch = send_in(content)
+    assert previewing.read(batch.pk) == previewing.REFUSED
+    ended = Batch.objects.get(pk=batch.pk)
+    assert ended.state == Batch.State.CANCELLED
+    assert "opened in line 10002 is never closed" in ended.reason
+    assert _states(batch) == {State.NOT_ATTEMPTED: 10_000}
+    assert send_in(content).pk != batch.pk
+    page = client_for("trainer").get(f"/invitations/{batch.pk}/").content.decode()
+    assert '<span role="alert">The quotation mark' in page
+
+
+def test_too_many_rows_are_refused(send_in, settings):
+    settings.UPLOAD_MAX_ROWS = 2
+    with pytest.raises(reading.FileRefused, match="more than 2 rows"):
+        send_in(csv_of("a@example.org", "b@example.org", "c@example.org"))
+
+
+UNTOLD = b"Whom;Called\nada@example.org;Ada\ngrace@example.org;Grace\n"
+
+
+def test_a_person_says_what_the_headings_do_not_and_is_asked_once(send_in, person):
+    batch = send_in(UNTOLD)
+    assert not services.is_settled(batch)
+    assert previewing.read(batch.pk) == previewing.NOT_NOW
+    with pytest.raises(reading.FileRefused, match="Choose the column"):
+        uploads.choose_columns(batch, user=person("trainer"), columns={"first_name": 1})
+    assert uploads.choose_columns(batch, user=person("trainer"), columns={"email": 0, "first_name": 1})
+    assert not uploads.choose_columns(batch, user=person("trainer"), columns={"email": 1})
+    assert previewing.read(batch.pk) == previewing.READ
+    assert Invitation.objects.get(batch=batch, line=2).first_name == "Ada"
+    again = send_in(UNTOLD.replace(b"ada@", b"alan@"))
+    assert (again.state, HeadingChoice.objects.count()) == (Batch.State.PREVIEW, 1)
+    assert send_in(UNTOLD, role="administrator").state == Batch.State.UPLOADED, "the choice is one person's"
+
+
+def test_rows_name_their_courses_and_one_learner_may_be_in_several(send_in, course):
+    first, second = Course.objects.order_by("course_id")[:2]
+    content = f"email,course\na@example.org,{first.course_id}\na@example.org,{second.name}\na@example.org,no such\n"
+    batch = send_in(content.encode(), course=None)
+    assert batch.course_id == ""
+    rows = Invitation.objects.filter(batch=batch, state=State.PENDING).order_by("line")
+    assert [row.course_id for row in rows] == [first.course_id, second.course_id]
+    with pytest.raises(reading.FileRefused, match="Choose the course"):
+        send_in(csv_of("a@example.org"), course=None)
+
+
+def test_a_trainer_s_file_reaches_no_course_of_others(send_in, course, person):
+    foreign = Course.objects.create(course_id="999", name="Not theirs")
+    with pytest.raises(reading.FileRefused, match="no course “999” that you may invite to"):
+        send_in(f"email,course\na@example.org,{foreign.course_id}\n".encode())
+
+
+def _member(course, email: str, **more) -> Member:
+    return Member.objects.create(
+        id=f"{course.course_id}-{email}", course_id=course.course_id, member_id="7", email=email, email_folded=email,
+        status="50", **more,
+    )  # fmt: skip
+
+
+def test_members_of_the_course_are_skipped_with_the_age_of_what_is_known(send_in, course):
+    _member(course, "ada@example.org")
+    _member(course, "gone@example.org", gone_at=clock.now())
+    Course.objects.filter(pk=course.pk).update(polled_at=clock.now() - timedelta(days=1))
+    batch = send_in(csv_of("ADA@example.org", "gone@example.org"))
+    assert _states(batch) == {State.ALREADY_ENROLLED: 1, State.PENDING: 1}
+    row = Invitation.objects.get(batch=batch, state=State.ALREADY_ENROLLED)
+    assert row.reason.startswith("Already in the course on ")
+    assert row.member_id == "7"
+
+
+def _poll(batch) -> None:
+    """The sweep that the upload asked for, and what the ticker does after it."""
+    while not known.refine(batch.pk):
+        assert polling.poll(batch.course_id).outcome in ("read", "unfinished", "not_due")
+
+
+def test_sending_waits_for_the_sweep_which_takes_out_who_is_there(send_in, course, academy, invited_counts):
+    [there] = academy.add_learners(course.course_id, 1)
+    batch = send_in(csv_of(there, "new@example.org"))
+    assert _states(batch) == {State.PENDING: 2}
+    assert "being read anew" in services.status(batch.pk)["reason"]
+    services.confirm(batch, actor="trainer")
+    assert known.unrefined() == [batch.pk]
+    assert sending.send_slice(batch.pk) == Batch.State.QUEUED
+    assert invited_counts() == {}
+    _poll(batch)
+    assert _states(batch) == {State.PENDING: 1, State.ALREADY_ENROLLED: 1}
+    assert sending.send_slice(batch.pk) == Batch.State.COMPLETED
+    assert invited_counts() == {"new@example.org": 1}
+
+
+def test_a_batch_that_is_to_start_later_does_not_start_now(upload, invited_counts):
+    batch = upload("ada@example.org")
+    services.confirm(batch, actor="trainer", start_at=clock.now() + timedelta(hours=1))
+    assert sending.send_slice(batch.pk) == Batch.State.QUEUED
+    Batch.objects.filter(pk=batch.pk).update(start_at=clock.now() - timedelta(seconds=1))
+    assert sending.send_slice(batch.pk) == Batch.State.COMPLETED
+    assert invited_counts() == {"ada@example.org": 1}
