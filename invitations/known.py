@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from django.utils import timezone
+from pymongo import UpdateOne
 
 from coursehub import clock, members
 from coursehub.mongo import outside_transaction
@@ -111,12 +112,15 @@ def _take_out_members(batch_id: UUID, course_id: str, reason: str) -> None:
 
 def _mark_members(course_id: str, row_of: dict[str, Any], reason: str) -> None:
     found = members.in_course(course_id, list(row_of)) if row_of else {}
-    rows = outside_transaction(Invitation)
-    for folded, member_id in found.items():
-        rows.update_one(
+    taken_out = [
+        UpdateOne(
             {"_id": row_of[folded], "state": State.PENDING},
             {"$set": {"state": State.ALREADY_ENROLLED, "reason": reason, "member_id": member_id}},
         )
+        for folded, member_id in found.items()
+    ]
+    if taken_out:
+        outside_transaction(Invitation).bulk_write(taken_out, ordered=False)
 
 
 def _batches_of(invitation_ids: list[int]) -> dict[int, str]:

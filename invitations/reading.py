@@ -21,6 +21,7 @@ __all__ = ["Examiner", "FileRefused", "Format", "Record", "fold", "raw_records",
 DELIMITERS = (",", ";", "\t", "|")
 HEAD_BYTES = 64 * 1024
 _HEADING_WITHIN_RECORDS = 12  # titles and blank lines may stand above the headings
+_MOST_COLUMNS = 300
 _END = "\x00end of file\x00"  # follows the last line; whatever swallows it was never closed
 Record = tuple[int, list[str]]  # the line it begins in (1-based) and its cells
 NO_EMAIL_COLUMN = "The file has no e-mail column: give the column with the addresses the heading “email”."
@@ -200,6 +201,8 @@ def _breaks(cell: str) -> int:
 def _recognised(text: str, form: Format) -> Format:
     """`form` with the delimiter, the headings and the columns that the beginning of the file tells."""
     candidates = [(_with_headings(text, replace(form, delimiter=one))) for one in _delimiters(text)]
+    if min(len(one.headings) for one in candidates) > _MOST_COLUMNS:
+        raise FileRefused(f"The file has more than {_MOST_COLUMNS} columns: leave only those of the learners.")
     settled = [one for one in candidates if one.is_settled and one.heading_line]
     if settled:
         return max(settled, key=lambda one: (len(one.columns), len(one.headings)))

@@ -1,9 +1,14 @@
 """One open batch per content, whatever runs at once; what is large is read in slices by whoever wins the lease."""
 
+import os
+import subprocess
+import sys
+import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
+from django.conf import settings
 
 from coursehub import clock
 from coursehub.models import AuditEvent, Course
@@ -114,6 +119,34 @@ def test_a_reader_that_died_is_made_up_for_and_one_that_lost_its_lease_changes_n
     assert outcomes.count(previewing.READ) == 1
     assert not previewing._keep(batch.pk, late_fence, {"state": Batch.State.CANCELLED})
     assert _states(batch) == {State.PENDING: 10_000}
+
+
+READER = """
+import sys, uuid, django
+django.setup()
+from invitations import previewing
+previewing.read(uuid.UUID(sys.argv[1]))
+"""
+
+
+@pytest.mark.fault
+def test_what_a_killed_reader_has_begun_another_ends(send_in):
+    batch = send_in(_large(40_000))
+    command = [sys.executable, "-c", READER, str(batch.pk)]
+    environment = {**os.environ, "DJANGO_SETTINGS_MODULE": "coursehub.settings"}
+    reader = subprocess.Popen(command, cwd=settings.BASE_DIR, env=environment)
+    deadline = time.monotonic() + 60
+    while not Batch.objects.get(pk=batch.pk).total:
+        assert time.monotonic() < deadline, "the reader does not begin"
+        time.sleep(0.01)
+    reader.kill()
+    reader.wait()
+    assert Batch.objects.get(pk=batch.pk).state == Batch.State.UPLOADED, "killed in the middle"
+    assert previewing.read(batch.pk) == previewing.NOT_NOW, "its lease has not ended"
+    Batch.objects.filter(pk=batch.pk).update(read_lease_until=clock.now())
+    assert previewing.read(batch.pk) == previewing.READ
+    lines = set(Invitation.objects.filter(batch=batch, state=State.PENDING).values_list("line", flat=True))
+    assert lines == set(range(2, 40_002))
 
 
 def test_a_large_file_that_turns_out_unusable_ends_with_its_sentence_and_can_be_uploaded_anew(send_in, client_for):

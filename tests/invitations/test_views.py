@@ -180,6 +180,14 @@ def test_a_name_that_looks_like_markup_is_shown_as_text(client_for, course):
 
 
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(content=strategies.binary(max_size=400))
+@given(
+    content=strategies.one_of(
+        strategies.binary(max_size=400),
+        strategies.text(max_size=200).map(lambda text: f"email,course,expires\n{text}".encode()),
+        strategies.text('a@.,;"\n\r\t \0é=#0123456789', max_size=200).map(
+            lambda text: f"sep=;\nWhom;E-Mail\n;ada@example.org{text}".encode("utf-16")
+        ),
+    )
+)
 def test_no_bytes_make_the_upload_fail(client_for, course, content):
     assert _post(client_for("trainer"), course, content).status_code in (200, 302)
