@@ -201,15 +201,16 @@ def _breaks(cell: str) -> int:
 def _recognised(text: str, form: Format) -> Format:
     """`form` with the delimiter, the headings and the columns that the beginning of the file tells."""
     candidates = [(_with_headings(text, replace(form, delimiter=one))) for one in _delimiters(text)]
-    if min(len(one.headings) for one in candidates) > _MOST_COLUMNS:
-        raise FileRefused(f"The file has more than {_MOST_COLUMNS} columns: leave only those of the learners.")
     settled = [one for one in candidates if one.is_settled and one.heading_line]
     if settled:
         return max(settled, key=lambda one: (len(one.columns), len(one.headings)))
     mapped = [one for one in candidates if _addresses_in(text, one)]
     if not mapped:
         raise FileRefused(NO_EMAIL_COLUMN)
-    return max(mapped, key=lambda one: len(one.headings))
+    widest = max(mapped, key=lambda one: len(one.headings))
+    if len(widest.headings) > _MOST_COLUMNS:  # for a person to choose from
+        raise FileRefused(f"The file has more than {_MOST_COLUMNS} columns, and none is headed “email”: head it so.")
+    return widest
 
 
 def _delimiters(text: str) -> tuple[str, ...]:
