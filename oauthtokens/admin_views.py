@@ -34,7 +34,7 @@ def token_page(request: HttpRequest) -> TemplateResponse:
     context = {
         "title": "Token sets",
         "rows": [_row(one, is_due=one.number in due) for one in sets],
-        "headline": words.headline(sets, now, stopped, by_client=client_grant.is_chosen()),
+        "headline": words.headline(sets, now, stopped, made, by_client=client_grant.is_chosen()),
         "sitting": sitting,
         "sitting_done": _done(sitting),
         "forecast": made,
@@ -181,6 +181,7 @@ def sitting_start(request: HttpRequest) -> HttpResponse:
 @require_POST
 def sitting_skip(request: HttpRequest, number: int) -> HttpResponse:
     """This set another time."""
+    _number_or_404(number)
     try:
         sittings.skip(number=number, actor=request.user.get_username())
     except ValueError as error:

@@ -1,7 +1,8 @@
 """Which of the provider's places for refresh tokens are taken: it keeps 20 per client and deletes the oldest.
 
 An exchange is noted before it is made and forgotten once its token is stored or provably none was made, so
-that a token whose answer was lost still counts: it lives at the provider, and nobody here can revoke it.
+that a token whose answer was lost still counts: it lives at the provider, and nobody here can revoke it. It
+counts until all sets have newer tokens: then it is the oldest, and so the first that the provider deletes.
 """
 
 from collections.abc import Iterator
@@ -24,8 +25,10 @@ _NO_TOKEN_MADE = (errors.InvalidCode, errors.ClientWide, errors.MintThrottled, e
 def taken() -> int:
     """Refresh tokens that live at the provider: of the sets, waiting for revocation, and lost on the way."""
     held = {"refresh_token": {"$ne": ""}, "state": {"$ne": State.BROKEN}}
-    in_sets = outside_transaction(TokenSet).count_documents(held)
-    return in_sets + revoking.pending_count() + _collection().count_documents({})
+    made = [row["regenerated_at"] for row in outside_transaction(TokenSet).find(held, {"regenerated_at": 1})]
+    if made:
+        _collection().delete_many({"begun_at": {"$lt": min(made)}})
+    return len(made) + revoking.pending_count() + _collection().count_documents({})
 
 
 def is_one_left() -> bool:

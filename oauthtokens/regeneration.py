@@ -6,6 +6,7 @@ revokes it (`revoking`). The old one is revoked first only when the provider's p
 """
 
 import logging
+import re
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
@@ -24,6 +25,7 @@ from oauthtokens.models import TokenSet
 
 logger = logging.getLogger(__name__)
 
+_CODE = re.compile(r"[\x21-\x7e]{1,2048}")  # what Zoho's are made of, and more
 _IN_NEED = (State.EMPTY, State.EXHAUSTED, State.RETIRING, State.BROKEN, State.REVOKED)
 _USABLE = (State.READY, State.ACTIVE, State.COOLING)
 
@@ -104,6 +106,8 @@ def exchange_code(
     first; ValueError for a number that is none of the pool's; RuntimeError inside `atomic()`.
     """
     check_number(number)
+    if not _CODE.fullmatch(code):
+        raise errors.InvalidCode("malformed code")
     provider = refreshing.accounts()
     _free_a_place(number, actor)
     with places.exchange(number):

@@ -5,10 +5,13 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from oauthtokens import regeneration
+from oauthtokens.forecast import Forecast
 from oauthtokens.leases import LIVE, State
 from oauthtokens.models import TokenSet
 from oauthtokens.refreshing import Outcome
 from oauthtokens.revoking import Outcome as Revocation
+
+_SHORT_HOURS = 24  # of continuous use: too little to wait for the next maintenance in any case
 
 REFRESHED = {
     Outcome.REFRESHED: "was refreshed.",
@@ -49,7 +52,9 @@ class Headline:
     may_start: bool = False
 
 
-def headline(sets: Sequence[TokenSet], now: datetime, stopped: str, *, by_client: bool = False) -> Headline:
+def headline(
+    sets: Sequence[TokenSet], now: datetime, stopped: str, made: Forecast, *, by_client: bool = False
+) -> Headline:
     """The one thing that matters now, the gravest first. `by_client`: access tokens are the client's own."""
     due = regeneration.needed(sets, now)
     if by_client and not stopped:
@@ -67,6 +72,9 @@ def headline(sets: Sequence[TokenSet], now: datetime, stopped: str, *, by_client
         verb = "needs" if len(due) == 1 else "need"
         text = "About half a minute each. Calls go on with the other sets meanwhile."
         return Headline("warn", f"{_numbered(due)} {verb} new tokens", text, may_start=True)
+    if made.measured_reaches is False or (made.continuous_hours or _SHORT_HOURS) < _SHORT_HOURS:
+        text = f"Regenerate the most used ones below: {made.continuous_hours:g} h of continuous use are left."
+        return Headline("warn", "The sets may not last until the next maintenance", text)
     return Headline("ok", "Nothing to do now", "Every set is in use, ready, or comes back by itself.")
 
 

@@ -2,13 +2,14 @@
 
 import json
 import re
+from datetime import UTC, datetime
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 import requests
 from django.contrib.messages import get_messages
 
-from coursehub import roles
+from coursehub import env, roles
 from coursehub.models import AuditEvent
 from oauthtokens import alerts, consents, leases, regeneration, services, sittings, words
 from oauthtokens.models import Sitting, TokenSet
@@ -91,6 +92,20 @@ def test_a_set_that_does_not_exist_is_not_found(pool, client_for, number):
     assert client.post(f"{LIST}{number}/consent/").status_code == 404
 
 
+@pytest.mark.parametrize("page", ["regeneration/{}/skip/", "regeneration/{}/sign-off/", "{}/refresh/", "{}/revoke/"])
+def test_numbers_beyond_reason_are_answered(pool, client_for, page):
+    sittings.start(actor="maria")
+    answer = client_for("maintenance").post(f"{LIST}{page.format(10**30)}", {"confirm": str(10**30)})
+    assert answer.status_code in (302, 404)
+
+
+def test_acts_need_the_token_of_their_form(pool, client_for):
+    client = client_for("maintenance")
+    client.handler.enforce_csrf_checks = True
+    assert client.post(f"{LIST}2/consent/").status_code == 403
+    assert client.post(f"{LIST}revoke-all/", {"confirm": "revoke all"}).status_code == 403
+
+
 # --- The page -----------------------------------------------------------------------------------
 
 
@@ -139,6 +154,16 @@ def test_the_page_without_a_limit_of_uses(pool, client_for, settings):
     html = client_for("maintenance").get(LIST).content.decode()
     assert "no limit" in html
     assert "Uses are not limited." in html
+
+
+def test_a_week_that_does_not_suffice_is_said_first(pool, client_for, settings):
+    settings.TOKEN_SET_COUNT = 1
+    settings.MAINTENANCE_AT = f"{env.WEEKDAYS[(datetime.now(UTC).weekday() + 3) % 7]} 09:00"
+    pool.obtain(1)
+    pool.change(1, uses=10)
+    html = client_for("maintenance").get(LIST).content.decode()
+    assert "The sets may not last until the next maintenance" in html
+    assert "8.3 h of continuous use are left" in html
 
 
 def test_with_the_clients_own_grant_no_set_is_asked_for(pool, client_for, settings):
