@@ -6,10 +6,9 @@ from django.conf import settings
 from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern
-from django.utils import timezone
 from unfold.decorators import display
 
-from coursehub import states
+from coursehub import clock, states
 from coursehub.admin import ReadOnlyAdmin
 from oauthtokens import admin_views
 from oauthtokens.models import Sitting, TokenSet
@@ -40,7 +39,7 @@ class TokenSetAdmin(ReadOnlyAdmin):
     def access_token_life(self, token_set: TokenSet) -> str:
         if token_set.access_expires_at is None:
             return "no access token"
-        minutes = (token_set.access_expires_at - timezone.now()).total_seconds() / 60
+        minutes = (token_set.access_expires_at - clock.now()).total_seconds() / 60
         return f"{minutes:.0f} min" if minutes > 0 else "expired"
 
 

@@ -106,34 +106,31 @@ def win(number: int, *, force: bool = False) -> RefreshLease | None:
     if number != CLIENT:
         token = encryption.decrypt(row["refresh_token"], number=number, kind=encryption.REFRESH, generation=generation)
     holder = f"{socket.gethostname()[:60]}:{os.getpid()}:{secrets.token_hex(6)}"
-    conditions = [
-        is_idle(),
-        {"$lte": ["$not_before", clock.server_now()]},
-        has_uses_left(),
-        *([] if force else [is_due()]),
-    ]
     won = documents(number).find_one_and_update(
-        {
-            **{"number": number, "generation": generation, "state": {"$in": LIVE}},
-            # Empty also when a holder died: what came of its use is told before anybody uses the set again.
-            **{"lease_holder": "", "$expr": {"$and": conditions}},
-        },
-        [
-            {
-                "$set": {
-                    "uses": {"$add": ["$uses", 1]},
-                    "fence": {"$add": ["$fence", 1]},
-                    "lease_holder": {"$literal": holder},
-                    "lease_until": clock.after(settings.TOKEN_LEASE_SECONDS),
-                }
-            }
-        ],
+        {"number": number, "generation": generation, **_free(force)},
+        [{"$set": _taken_by(holder)}],
         return_document=ReturnDocument.AFTER,
     )
     if won is None:
         return None
     won_at = won["lease_until"] - timedelta(seconds=settings.TOKEN_LEASE_SECONDS)
     return RefreshLease(number, generation, won["fence"], holder, won_at, won["failures"], token)
+
+
+def _free(force: bool) -> dict[str, Any]:
+    rested = {"$lte": ["$not_before", clock.server_now()]}
+    conditions = [is_idle(), rested, has_uses_left(), *([] if force else [is_due()])]
+    # No holder either, not even a dead one: what came of its use is told before anybody uses the set again.
+    return {"state": {"$in": LIVE}, "lease_holder": "", "$expr": {"$and": conditions}}
+
+
+def _taken_by(holder: str) -> dict[str, Any]:
+    return {
+        "uses": {"$add": ["$uses", 1]},
+        "fence": {"$add": ["$fence", 1]},
+        "lease_holder": {"$literal": holder},
+        "lease_until": clock.after(settings.TOKEN_LEASE_SECONDS),
+    }
 
 
 def write_grant(lease: RefreshLease, grant: TokenGrant, *, is_unproven: bool = False) -> bool:
