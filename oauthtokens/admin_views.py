@@ -8,19 +8,31 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib import admin, messages
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
-from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods, require_POST
 
-from coursehub import clock, roles
+from coursehub import clock
 from coursehub.trainercentral.errors import TrainerCentralError
-from oauthtokens import chart, client_grant, consents, forecast, pool, regeneration, services, sittings, usage, words
+from oauthtokens import (
+    chart,
+    client_grant,
+    consents,
+    forecast,
+    pool,
+    regeneration,
+    services,
+    sitting_views,
+    sittings,
+    usage,
+    words,
+)
+from oauthtokens.admin_pages import LIST, done, number_or_404, page, way_back
 from oauthtokens.leases import LIVE, State
 from oauthtokens.models import TokenSet
 
-LIST, SITTING = "admin:oauthtokens_tokenset_changelist", "admin:oauthtokens_sitting_page"
 REVOKE_ALL = "revoke all"
 
 
@@ -36,7 +48,7 @@ def token_page(request: HttpRequest) -> TemplateResponse:
         "rows": [_row(one, is_due=one.number in due) for one in sets],
         "headline": words.headline(sets, now, stopped, made, by_client=client_grant.is_chosen()),
         "sitting": sitting,
-        "sitting_done": _done(sitting),
+        "sitting_done": done(sitting),
         "forecast": made,
         "chart": chart.make(sets, now, seen, made),
         "seen": seen,
@@ -47,13 +59,13 @@ def token_page(request: HttpRequest) -> TemplateResponse:
         "redirect_uri": consents.redirect_uri(),
         "scope": regeneration.SCOPE,
     }
-    return _page(request, "oauthtokens/tokens.html", context)
+    return page(request, "oauthtokens/tokens.html", context)
 
 
 @require_POST
 def consent(request: HttpRequest, number: int) -> HttpResponse:
     """Off to Zoho's consent page for one set."""
-    _number_or_404(number)
+    number_or_404(number)
     try:
         return HttpResponseRedirect(services.begin_consent(number=number, user_id=request.user.pk or 0))
     except consents.TooSoon as error:
@@ -61,13 +73,13 @@ def consent(request: HttpRequest, number: int) -> HttpResponse:
             f"Zoho takes one consent every {consents.EVERY_SECONDS:.0f} s: begin again in {error.wait_seconds:.0f} s."
         )
         messages.warning(request, text)
-    return redirect(_way_back(number))
+    return redirect(way_back(number))
 
 
 @require_http_methods(["GET", "POST"])
 def paste(request: HttpRequest, number: int) -> HttpResponse:
     """A self client's code for one set; it is never shown again."""
-    _number_or_404(number)
+    number_or_404(number)
     error = ""
     if request.method == "POST":
         code = request.POST.get("code", "").strip()
@@ -79,15 +91,15 @@ def paste(request: HttpRequest, number: int) -> HttpResponse:
             error = refused.sentence if isinstance(refused, TrainerCentralError) else str(refused)
         else:
             messages.success(request, f"Token set {number} has new tokens.")
-            return redirect(_way_back(number))
+            return redirect(way_back(number))
     context = {"title": f"Code for token set {number}", "number": number, "error": error, "scope": regeneration.SCOPE}
-    return _page(request, "oauthtokens/paste.html", context)
+    return page(request, "oauthtokens/paste.html", context)
 
 
 @require_POST
 def refresh(request: HttpRequest, number: int) -> HttpResponse:
     """One refresh now; it counts as a use."""
-    _number_or_404(number)
+    number_or_404(number)
     _, outcome = services.refresh_set(number, force=True)
     tell = messages.success if outcome is services.Outcome.REFRESHED else messages.warning
     tell(request, f"Token set {number} {words.REFRESHED[outcome]}")
@@ -107,7 +119,7 @@ def rotate(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 def release(request: HttpRequest, number: int) -> HttpResponse:
     """Let a set be used to its very end, for a reason."""
-    _number_or_404(number)
+    number_or_404(number)
     error = ""
     if request.method == "POST":
         try:
@@ -120,13 +132,13 @@ def release(request: HttpRequest, number: int) -> HttpResponse:
             messages.success(request, f"The reserve of token set {number} may be used now.")
             return redirect(LIST)
     context = {"title": f"Release the reserve of token set {number}", "number": number, "error": error}
-    return _page(request, "oauthtokens/release.html", context)
+    return page(request, "oauthtokens/release.html", context)
 
 
 @require_http_methods(["GET", "POST"])
 def revoke(request: HttpRequest, number: int) -> HttpResponse:
     """End a set's tokens, at Zoho and here; its number has to be typed."""
-    _number_or_404(number)
+    number_or_404(number)
     if _typed(request, str(number)):
         outcome = services.revoke(number=number, actor=request.user.get_username())
         messages.success(request, f"Token set {number} {words.REVOKED[outcome]}")
@@ -146,62 +158,6 @@ def revoke_all(request: HttpRequest) -> HttpResponse:
     return _confirm(request, "Revoke all token sets", REVOKE_ALL, None)
 
 
-@require_GET
-def sitting_page(request: HttpRequest) -> HttpResponse:
-    """The open sitting: done, next, skipped; and the records of those before."""
-    sitting = sittings.current()
-    steps = sittings.steps(sitting) if sitting else []
-    left = [step for step in steps if step.outcome in (sittings.Outcome.NEXT, sittings.Outcome.WAITING)]
-    context = {
-        "title": "Regeneration",
-        "sitting": sitting,
-        "steps": steps,
-        "done": _done(sitting),
-        "next": left[0] if left else None,
-        "left": len(left),
-        "wait_seconds": consents.seconds_to_wait(),
-        "every_seconds": int(consents.EVERY_SECONDS),
-        "records": sittings.records(),
-        "remarks_length": sittings.REMARKS_LENGTH_MAX,
-    }
-    return _page(request, "oauthtokens/sitting.html", context)
-
-
-@require_POST
-def sitting_start(request: HttpRequest) -> HttpResponse:
-    """All that need it, or on with the open sitting."""
-    try:
-        sittings.start(actor=request.user.get_username())
-    except ValueError as error:
-        messages.info(request, str(error))
-        return redirect(LIST)
-    return redirect(SITTING)
-
-
-@require_POST
-def sitting_skip(request: HttpRequest, number: int) -> HttpResponse:
-    """This set another time."""
-    _number_or_404(number)
-    try:
-        sittings.skip(number=number, actor=request.user.get_username())
-    except ValueError as error:
-        messages.warning(request, str(error))
-    return redirect(SITTING)
-
-
-@require_POST
-def sitting_sign_off(request: HttpRequest, pk: int) -> HttpResponse:
-    """The end of a sitting, with its record."""
-    try:
-        record = sittings.sign_off(pk=pk, actor=request.user.get_username(), remarks=request.POST.get("remarks", ""))
-    except ValueError as error:
-        messages.warning(request, str(error))
-        return redirect(SITTING)
-    done = sum(entry["outcome"] == "regenerated" for entry in record.result)
-    messages.success(request, f"Signed off: {done} of {len(record.result)} token sets have new tokens.")
-    return redirect(LIST)
-
-
 def urls() -> list[URLPattern]:
     """The pages below the list of token sets; names in the admin's namespace."""
     pages: dict[str, tuple[str, Any]] = {
@@ -212,38 +168,25 @@ def urls() -> list[URLPattern]:
         "revoke": ("<int:number>/revoke/", revoke),
         "revoke_all": ("revoke-all/", revoke_all),
         "rotate": ("rotate/", rotate),
-        "sitting_page": ("regeneration/", sitting_page),
-        "sitting_start": ("regeneration/start/", sitting_start),
-        "sitting_skip": ("regeneration/<int:number>/skip/", sitting_skip),
-        "sitting_sign_off": ("regeneration/<int:pk>/sign-off/", sitting_sign_off),
+        "sitting_page": ("regeneration/", sitting_views.sitting_page),
+        "sitting_start": ("regeneration/start/", sitting_views.sitting_start),
+        "sitting_skip": ("regeneration/<int:number>/skip/", sitting_views.sitting_skip),
+        "sitting_sign_off": ("regeneration/<int:pk>/sign-off/", sitting_views.sitting_sign_off),
     }
     return [
         path(route, admin.site.admin_view(view), name=f"oauthtokens_{name}") for name, (route, view) in pages.items()
     ]
 
 
-def _page(request: HttpRequest, template: str, context: dict[str, Any]) -> TemplateResponse:
-    held = roles.of(request.user)
-    may = {"may_maintain": roles.MAINTENANCE in held, "reserve_at": settings.TOKEN_RETIRE_AT_USES}
-    return TemplateResponse(request, template, {**admin.site.each_context(request), **may, **context})
-
-
 def _confirm(request: HttpRequest, title: str, wanted: str, number: int | None) -> TemplateResponse:
     error = f"Nothing was revoked: type {wanted} to confirm." if request.method == "POST" else ""
-    return _page(
+    return page(
         request, "oauthtokens/revoke.html", {"title": title, "wanted": wanted, "number": number, "error": error}
     )
 
 
 def _typed(request: HttpRequest, wanted: str) -> bool:
     return request.method == "POST" and request.POST.get("confirm", "").strip().lower() == wanted
-
-
-def _way_back(number: int) -> str:
-    """To the sitting that this set belongs to, or to the list."""
-    sitting = sittings.current()
-    planned = sitting is not None and any(entry["number"] == number for entry in sitting.plan)
-    return SITTING if planned else LIST
 
 
 def _row(token_set: TokenSet, *, is_due: bool) -> dict[str, Any]:
@@ -257,16 +200,5 @@ def _row(token_set: TokenSet, *, is_due: bool) -> dict[str, Any]:
     }
 
 
-def _number_or_404(number: int) -> None:
-    try:
-        services.check_number(number)
-    except ValueError as error:
-        raise Http404(str(error)) from error
-
-
 def _sets() -> list[TokenSet]:
     return list(TokenSet.objects.filter(number__lte=settings.TOKEN_SET_COUNT))
-
-
-def _done(sitting: Any) -> int:
-    return sum(step.outcome is sittings.Outcome.DONE for step in sittings.steps(sitting)) if sitting else 0
