@@ -32,6 +32,7 @@ SLICE_SECONDS = 5.0  # a task hands its worker back after this long, so that oth
 # so many rows per thread to look up, and a row waits so long for its outcome to be written.
 ROWS_AT_ONCE, _CHUNK_SECONDS = 8, 1.5
 _MAY_HAVE_ACTED = (errors.OutcomeUnknown, errors.Unexpected)
+_UNFINISHED = (State.PENDING, State.SENDING, State.REVOKING)
 _ANSWERED = (State.INVITED, State.ALREADY_ENROLLED, State.FAILED)
 TAKEN = "Invited to this course by another upload."
 
@@ -59,18 +60,18 @@ def finish_if_done(batch_id: UUID) -> bool:
 
     Raises TrainerCentralError when rows of unknown outcome cannot be looked up now.
     """
-    if rows.any_in(batch_id, State.PENDING, State.SENDING, State.REVOKING):
+    if rows.any_in(batch_id, *_UNFINISHED):
         return False
-    if undoing.finish_if_done(batch_id):
-        return True
-    if reconciling.advance(batch_id) or rows.any_in(batch_id, State.PENDING):
+    if Batch.objects.filter(pk=batch_id, undoing=True).exists():
+        return undoing.finish_if_done(batch_id)
+    if reconciling.advance(batch_id) or rows.any_in(batch_id, *_UNFINISHED):
         return False
     errors_left = rows.any_in(batch_id, State.FAILED, State.UNKNOWN)
     state = Batch.State.COMPLETED_WITH_ERRORS if errors_left else Batch.State.COMPLETED
     running = Batch.objects.filter(pk=batch_id, state=Batch.State.RUNNING, undoing=False)
     if not running.update(state=state, finished_at=clock.now(), reason="", look_at=None):
         return False
-    if rows.any_in(batch_id, State.PENDING):  # a person decided about a row at this very moment
+    if rows.any_in(batch_id, *_UNFINISHED):  # the rule or a person decided to send at this very moment
         Batch.objects.filter(pk=batch_id, state=state).update(state=Batch.State.QUEUED, finished_at=None)
         return False
     audit.record(action=f"batch.{state}", target=f"batch {batch_id}")

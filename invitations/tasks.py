@@ -38,7 +38,13 @@ def send(batch_id: str) -> str:
 
 
 def tick() -> None:
-    """Resume what paused by itself and is due, and ring for every batch with something to send."""
+    """Ring for every batch with something to do now."""
+    for batch_id in due():
+        queue.enqueue(send, batch_id)
+
+
+def due() -> list[str]:
+    """Resume what paused by itself long enough, and tell which batches have something to do now."""
     outside_transaction(Batch).update_many(
         {
             "state": Batch.State.PAUSED,
@@ -47,10 +53,9 @@ def tick() -> None:
         },
         {"$set": {"state": Batch.State.RUNNING, "resume_at": None, "reason": ""}},
     )
-    due = {"$or": [{"look_at": None}, {"$expr": {"$lte": ["$look_at", clock.server_now()]}}]}
+    now = {"$or": [{"look_at": None}, {"$expr": {"$lte": ["$look_at", clock.server_now()]}}]}
     working = {"$and": [{"$or": [{"state": Batch.State.RUNNING}, moves.startable()]}]}
-    for batch in outside_transaction(Batch).find(working | due, ["id"]):
-        queue.enqueue(send, str(UUID(batch["id"])))
+    return [str(UUID(batch["id"])) for batch in outside_transaction(Batch).find(working | now, ["id"])]
 
 
 def sweep() -> None:

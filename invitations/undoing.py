@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from coursehub import audit, clock, pacing
+from coursehub.mongo import outside_transaction
 from coursehub.trainercentral import errors
 from invitations import breaker, claims, rows
 from invitations.breaker import Way
@@ -51,7 +52,10 @@ def revoke_one(batch_id: UUID, way: Way, client: "TrainerCentralClient") -> bool
 
 
 def finish_if_done(batch_id: UUID) -> bool:
-    """Close a batch whose undoing has nothing left to revoke; False when it is not being undone."""
+    """Close a batch whose undoing has nothing left to revoke."""
+    invited = {"batch_id": batch_id.hex, "state": State.INVITED}
+    if outside_transaction(Invitation).find_one(invited | rows.UNDOABLE, {"_id": 1}):
+        return False
     done = Invitation.objects.filter(batch_id=batch_id, state=State.REVOKED).count()
     kept = Invitation.objects.filter(batch_id=batch_id, state=State.INVITED, undo_skipped=True).count()
     reason = f"Undone: the access of {done} learners was revoked"

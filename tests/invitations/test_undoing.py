@@ -43,6 +43,16 @@ def test_each_learner_of_the_batch_is_revoked_once_and_nobody_else(sent, academy
     ]
 
 
+def test_an_undo_that_takes_many_slices_is_not_closed_early(sent, academy, monkeypatch):
+    monkeypatch.setattr(sending, "SLICE_SECONDS", 0.05)
+    decisions.undo(sent, actor="trainer")
+    for _ in range(20):
+        if sending.send_slice(sent.pk) == Batch.State.CANCELLED:
+            break
+        assert Batch.objects.get(pk=sent.pk).undoing
+    assert _revoked(academy) == sorted(EMAILS)
+
+
 def test_an_undo_goes_on_after_a_pause_and_after_its_worker_died(sent, academy, later):
     decisions.undo(sent, actor="trainer")
     Batch.objects.filter(pk=sent.pk).update(state=Batch.State.RUNNING)
