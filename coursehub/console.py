@@ -40,6 +40,7 @@ NAVIGATION: tuple[tuple[str, tuple[Place, ...]], ...] = (
             Place("People", "group", "admin:auth_user_changelist", "auth.view_user"),
             Place("Batches", "inventory_2", "admin:invitations_batch_changelist", "invitations.view_batch"),
             Place("Learners", "groups", "admin:progress_member_changelist", "progress.view_member"),
+            Place("Erase a learner", "person_remove", "erase_learner"),
             Place("Audit trail", "history", "admin:coursehub_auditevent_changelist", "coursehub.view_auditevent"),
         ),
     ),

@@ -53,6 +53,7 @@ PAGE_ROLES: dict[str, frozenset[str]] = {
     "home": SIGNED_IN,
     "password_change": SIGNED_IN,
     "password_change_done": SIGNED_IN,
+    "erase_learner": frozenset({ADMINISTRATOR}),
     "admin:*": CONSOLE_ROLES,
     **{f"admin:oauthtokens_{act}": frozenset({MAINTENANCE}) for act in _TOKEN_ACTS},
     "oauth:callback": frozenset({MAINTENANCE}),

@@ -6,8 +6,10 @@ class InvitationsConfig(AppConfig):
     verbose_name = "Invitations"
 
     def ready(self) -> None:
-        from coursehub import queue
+        from coursehub import erasing, queue
 
+        erasing.register("invitations", erase="invitations.keeping.erase", addresses="invitations.keeping.addresses")
         queue.register_tick("invitations.tasks.tick", seconds=1)
         queue.register_tick("invitations.tasks.prepare", seconds=2)
         queue.register_tick("invitations.tasks.sweep", seconds=15)
+        queue.register_tick("invitations.tasks.forget_old", seconds=600)

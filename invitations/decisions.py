@@ -7,7 +7,7 @@ by a crash is done by deciding again.
 from datetime import datetime
 from typing import Any
 
-from coursehub import clock
+from coursehub import clock, pseudonyms
 from coursehub.mongo import outside_transaction
 from invitations import claims, moves
 from invitations.models import Batch, Invitation
@@ -45,7 +45,7 @@ def already_there(batch: Batch, row: Invitation, *, actor: str) -> bool:
     reason = f"{actor} says that the learner is there."
     settled = _decide(row, {"state": State.ALREADY_ENROLLED, "reason": reason})
     if settled:
-        moves.record("invitation.already_there", batch, actor, line=row.line)
+        moves.record("invitation.already_there", batch, actor, **_named(row))
         _close_without_errors(batch)
     return settled
 
@@ -56,7 +56,7 @@ def send_again(batch: Batch, row: Invitation, *, actor: str) -> bool:
     waiting = {"state": State.PENDING, "reason": "", "generation": generation, "sent_again": 0}
     if not _decide(row, waiting):
         return False
-    moves.record("invitation.sent_again", batch, actor, line=row.line, generation=generation)
+    moves.record("invitation.sent_again", batch, actor, generation=generation, **_named(row))
     _go_on("resumed_for_a_row", batch, actor)
     return True
 
@@ -96,3 +96,8 @@ def _close_without_errors(batch: Batch) -> None:
 
 def _as_row(row: Invitation) -> dict[str, Any]:
     return {"course_id": row.course_id, "email_folded": row.email_folded, "generation": row.generation}
+
+
+def _named(row: Invitation) -> dict[str, Any]:
+    """For the audit trail, which never holds an address."""
+    return {"line": row.line, "learner": pseudonyms.of(row.email)}

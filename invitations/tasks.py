@@ -4,7 +4,7 @@ from uuid import UUID
 
 from coursehub import clock, queue
 from coursehub.mongo import outside_transaction
-from invitations import known, moves, previewing, rows, sending
+from invitations import keeping, known, moves, previewing, rows, sending
 from invitations.models import Batch
 
 
@@ -61,3 +61,14 @@ def due() -> list[str]:
 def sweep() -> None:
     """Rows whose sender died become unknown; the batch looks them up before it ends."""
     rows.expire_leases()
+
+
+def forget(batch_id: str) -> str:
+    """Delete the uploaded bytes and cells of a batch that was kept long enough."""
+    return keeping.forget(UUID(batch_id))
+
+
+def forget_old() -> None:
+    """Ring for every batch whose file and cells were kept for UPLOAD_KEEP_DAYS."""
+    for batch_id in keeping.due():
+        queue.enqueue(forget, batch_id)

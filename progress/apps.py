@@ -6,6 +6,7 @@ class ProgressConfig(AppConfig):
     verbose_name = "Progress"
 
     def ready(self) -> None:
-        from coursehub import queue
+        from coursehub import erasing, queue
 
+        erasing.register("progress", erase="progress.erasing.erase", addresses="progress.erasing.addresses")
         queue.register_tick("progress.tasks.tick", seconds=1)

@@ -169,3 +169,12 @@ def confirmed(upload):
 def invited_counts(academy):
     """`invited_counts()`: learner -> how many invitations the sandbox counted."""
     return lambda: {entry["email"]: entry["count"] for entry in academy.counters()["invitations"]}
+
+
+@pytest.fixture
+def later(database):
+    """`later(135)`: for the rest of the test it is so many seconds later, by the product's clock."""
+    from coursehub import clock
+
+    yield lambda seconds: clock.simulate(ahead_seconds=seconds)
+    clock.end_simulation()

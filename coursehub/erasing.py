@@ -1,0 +1,82 @@
+"""Erasing one learner everywhere, and again after a restore.
+
+Each app registers what erases a learner from its own documents. The log of erasures holds no address:
+only hashes under a key of its own, which tell whether an address that a restored backup brings back was
+erased. A restore keeps the present log (`coursehub_erasure`) over the backup's and calls `erase_again`.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from django.utils.module_loading import import_string
+from pymongo.collection import Collection
+
+from coursehub import audit, clock, pseudonyms
+from coursehub.mongo import outside_transaction
+
+_KEY = "key"
+
+
+@dataclass(frozen=True)
+class Eraser:
+    """Dotted paths: of `erase(email) -> {what: how many}`, which may run twice, and of `addresses()` that are held."""
+
+    erase: str
+    addresses: str
+
+
+_ERASERS: dict[str, Eraser] = {}
+
+
+def register(app: str, *, erase: str, addresses: str) -> None:
+    """Called by AppConfig.ready()."""
+    _ERASERS[app] = Eraser(erase, addresses)
+
+
+def erase(email: str, *, actor: str) -> dict[str, int]:
+    """Erase the learner with this address; what was erased, and how much of it.
+
+    Safe to repeat after a crash. It does not touch TrainerCentral: a learner who is still a member of a
+    course there comes back with the next poll.
+    """
+    counts: dict[str, int] = {}
+    _log(email)
+    for eraser in _ERASERS.values():
+        erased: dict[str, int] = _function(eraser.erase)(email)
+        counts |= {name: counts.get(name, 0) + count for name, count in erased.items()}
+    audit.record(action="learner.erased", actor=actor, detail={"learner": pseudonyms.of(email), **counts})
+    pseudonyms.forget(email)
+    return counts
+
+
+def erase_again(*, actor: str) -> int:
+    """After a restore: erase whoever is in the log of erasures and is here again; returns how many."""
+    erased = {row["_id"] for row in _erasures().find({"_id": {"$ne": _KEY}}, {"_id": 1})}
+    addresses: set[str] = set()
+    for eraser in _ERASERS.values():
+        held: Iterable[str] = _function(eraser.addresses)()
+        addresses.update(pseudonyms.folded(address) for address in held)
+    found = [address for address in addresses if _hash(address) in erased]
+    for address in found:
+        erase(address, actor=actor)
+    return len(found)
+
+
+def _log(email: str) -> None:
+    """Before anything is erased, so that a restore in the middle knows of it."""
+    _erasures().update_one({"_id": _hash(email)}, [{"$set": {"at": clock.server_now()}}], upsert=True)
+
+
+def _hash(email: str) -> str:
+    return pseudonyms.keyed_hash(pseudonyms.folded(email), pseudonyms.key_in(_erasures(), _KEY))
+
+
+@cache
+def _function(path: str) -> Callable[..., Any]:
+    return import_string(path)
+
+
+def _erasures() -> Collection:
+    return outside_transaction("coursehub_erasure")

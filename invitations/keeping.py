@@ -1,0 +1,68 @@
+"""How long learners' cells are kept, and how one learner is erased.
+
+A claim outlives both the file and the cells: it is what keeps a learner from being invited twice, and it
+holds course, address and generation only. Erasing a learner deletes the claims too: who is uploaded after
+that is a stranger and is invited.
+"""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from uuid import UUID
+
+from django.conf import settings
+
+from coursehub import audit, clock, pseudonyms
+from coursehub.mongo import outside_transaction
+from invitations.models import Batch, Claim, Invitation, Piece
+from invitations.reading import fold
+
+State = Invitation.State
+NO_CELLS = {"email": "", "email_folded": "", "first_name": "", "last_name": ""}
+ERASED = "The learner was erased."
+TOO_OLD = "It was not confirmed before its rows were deleted."
+_NOT_YET_INVITED = [State.PENDING, State.UNKNOWN, State.FAILED]
+
+
+def due() -> list[str]:
+    """Batches whose files and cells are older than UPLOAD_KEEP_DAYS; one that still runs is not due."""
+    before = clock.now() - timedelta(days=settings.UPLOAD_KEEP_DAYS)
+    kept = Batch.objects.filter(created_at__lt=before, forgotten_at=None).exclude(state__in=Batch.WORKING)
+    return [str(batch_id) for batch_id in kept.values_list("pk", flat=True)[:100]]
+
+
+def forget(batch_id: UUID) -> str:
+    """Delete the file's bytes and the learners' cells of one batch; states, ids and times stay. May run twice."""
+    waiting = Batch.objects.filter(pk=batch_id).exclude(state__in=[*Batch.WORKING, *Batch.FINAL])
+    waiting.update(state=Batch.State.CANCELLED, reason=TOO_OLD, finished_at=clock.now())
+    if not Batch.objects.filter(pk=batch_id, state__in=Batch.FINAL).exists():
+        return "not final"
+    rows = Invitation.objects.filter(batch_id=batch_id)
+    rows.filter(state=State.PENDING).update(state=State.NOT_ATTEMPTED)
+    # The reason of an invalid row may quote the cell.
+    rows.filter(state=State.INVALID).update(reason="The row could not be used.")
+    rows.update(**NO_CELLS)
+    Piece.objects.filter(batch_id=batch_id).delete()
+    if Batch.objects.filter(pk=batch_id, forgotten_at=None).update(forgotten_at=clock.now()):
+        audit.record(action="batch.cells_deleted", target=f"batch {batch_id}")
+    return "forgotten"
+
+
+def erase(email: str) -> dict[str, int]:
+    """For coursehub.erasing: rows lose the learner's cells, files with the learner in them are deleted, claims too."""
+    wanted = {"email_folded": {"$in": sorted({fold(email.strip()), pseudonyms.folded(email)})}}
+    rows = outside_transaction(Invitation)
+    batches = rows.distinct("batch_id", wanted)
+    files = outside_transaction(Piece).delete_many({"batch_id": {"$in": batches}, "number": 0}).deleted_count
+    outside_transaction(Piece).delete_many({"batch_id": {"$in": batches}})
+    waiting = {"$set": {"state": State.NOT_ATTEMPTED, "reason": ERASED}}
+    rows.update_many(wanted | {"state": {"$in": _NOT_YET_INVITED}}, waiting)
+    erased = rows.update_many(wanted, {"$set": NO_CELLS}).modified_count
+    claims = outside_transaction(Claim).delete_many(wanted).deleted_count
+    return {"invitations": erased, "claims": claims, "uploaded_files": files}
+
+
+def addresses() -> Iterator[str]:
+    """For coursehub.erasing: every address that rows or claims hold."""
+    for model in (Invitation, Claim):
+        for row in outside_transaction(model).find({"email_folded": {"$ne": ""}}, {"email_folded": 1}):
+            yield row["email_folded"]

@@ -1,0 +1,126 @@
+"""One learner is erased everywhere, the audit trail still verifies, and a restore does not bring them back."""
+
+import io
+
+import pytest
+from django.core.management import call_command
+
+from coursehub import audit, clock, erasing, pseudonyms
+from coursehub.models import AuditEvent
+from coursehub.mongo import outside_transaction
+from invitations import keeping, sending, services
+from invitations.models import Batch, Claim, Invitation, Piece
+from progress import polling
+from progress.models import Member, ProgressEntry
+
+State = Invitation.State
+ADA, GRACE = "Ada@example.org", "grace@example.org"
+
+
+@pytest.fixture
+def sent(confirmed, course):
+    batch = confirmed(ADA, GRACE)
+    sending.send_slice(batch.pk)
+    Piece.objects.create(id=f"{batch.pk.hex}-0", batch=batch, number=0, data=b"email\nAda@example.org\n")
+    polling.poll(course.course_id, only_if_due=False)
+    assert Member.objects.filter(email_folded="ada@example.org").exists()
+    return batch
+
+
+def _held_anywhere(database, text: str) -> set[str]:
+    """The collections in which `text` stands anywhere, in whatever case."""
+    names = [name for name in database.list_collection_names() if not name.startswith("system.")]
+    return {name for name in names if any(text in str(row).lower() for row in database[name].find())}
+
+
+def test_nothing_of_the_learner_is_left_in_any_collection(sent, database):
+    audit.record(action="something.done", detail={"learner": pseudonyms.of(ADA)})
+    counts = erasing.erase("  ADA@example.org ", actor="admin")
+    assert (counts["invitations"], counts["claims"], counts["uploaded_files"], counts["members"]) == (1, 1, 1, 1)
+    assert _held_anywhere(database, "ada@example.org") == set()
+    assert _held_anywhere(database, GRACE) >= {Invitation._meta.db_table, Member._meta.db_table}
+    assert services.status(sent.pk)["counts"] == {State.INVITED: 2}, "the figures stay"
+    assert audit.first_broken_link() is None
+    assert not ProgressEntry.objects.exclude(member_id__in=Member.objects.values_list("member_id", flat=True)).exists()
+    assert erasing.erase(ADA, actor="admin")["invitations"] == 0, "it may run twice"
+
+
+def test_an_address_is_named_the_same_until_it_is_forgotten(database):
+    name = pseudonyms.of(ADA)
+    assert pseudonyms.of("ada@EXAMPLE.org") == name != pseudonyms.of(GRACE)
+    assert pseudonyms.forget(ADA)
+    assert pseudonyms.of(ADA) != name
+
+
+def test_a_row_that_was_not_sent_is_not_sent(confirmed, invited_counts):
+    batch = confirmed(ADA, GRACE)
+    erasing.erase(ADA, actor="admin")
+    sending.send_slice(batch.pk)
+    assert invited_counts() == {GRACE: 1}
+    assert services.status(batch.pk)["counts"] == {State.INVITED: 1, State.NOT_ATTEMPTED: 1}
+
+
+def test_an_erased_learner_is_a_stranger_who_may_be_invited(sent, upload):
+    erasing.erase(ADA, actor="admin")
+    assert services.status(upload(ADA).pk)["counts"] == {State.PENDING: 1}
+
+
+def test_what_a_restore_brings_back_is_erased_again(sent, database):
+    tables = (Invitation, Claim, Member)
+    backup = {model: list(outside_transaction(model).find()) for model in tables}
+    erasing.erase(ADA, actor="admin")
+    for model, rows in backup.items():
+        outside_transaction(model).delete_many({})
+        outside_transaction(model).insert_many(rows)
+    said = io.StringIO()
+    call_command("erase_learner", "--again", stdout=said)
+    assert said.getvalue() == "1 learners erased again.\n"
+    assert _held_anywhere(database, "ada@example.org") == set()
+    assert Member.objects.filter(email_folded=GRACE).exists()
+
+
+def test_cells_and_bytes_go_after_the_days_they_are_kept(sent, settings, later):
+    assert keeping.due() == []
+    later(settings.UPLOAD_KEEP_DAYS * 86_400 + 60)
+    assert keeping.due() == [str(sent.pk)]
+    assert keeping.forget(sent.pk) == "forgotten"
+    assert not Piece.objects.exists()
+    assert set(Invitation.objects.values_list("email", "first_name", "last_name", "email_folded")) == {("", "", "", "")}
+    assert Claim.objects.count() == 2, "who was invited is not invited again"
+    assert services.status(sent.pk)["counts"] == {State.INVITED: 2}
+    assert keeping.due() == []
+
+
+def test_a_preview_that_nobody_confirmed_is_given_up(upload, settings, later):
+    batch = upload(ADA)
+    later(settings.UPLOAD_KEEP_DAYS * 86_400 + 60)
+    assert keeping.forget(batch.pk) == "forgotten"
+    assert Batch.objects.get(pk=batch.pk).state == Batch.State.CANCELLED
+    assert services.status(batch.pk)["counts"] == {State.NOT_ATTEMPTED: 1}
+
+
+@pytest.mark.parametrize(
+    ("role", "status"),
+    [("administrator", 200), ("maintenance", 403), ("trainer", 403), ("stranger", 403), ("anonymous", 302)],
+)
+def test_only_administrators_open_the_page(client_for, role, status):
+    assert client_for(role).get("/admin/erase-learner/").status_code == status
+
+
+def test_the_page_erases_only_what_was_typed_twice(sent, client_for):
+    client = client_for("administrator")
+    for wrong in ({}, {"email": ADA}, {"email": ADA, "confirmation": GRACE}):
+        assert 'role="alert"' in client.post("/admin/erase-learner/", wrong).content.decode()
+    assert Claim.objects.count() == 2
+    answer = client.post("/admin/erase-learner/", {"email": ADA, "confirmation": ADA.lower()}, follow=True)
+    assert "1 claims" in answer.content.decode()
+    assert Claim.objects.count() == 1
+    event = AuditEvent.objects.get(action="learner.erased")
+    assert "example.org" not in str(event.detail)
+
+
+@pytest.fixture
+def later(database):
+    """`later(135)`: for the rest of the test it is so many seconds later."""
+    yield lambda seconds: clock.simulate(ahead_seconds=seconds)
+    clock.end_simulation()
