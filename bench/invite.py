@@ -94,8 +94,10 @@ def _sent(name: str, rows: int) -> float:
         user=User.objects.get(username="trainer"), course=Course.objects.order_by("course_id")[0],
         filename=f"{name}.csv", content=f"email,first name,last name\n{lines}".encode(),
     )  # fmt: skip
-    assert services.confirm(batch, actor="trainer")
     ends_at = time.monotonic() + WITHIN_SECONDS
+    while not services.confirm(batch, actor="trainer"):  # once a worker has read the file
+        assert time.monotonic() < ends_at, services.status(batch.pk)
+        time.sleep(0.5)
     while batch.state not in Batch.FINAL:
         assert time.monotonic() < ends_at, services.status(batch.pk)
         time.sleep(0.5)

@@ -4,13 +4,16 @@ The two apps share TrainerCentral's ids and no code (docs/architecture.md), so t
 """
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
 
 from coursehub import clock
 from coursehub.models import Course
 from coursehub.mongo import outside_transaction
 
 _MEMBERS = "progress_member"
+_ENROLLED = "50"  # TrainerCentral's code of a member who has accepted
 _REVOKED = "51"  # TrainerCentral's code of a member whose access was taken away: may be invited again
 
 
@@ -54,3 +57,25 @@ def ask_for_sweep(course_ids: Iterable[str], *, since: datetime) -> list[str]:
 
 def _aware(moment: datetime | None) -> datetime | None:
     return moment.replace(tzinfo=UTC) if moment else None
+
+
+@dataclass(frozen=True)
+class Standing:
+    """How far a learner is in a course; each step includes the ones before."""
+
+    accepted: bool = False
+    started: bool = False
+    completed: bool = False
+
+
+def standings(course_id: str, member_ids: Sequence[str]) -> dict[str, Standing]:
+    """Course member id -> how far, for those of `member_ids` who were in the course at `known_as_of`."""
+    keys = [f"{course_id}-{member_id}" for member_id in member_ids]
+    found = outside_transaction(_MEMBERS).find({"_id": {"$in": keys}, "gone_at": None})
+    return {member["member_id"]: _standing(member) for member in found}
+
+
+def _standing(member: dict[str, Any]) -> Standing:
+    started = member["percent"] > 0
+    accepted = started or member["status"] == _ENROLLED or member["last_seen_at"] is not None
+    return Standing(accepted, started, member["percent"] >= 100)

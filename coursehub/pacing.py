@@ -26,6 +26,8 @@ _LOOK_AHEAD_SECONDS = 2.0
 _ASK_AGAIN_SECONDS = 0.25
 # A lane that was refused a slot this recently still wants one; longer than any caller's pause between two tries.
 _WAITING_SECONDS = 1.5
+# Without a budget only a pause holds calls up; each process looks so often whether there is one.
+_REREAD_SECONDS = 0.1
 _reserved = threading.local()
 
 
@@ -152,11 +154,21 @@ def _left_seconds() -> float:
     return float("inf") if moment is None else max(0.0, moment - time.monotonic())
 
 
+class _Looked:
+    """Of this process: when it last saw that there is no pause, by the machine's clock."""
+
+    free_at: float | None = None
+
+
 def _pause_left_seconds() -> float:
     """How long the lock-out lasts, 0 when there is none; a read only, by MongoDB's clock."""
+    if _Looked.free_at is not None and time.monotonic() - _Looked.free_at < _REREAD_SECONDS:
+        return 0.0
     left_ms = {"$max": [0, {"$subtract": ["$paused_until", clock.server_now()]}]}
     budget = outside_transaction(_BUDGET).find_one(_THE_ONE, {"left_ms": left_ms})
-    return (budget or {}).get("left_ms", 0) / 1000
+    left_seconds = (budget or {}).get("left_ms", 0) / 1000
+    _Looked.free_at = None if left_seconds else time.monotonic()
+    return left_seconds
 
 
 def pause(seconds: float) -> None:
@@ -164,3 +176,4 @@ def pause(seconds: float) -> None:
     outside_transaction(_BUDGET).update_one(
         _THE_ONE, [{"$set": {"paused_until": {"$max": ["$paused_until", clock.after(seconds)]}}}], upsert=True
     )
+    _Looked.free_at = None

@@ -1,11 +1,18 @@
-"""Batches and their invitations, for administrators to read."""
+"""Batches and their invitations, for administrators: to read, and to act on many at once."""
 
-from django.contrib import admin
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from django.contrib import admin, messages
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.html import format_html
 from unfold.decorators import display
 
+from coursehub import roles
 from coursehub.admin import ReadOnlyAdmin
+from invitations import decisions, services
 from invitations.models import Batch, Invitation
 
 BATCH_LABELS = {
@@ -22,15 +29,98 @@ INVITATION_LABELS = {
     Invitation.State.UNKNOWN: "warning",
     Invitation.State.SENDING: "info",
 }
+MOST_AT_ONCE = 1_000
+TOO_MANY = f"Nothing was done: choose at most {MOST_AT_ONCE:,} at once."
+# Name -> its title, and what it does to each that it can be done to; the services do it and audit it.
+BATCH_ACTIONS = {
+    "pause": ("Pause", "No further call is begun until somebody resumes."),
+    "resume": ("Resume", "Sending goes on where it stopped."),
+    "cancel": ("Cancel", "Rows that were not sent are given up for good; what was sent stays sent."),
+    "retry": ("Try again", "Rows that TrainerCentral refused are sent again, unknown ones are looked up again."),
+    "undo": ("Undo", "The access of everybody whom these batches invited is revoked."),
+}
+ROW_ACTIONS = {
+    "already_there": ("Already there", "Rows of unknown outcome count as already enrolled; nothing is sent."),
+    "send_again": ("Send again", "Rows of unknown outcome are sent once more: who was invited after all gets two."),
+}
+
+
+class ActingAdmin(ReadOnlyAdmin):
+    """Read-only, with actions that show what was chosen and ask before they act."""
+
+    def has_act_permission(self, request: HttpRequest) -> bool:
+        return roles.is_administrator(request.user)
+
+    def ask_or_act(
+        self, request: HttpRequest, queryset: Any, name: str, texts: tuple[str, str], act: Callable[[Any], bool]
+    ) -> HttpResponse | None:
+        """The page that asks, or, when that was answered, `act` for each and a report of how many took it."""
+        title, consequence = texts
+        chosen = list(queryset[: MOST_AT_ONCE + 1])
+        if len(chosen) > MOST_AT_ONCE:
+            self.message_user(request, TOO_MANY, messages.ERROR)
+            return None
+        if request.POST.get("confirmed") != "yes":
+            context = {
+                **self.admin_site.each_context(request),
+                "title": f"{title} {len(chosen)}", "consequence": consequence, "chosen": chosen,
+                "action": name, "opts": self.opts, "back": request.get_full_path(),
+            }  # fmt: skip
+            return TemplateResponse(request, "admin/batch_action.html", context)
+        done = sum(act(one) for one in chosen)
+        left = f"; {len(chosen) - done} could not be, as they stand" if done < len(chosen) else ""
+        self.message_user(request, f"{title}: done for {done}{left}.", messages.SUCCESS if done else messages.WARNING)
+        return None
+
+
+def _batch_action(name: str) -> Callable:
+    @admin.action(description=BATCH_ACTIONS[name][0], permissions=["act"])
+    def act(model_admin: ActingAdmin, request: HttpRequest, queryset: Any) -> HttpResponse | None:
+        actor = request.user.get_username()
+        return model_admin.ask_or_act(
+            request, queryset, name, BATCH_ACTIONS[name], lambda batch: services.ACTIONS[name](batch, actor=actor)
+        )
+
+    act.__name__ = name
+    return act
+
+
+def _row_action(name: str) -> Callable:
+    @admin.action(description=ROW_ACTIONS[name][0], permissions=["act"])
+    def act(model_admin: ActingAdmin, request: HttpRequest, queryset: Any) -> HttpResponse | None:
+        decide, actor = getattr(decisions, name), request.user.get_username()
+
+        def decided(row: Invitation) -> bool:
+            return row.batch.state in decisions.DECIDABLE and decide(row.batch, row, actor=actor)
+
+        rows = queryset.filter(state=Invitation.State.UNKNOWN).select_related("batch")
+        return model_admin.ask_or_act(request, rows, name, ROW_ACTIONS[name], decided)
+
+    act.__name__ = name
+    return act
+
+
+def _actions(names: Iterable[str], make: Callable[[str], Callable]) -> list[Callable]:
+    return [make(name) for name in names]
 
 
 @admin.register(Batch)
-class BatchAdmin(ReadOnlyAdmin):
-    list_display = ("filename", "course_name", "state_label", "total", "uploaded_by", "created_at", "live_page")
-    list_filter = ("state", "course_name", "created_at")
+class BatchAdmin(ActingAdmin):
+    list_display = (
+        "filename",
+        "course_name",
+        "state_label",
+        "reason",
+        "total",
+        "uploaded_by",
+        "created_at",
+        "live_page",
+    )
+    list_filter = ("state", "course_name", "uploaded_by", "created_at")
     list_select_related = ("uploaded_by",)
     search_fields = ("filename", "course_name", "course_id", "uploaded_by__username")
     date_hierarchy = "created_at"
+    actions = _actions(BATCH_ACTIONS, _batch_action)
 
     @display(description="State", ordering="state", label=BATCH_LABELS)
     def state_label(self, batch: Batch):
@@ -44,12 +134,14 @@ class BatchAdmin(ReadOnlyAdmin):
 
 
 @admin.register(Invitation)
-class InvitationAdmin(ReadOnlyAdmin):
-    list_display = ("email", "course_id", "state_label", "reason", "line", "invited_at")
-    list_filter = ("state",)
-    search_fields = ("email", "last_name", "course_id")
+class InvitationAdmin(ActingAdmin):
+    list_display = ("email", "course_id", "state_label", "reason", "batch", "line", "invited_at")
+    list_filter = ("state", "course_id", "invited_at")
+    list_select_related = ("batch",)
+    search_fields = ("email", "last_name", "course_id", "member_id")
     list_per_page = 50
     show_full_result_count = False
+    actions = _actions(ROW_ACTIONS, _row_action)
 
     @display(description="State", ordering="state", label=INVITATION_LABELS)
     def state_label(self, invitation: Invitation):

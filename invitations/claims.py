@@ -66,7 +66,11 @@ def is_latest(row: Row) -> bool:
 
 def next_generation(row: Row) -> int:
     """The first generation after all that were claimed for the row's learner."""
-    claim = latest(row["course_id"], [row["email_folded"]]).get(row["email_folded"])
+    return generation_after(row, latest(row["course_id"], [row["email_folded"]]).get(row["email_folded"]))
+
+
+def generation_after(row: Row, claim: Row | None) -> int:
+    """The first generation after the row's own and that of the latest `claim`."""
     return max(claim["generation"] if claim else 0, generation(row)) + 1
 
 

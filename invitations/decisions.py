@@ -7,13 +7,16 @@ by a crash is done by deciding again.
 from datetime import datetime
 from typing import Any
 
+from pymongo import UpdateOne
+
 from coursehub import clock, pseudonyms
 from coursehub.mongo import outside_transaction
 from invitations import claims, moves
 from invitations.models import Batch, Invitation
 
 State = Invitation.State
-_DECIDABLE = [Batch.State.COMPLETED_WITH_ERRORS, Batch.State.COMPLETED]
+_CHUNK_ROWS = 2_000
+DECIDABLE = [Batch.State.COMPLETED_WITH_ERRORS, Batch.State.COMPLETED]
 
 
 def retry(batch: Batch, *, actor: str) -> bool:
@@ -63,28 +66,41 @@ def send_again(batch: Batch, row: Invitation, *, actor: str) -> bool:
 
 def invite_again(batch: Batch, lines: list[int], *, invited_before: datetime, actor: str) -> int:
     """Invite once more those invited before that moment whose lines are given; returns how many will be."""
-    rows = Invitation.objects.filter(
-        batch=batch, line__in=lines, state=State.INVITED, invited_at__lt=invited_before, batch__state__in=_DECIDABLE
-    )
+    if not Batch.objects.filter(pk=batch.pk, state__in=DECIDABLE).exists():
+        return 0
     count = 0
-    for row in rows:
-        waiting = {"state": State.PENDING, "reason": "", "generation": claims.next_generation(_as_row(row))}
-        count += _decide(row, waiting, leaving=State.INVITED)
+    for start in range(0, len(lines), _CHUNK_ROWS):
+        count += _wait_again(batch, lines[start : start + _CHUNK_ROWS], invited_before)
     if count:
         moves.record("batch.invited_again", batch, actor, rows=count)
         _go_on("resumed", batch, actor)
     return count
 
 
-def _decide(row: Invitation, changes: dict[str, Any], leaving: str = State.UNKNOWN) -> bool:
-    """One row, if it is still as the person saw it."""
-    seen = {"id": row.pk, "state": leaving, "attempts": row.attempts, "generation": row.generation}
+def _wait_again(batch: Batch, lines: list[int], invited_before: datetime) -> int:
+    rows = outside_transaction(Invitation)
+    late = {"state": State.INVITED, "invited_at": {"$lt": invited_before}}
+    found = list(rows.find({"batch_id": batch.pk.hex, "line": {"$in": lines}, **late}))
+    updates = []
+    for course_id in {row["course_id"] for row in found}:
+        of_course = [row for row in found if row["course_id"] == course_id]
+        latest = claims.latest(course_id, [row["email_folded"] for row in of_course])
+        for row in of_course:
+            generation = claims.generation_after(row, latest.get(row["email_folded"]))
+            waiting = {"$set": {"state": State.PENDING, "reason": "", "generation": generation}}
+            updates.append(UpdateOne({"_id": row["_id"], "attempts": row["attempts"], **late}, waiting))
+    return rows.bulk_write(updates, ordered=False).modified_count if updates else 0
+
+
+def _decide(row: Invitation, changes: dict[str, Any]) -> bool:
+    """One row of unknown outcome, if it is still as the person saw it."""
+    seen = {"id": row.pk, "state": State.UNKNOWN, "attempts": row.attempts, "generation": row.generation}
     return outside_transaction(Invitation).update_one(seen, {"$set": changes}).modified_count == 1
 
 
 def _go_on(verb: str, batch: Batch, actor: str) -> bool:
     return moves.act(
-        verb, batch, actor, leaving=_DECIDABLE,
+        verb, batch, actor, leaving=DECIDABLE,
         state=Batch.State.QUEUED, reason="", finished_at=None, look_at=None, failures=0,
     )  # fmt: skip
 

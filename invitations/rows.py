@@ -29,10 +29,10 @@ _taking = threading.Lock()  # the threads of a process would all reach for the s
 
 @dataclass(frozen=True)
 class Job:
-    """What senders do with a batch: which rows they take, and the work on some of them (False: there were none)."""
+    """What senders do with a batch: the rows they take, and the work on some of them until a deadline (False: none)."""
 
     leaving: str
-    do: Callable[[UUID, Any, Any], bool]
+    do: Callable[[UUID, Any, Any, float], bool]
 
 
 @dataclass(frozen=True)

@@ -31,6 +31,8 @@ SLICE_SECONDS = 5.0  # a task hands its worker back after this long, so that oth
 # Rows that a thread takes, claims and settles together when there is no budget to wait for. A crash leaves
 # so many rows per thread to look up, and a row waits so long for its outcome to be written.
 ROWS_AT_ONCE, _CHUNK_SECONDS = 8, 1.5
+# What a call takes at best: near the end of a slice fewer rows are taken, so that all threads end together.
+_CALL_SECONDS = 0.1
 _MAY_HAVE_ACTED = (errors.OutcomeUnknown, errors.Unexpected)
 _UNFINISHED = (State.PENDING, State.SENDING, State.REVOKING)
 _ANSWERED = (State.INVITED, State.ALREADY_ENROLLED, State.FAILED)
@@ -86,14 +88,14 @@ def _work_until(deadline: float, batch_id: UUID, job: Job, client: "TrainerCentr
             way = breaker.way(batch_id)
         if way is Way.BUSY:
             time.sleep(min(left, 0.25))
-        elif way is Way.CLOSED or not job.do(batch_id, way, client):
+        elif way is Way.CLOSED or not job.do(batch_id, way, client, deadline):
             return
 
 
-def send_some(batch_id: UUID, way: Way, client: "TrainerCentralClient") -> bool:
+def send_some(batch_id: UUID, way: Way, client: "TrainerCentralClient", deadline: float) -> bool:
     """Take some rows, claim them, call for one after the other, write the outcomes; False when there was no row."""
     began, trouble = time.monotonic(), None
-    taken = rows.take(batch_id, 1 if way is Way.PROBE or pacing.interval_seconds() else ROWS_AT_ONCE)
+    taken = rows.take(batch_id, _at_once(way, deadline - began))
     claimed = claims.win(taken) if taken else []
     waiting = [row["id"] for row in claimed]
     outcomes = [Outcome(row, State.ALREADY_INVITED, {"reason": TAKEN}) for row in taken if row["id"] not in waiting]
@@ -114,6 +116,13 @@ def send_some(batch_id: UUID, way: Way, client: "TrainerCentralClient") -> bool:
     elif way is Way.PROBE:
         breaker.probed(batch_id, answered=any(outcome.state in _ANSWERED for outcome in outcomes))
     return bool(taken)
+
+
+def _at_once(way: Way, left_seconds: float) -> int:
+    """How many rows to take: one where each call waits for its turn."""
+    if way is Way.PROBE or pacing.interval_seconds():
+        return 1
+    return max(1, min(ROWS_AT_ONCE, round(left_seconds / _CALL_SECONDS)))
 
 
 def _call(row: Row, client: "TrainerCentralClient") -> Outcome:

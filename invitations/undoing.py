@@ -26,7 +26,7 @@ NO_MEMBER_ID = "Not undone: TrainerCentral never told the course member id."
 INVITED_SINCE = "Not undone: the learner was invited again since."
 
 
-def revoke_one(batch_id: UUID, way: Way, client: "TrainerCentralClient") -> bool:
+def revoke_one(batch_id: UUID, way: Way, client: "TrainerCentralClient", deadline: float) -> bool:
     """Take one invited row, revoke, write the outcome; False when there was no row."""
     taken = rows.take(batch_id, 1, leaving=State.INVITED, to=State.REVOKING)
     if not taken:

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from invitations import views
+from invitations import row_views, views
 
 app_name = "invitations"
 urlpatterns = [
@@ -12,5 +12,9 @@ urlpatterns = [
     path("<uuid:batch_id>/rows.json", views.rows, name="rows"),
     path("<uuid:batch_id>/columns/", views.columns, name="columns"),
     path("<uuid:batch_id>/confirm/", views.confirm, name="confirm"),
+    path("<uuid:batch_id>/results.csv", row_views.results_csv, name="results"),
+    path("<uuid:batch_id>/results-safe.csv", row_views.results_safe_csv, name="results_safe"),
+    path("<uuid:batch_id>/learners/", row_views.learners, name="learners"),
+    path("<uuid:batch_id>/rows/<int:line>/", row_views.row, name="row"),
     path("<uuid:batch_id>/<str:action>/", views.act, name="action"),
 ]

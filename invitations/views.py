@@ -5,16 +5,19 @@ from uuid import UUID
 from django.contrib import messages
 from django.core.paginator import Page, Paginator
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from coursehub import queue
-from invitations import estimate, services, tasks
+from invitations import decisions, estimate, services, tasks
 from invitations.forms import ColumnsForm, ConfirmForm, UploadForm
 from invitations.models import Batch, Invitation
+from invitations.row_views import batch_or_404
 
 ROWS_PER_PAGE = 50
 BAD_ROWS_SHOWN = 100
+ERRORS_SHOWN = 5
+TROUBLE = (Invitation.State.FAILED, Invitation.State.UNKNOWN)
 LEFT_OUT = (
     Invitation.State.INVALID,
     Invitation.State.DUPLICATE,
@@ -46,7 +49,7 @@ def upload(request: HttpRequest) -> HttpResponseBase:
 @require_GET
 def batch(request: HttpRequest, batch_id: UUID) -> HttpResponse:
     """What its columns hold, how far it is read, preview, progress and results of one batch."""
-    batch = _batch_or_404(request, batch_id)
+    batch = batch_or_404(request, batch_id)
     status = services.status(batch.pk)
     page = _rows_page(request, batch)
     counts = (status or {}).get("counts", {})
@@ -58,6 +61,8 @@ def batch(request: HttpRequest, batch_id: UUID) -> HttpResponse:
         "page_obj": page,
         "state_filter": request.GET.get("state", ""),
         "states": Invitation.State.choices,
+        "may_decide": batch.state in decisions.DECIDABLE,
+        "last_errors": Invitation.objects.filter(batch=batch, state__in=TROUBLE).order_by("-line")[:ERRORS_SHOWN],
     }
     if batch.state == Batch.State.PREVIEW:
         pending = counts.get(Invitation.State.PENDING, 0)
@@ -75,13 +80,13 @@ def batch(request: HttpRequest, batch_id: UUID) -> HttpResponse:
 
 @require_GET
 def status(request: HttpRequest, batch_id: UUID) -> JsonResponse:
-    return JsonResponse(services.status(_batch_or_404(request, batch_id).pk))
+    return JsonResponse(services.status(batch_or_404(request, batch_id).pk))
 
 
 @require_GET
 def rows(request: HttpRequest, batch_id: UUID) -> JsonResponse:
     """One page of rows, of one state if asked."""
-    page = _rows_page(request, _batch_or_404(request, batch_id))
+    page = _rows_page(request, batch_or_404(request, batch_id))
     return JsonResponse(
         {
             "rows": [_row(invitation) for invitation in page],
@@ -103,7 +108,7 @@ def template(request: HttpRequest) -> HttpResponse:
 @require_POST
 def columns(request: HttpRequest, batch_id: UUID) -> HttpResponseBase:
     """Takes what a person says about the columns, and has the file read."""
-    batch = _batch_or_404(request, batch_id)
+    batch = batch_or_404(request, batch_id)
     form = ColumnsForm(request.POST, batch=batch, user=request.user)
     if form.is_valid():
         queue.enqueue(tasks.read, batch.pk)
@@ -115,7 +120,7 @@ def columns(request: HttpRequest, batch_id: UUID) -> HttpResponseBase:
 @require_POST
 def confirm(request: HttpRequest, batch_id: UUID) -> HttpResponseBase:
     """Sends what the preview shows, now or at a time; refused when the token pool would not last."""
-    batch = _batch_or_404(request, batch_id)
+    batch = batch_or_404(request, batch_id)
     calls = Invitation.objects.filter(batch=batch, state=Invitation.State.PENDING).count()
     form = ConfirmForm(request.POST, calls=calls)
     if not form.is_valid():
@@ -130,14 +135,10 @@ def act(request: HttpRequest, batch_id: UUID, action: str) -> HttpResponseBase:
     """Pause, resume, cancel, retry or undo."""
     if action not in services.ACTIONS:
         raise Http404
-    batch = _batch_or_404(request, batch_id)
+    batch = batch_or_404(request, batch_id)
     if not services.ACTIONS[action](batch, actor=request.user.get_username()):
         messages.warning(request, TOO_LATE)
     return redirect("invitations:batch", batch_id=batch.pk)
-
-
-def _batch_or_404(request: HttpRequest, batch_id: UUID) -> Batch:
-    return get_object_or_404(Batch.objects.visible_to(request.user), pk=batch_id)
 
 
 def _rows_page(request: HttpRequest, batch: Batch) -> Page:

@@ -4,11 +4,12 @@
 import { now, setTime, timeElement } from "coursehub/age";
 import { connect, say } from "coursehub/socket";
 
-const ROWS_PAUSE = 1000, SPOKEN_PAUSE = 5000;
+const ROWS_PAUSE = 1000, SPOKEN_PAUSE = 5000, ERRORS_PAUSE = 3000;
+const MAY_DECIDE = new Set(["completed", "completed_with_errors"]);
 const WORKING = new Set(["queued", "running", "paused"]);
 const tones = JSON.parse(document.getElementById("tones").textContent);
 let status = JSON.parse(document.getElementById("status").textContent);
-let rowsTimer = 0, rowsAsked = null, spokenAt = 0, renewing = false, renewAgain = false;
+let renewTimer = 0, rowsTimer = 0, rowsAsked = null, spokenAt = 0, renewing = false, renewAgain = false;
 
 const page = () => document.getElementById("batch");
 const sum = (states) => states.split(",").reduce((total, state) => total + (status.counts[state] || 0), 0);
@@ -21,10 +22,20 @@ function show(frame) {
   showCounts();
   const reading = status.state === "uploaded" && before.total !== status.total;
   if (before.state !== status.state || before.reason !== status.reason || reading) renew();
+  else if (troubleOf(before) !== troubleOf(status)) renewSoon();
   else if (JSON.stringify(before.counts) !== JSON.stringify(status.counts)) {
     refreshRowsSoon();
     speak(`${sum(statesOfSettled())} done.`);
   }
+}
+
+function troubleOf({ counts }) {
+  return (counts.failed || 0) + (counts.unknown || 0);
+}
+
+/** New errors: the server's page lists the last of them. */
+function renewSoon() {
+  renewTimer ||= setTimeout(() => { renewTimer = 0; renew(); }, ERRORS_PAUSE);
 }
 
 function statesOfSettled() {
@@ -119,6 +130,8 @@ function rowElement(template, row) {
   cell("email").textContent = row.email;
   cell("name").textContent = `${row.first_name} ${row.last_name}`.trim();
   cell("reason").textContent = row.reason;
+  cell("decide").hidden = row.state !== "unknown" || !MAY_DECIDE.has(status.state);
+  cell("decide").href = `rows/${row.line}/`;
   const badge = cell("state").firstElementChild;
   badge.dataset.state = row.state;
   badge.dataset.tone = tones[row.state] || "idle";

@@ -1,0 +1,119 @@
+"""The uploaded file back, with what came of each row: the same bytes of every cell, and columns of ours behind them."""
+
+import csv
+import io
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import UTC
+from itertools import islice
+from typing import Any
+
+from django.conf import settings
+
+from coursehub.mongo import outside_transaction
+from coursehub.spreadsheet import safe_cell
+from invitations import pieces, reading
+from invitations.models import Batch, Invitation, Piece
+from invitations.reading import Format
+
+COLUMNS = ("status", "reason", "member_id", "invited_at", "line")
+HEADINGS = [f"coursehub_{name}" for name in COLUMNS]
+_NOTE = "coursehub_note"
+_RECORDS_PER_CHUNK = 500
+_SHOWN = ["line", "state", "reason", "member_id", "invited_at"]
+
+
+@dataclass(frozen=True)
+class Results:
+    """A download: its bytes, a chunk of lines at a time, and whether they hold the uploaded cells."""
+
+    chunks: Iterator[bytes]
+    has_cells: bool
+    encoding: str
+
+
+def of(batch: Batch, *, safe: bool = False) -> Results:
+    """The results of a batch. `safe`: no cell begins with what a spreadsheet may run, whoever wrote it.
+
+    When the file's bytes have been deleted, the columns of ours alone, and one that says so.
+    """
+    if not batch.format or not Piece.objects.filter(batch=batch).exists():
+        return Results(_chunks(_without_cells(batch)), has_cells=False, encoding="utf-8")
+    form = Format(**batch.format)
+    lines = _safe_lines(batch, form) if safe else _lines(batch, form)
+    return Results(_chunks(lines), has_cells=True, encoding=form.encoding)
+
+
+def _lines(batch: Batch, form: Format) -> Iterator[bytes]:
+    """Each record's own text, then our cells, in the file's encoding; records that are no rows as they are."""
+    yield b"".join(islice(pieces.of_batch(batch.pk), 1))[: form.mark_bytes]
+    width = _width(batch, form)
+    for cells, text, ours in _joined(batch, form):
+        body = text.rstrip("\r\n") if ours else text
+        end = text[len(body) :]
+        yield body.encode(form.encoding)
+        if ours:
+            added = _csv([""] * (width - len(cells)) + ours, form.delimiter)
+            yield f"{form.delimiter}{added}".encode(form.encoding, "replace") + end.encode(form.encoding)
+
+
+def _safe_lines(batch: Batch, form: Format) -> Iterator[bytes]:
+    """The same cells, written anew."""
+    yield b"".join(islice(pieces.of_batch(batch.pk), 1))[: form.mark_bytes]
+    width = _width(batch, form)
+    for cells, _, ours in _joined(batch, form):
+        padding = [""] * (width - len(cells)) if ours else []
+        written = _csv([safe_cell(cell) for cell in [*cells, *padding, *ours]], form.delimiter)
+        yield f"{written}\r\n".encode(form.encoding, "replace")
+
+
+def _joined(batch: Batch, form: Format) -> Iterator[tuple[list[str], str, list[str]]]:
+    """Cells and text of every record in the file, and our cells for it: none for what is no row."""
+    outcomes = _outcomes(batch)
+    outcome = next(outcomes, None)
+    for line, cells, text in reading.raw_records(pieces.of_batch(batch.pk), form):
+        ours: list[str] = HEADINGS if line == form.heading_line else []
+        while outcome and outcome["line"] < line:
+            outcome = next(outcomes, None)
+        if outcome and outcome["line"] == line:
+            ours = _cells(outcome)
+        yield cells, text, ours
+
+
+def _without_cells(batch: Batch) -> Iterator[bytes]:
+    note = f"The uploaded file was deleted; files are kept for {settings.UPLOAD_KEEP_DAYS} days."
+    yield f"{_csv([*HEADINGS, _NOTE], ',')}\r\n".encode()
+    for outcome in _outcomes(batch):
+        yield f"{_csv([*(safe_cell(cell) for cell in _cells(outcome)), note], ',')}\r\n".encode()
+
+
+def _width(batch: Batch, form: Format) -> int:
+    """Cells of the longest record, so that our columns stand below their headings in ragged files too."""
+    wide = (
+        len(cells)
+        for line, cells, _ in reading.raw_records(pieces.of_batch(batch.pk), form)
+        if line >= form.heading_line
+    )
+    return max(wide, default=0)
+
+
+def _outcomes(batch: Batch) -> Iterator[dict[str, Any]]:
+    return outside_transaction(Invitation).find({"batch_id": batch.pk.hex}, _SHOWN).sort("line", 1)
+
+
+def _cells(outcome: dict[str, Any]) -> list[str]:
+    invited_at = outcome["invited_at"]
+    moment = invited_at.replace(tzinfo=UTC).isoformat(timespec="seconds") if invited_at else ""
+    return [outcome["state"], outcome["reason"], outcome["member_id"], moment, str(outcome["line"])]
+
+
+def _csv(cells: list[str], delimiter: str) -> str:
+    written = io.StringIO()
+    csv.writer(written, delimiter=delimiter, lineterminator="").writerow(cells)
+    return written.getvalue()
+
+
+def _chunks(lines: Iterable[bytes]) -> Iterator[bytes]:
+    remaining = iter(lines)
+    while chunk := b"".join(islice(remaining, _RECORDS_PER_CHUNK)):
+        yield chunk
