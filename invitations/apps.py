@@ -8,7 +8,9 @@ class InvitationsConfig(AppConfig):
     def ready(self) -> None:
         from coursehub import erasing, queue
 
-        erasing.register("invitations", erase="invitations.keeping.erase", addresses="invitations.keeping.addresses")
+        erasing.register(
+            "invitations", erase="invitations.keeping.erase", addresses="invitations.keeping.held_addresses"
+        )
         queue.register_tick("invitations.tasks.tick", seconds=1)
         queue.register_tick("invitations.tasks.prepare", seconds=2)
         queue.register_tick("invitations.tasks.sweep", seconds=15)

@@ -13,8 +13,8 @@ from django.conf import settings
 
 from coursehub import audit, clock, pseudonyms
 from coursehub.mongo import outside_transaction
+from invitations import addresses
 from invitations.models import Batch, Claim, Invitation, Piece
-from invitations.reading import fold
 
 State = Invitation.State
 NO_CELLS = {"email": "", "email_folded": "", "first_name": "", "last_name": ""}
@@ -38,8 +38,9 @@ def forget(batch_id: UUID) -> str:
         return "not final"
     rows = Invitation.objects.filter(batch_id=batch_id)
     rows.filter(state=State.PENDING).update(state=State.NOT_ATTEMPTED)
-    # The reason of an invalid row may quote the cell.
+    # The reason of a row that was not sent may quote the cell.
     rows.filter(state=State.INVALID).update(reason="The row could not be used.")
+    rows.filter(state=State.NOT_ATTEMPTED).update(reason="")
     rows.update(**NO_CELLS)
     Piece.objects.filter(batch_id=batch_id).delete()
     if Batch.objects.filter(pk=batch_id, forgotten_at=None).update(forgotten_at=clock.now()):
@@ -49,19 +50,19 @@ def forget(batch_id: UUID) -> str:
 
 def erase(email: str) -> dict[str, int]:
     """For coursehub.erasing: rows lose the learner's cells, files with the learner in them are deleted, claims too."""
-    wanted = {"email_folded": {"$in": sorted({fold(email.strip()), pseudonyms.folded(email)})}}
+    spellings = {addresses.fold(email.strip()), addresses.check(email.strip())[0], pseudonyms.folded(email)}
+    wanted = {"email_folded": {"$in": sorted(spellings)}}
     rows = outside_transaction(Invitation)
     batches = rows.distinct("batch_id", wanted)
     files = outside_transaction(Piece).delete_many({"batch_id": {"$in": batches}, "number": 0}).deleted_count
     outside_transaction(Piece).delete_many({"batch_id": {"$in": batches}})
-    waiting = {"$set": {"state": State.NOT_ATTEMPTED, "reason": ERASED}}
-    rows.update_many(wanted | {"state": {"$in": _NOT_YET_INVITED}}, waiting)
-    erased = rows.update_many(wanted, {"$set": NO_CELLS}).modified_count
+    rows.update_many(wanted | {"state": {"$in": _NOT_YET_INVITED}}, {"$set": {"state": State.NOT_ATTEMPTED}})
+    erased = rows.update_many(wanted, {"$set": NO_CELLS | {"reason": ERASED}}).modified_count
     claims = outside_transaction(Claim).delete_many(wanted).deleted_count
     return {"invitations": erased, "claims": claims, "uploaded_files": files}
 
 
-def addresses() -> Iterator[str]:
+def held_addresses() -> Iterator[str]:
     """For coursehub.erasing: every address that rows or claims hold."""
     for model in (Invitation, Claim):
         for row in outside_transaction(model).find({"email_folded": {"$ne": ""}}, {"email_folded": 1}):

@@ -15,7 +15,7 @@ from pymongo.errors import DuplicateKeyError
 from coursehub import clock, pacing
 from coursehub.mongo import outside_transaction
 from coursehub.trainercentral.records import ENROLLED, REVOKED
-from invitations import reading
+from invitations import addresses
 from invitations.models import Batch, Invitation, Sweep
 from oauthtokens import services as token_services
 
@@ -107,7 +107,7 @@ def _keep(held: Row, changes: dict[str, Any]) -> bool:
 
 def _note_found(course_id: str, page: list["Member"]) -> None:
     """Rows of unknown outcome, of any batch, whose learner is on this page were invited."""
-    here = {reading.fold(member.email.strip()): member for member in page if not member.is_revoked}
+    here = {_folded(member): member for member in page if not member.is_revoked}
     wanted = {"course_id": course_id, "email_folded": {"$in": list(here)}, "state": State.UNKNOWN}
     invitations = outside_transaction(Invitation)
     for row in invitations.find(wanted, ["email_folded"]):
@@ -120,7 +120,7 @@ def _shows_pending(course_id: str, page: list["Member"]) -> bool:
     pending = [member for member in page if not _has_accepted(member)]
     acknowledged = {
         "course_id": course_id,
-        "email_folded": {"$in": [reading.fold(member.email.strip()) for member in pending]},
+        "email_folded": {"$in": [_folded(member) for member in pending]},
         "state": State.INVITED,
         "member_id": {"$in": [member.member_id for member in pending]},
         "invited_at": {"$ne": None},
@@ -131,3 +131,8 @@ def _shows_pending(course_id: str, page: list["Member"]) -> bool:
 def _has_accepted(member: "Member") -> bool:
     """Any sign of it counts: who is taken for pending by mistake would prove what is not so."""
     return member.status in (ENROLLED, REVOKED) or member.percent > 0 or member.last_login_at is not None
+
+
+def _folded(member: "Member") -> str:
+    """As the rows' own addresses were folded, so that two spellings of one domain are one."""
+    return addresses.check(member.email.strip())[0]

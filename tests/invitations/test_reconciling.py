@@ -118,3 +118,11 @@ def test_a_person_sends_again_under_the_next_generation(unknown, invited_counts,
     assert invited_counts() == {ADA: 1, GRACE: 1}
     assert set(Claim.objects.filter(email_folded=ADA).values_list("generation", flat=True)) == {1, 2}
     assert AuditEvent.objects.get(action="invitation.sent_again").detail["generation"] == 2
+
+
+def test_a_learner_is_found_by_another_spelling_of_the_domain(confirmed, academy, course, invited_counts):
+    academy.switch(fail_next=[{"path_contains": "addCourseAttendee", "times": 1, "fault": "500"}], progress_speed=0)
+    batch = confirmed("ada@xn--mnchen-3ya.de")
+    academy.put_learner(course.course_id, "ada@xn--mnchen-3ya.de", 0)
+    assert sending.send_slice(batch.pk) == Batch.State.COMPLETED
+    assert _counts(batch) == {State.INVITED: 1}
