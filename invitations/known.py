@@ -57,11 +57,17 @@ class Known:
         if claim and not claim.get("undone_at"):
             return State.ALREADY_INVITED, f"Already invited in {self.batches[claim['invitation_id']]}.", {}
         more = {"generation": claim["generation"] + 1} if claim else {}
-        member_id = self.members[row.course_id].get(row.email_folded)
-        if member_id is not None:
-            reason = enrolled_as_of(self.as_of.get(row.course_id))
+        member_id, as_of = self.members[row.course_id].get(row.email_folded), self.as_of.get(row.course_id)
+        if member_id is not None and not _undone_since(claim, as_of):
+            reason = enrolled_as_of(as_of)
             return State.ALREADY_ENROLLED, reason, more | {"member_id": member_id}
         return State.PENDING, row.note, more
+
+
+def _undone_since(claim: dict | None, as_of: datetime | None) -> bool:
+    """Whether the stored members are older than the undo that revoked the learner's access."""
+    undone_at = claim and claim.get("undone_at")
+    return bool(undone_at and as_of and undone_at.replace(tzinfo=UTC) >= as_of)
 
 
 def enrolled_as_of(moment: datetime | None) -> str:

@@ -7,6 +7,7 @@ import pytest
 from coursehub.models import AuditEvent
 from invitations import decisions, rows, sending, services
 from invitations.models import Batch, Invitation
+from progress import polling
 
 State = Invitation.State
 EMAILS = [f"learner{n}@example.org" for n in range(12)]
@@ -76,6 +77,13 @@ def test_who_was_undone_can_be_uploaded_again_and_is_invited_by_the_next_generat
     assert sending.send_slice(again.pk) == Batch.State.COMPLETED
     assert invited_counts() == dict.fromkeys(EMAILS, 2)
     assert not decisions.undo(sent, actor="trainer"), "nothing of the first batch is left to undo"
+
+
+def test_members_stored_before_the_undo_do_not_keep_a_learner_out(sent, upload, course):
+    polling.poll(course.course_id, only_if_due=False)
+    decisions.undo(sent, actor="trainer")
+    sending.send_slice(sent.pk)
+    assert _counts(upload(*EMAILS)) == {State.PENDING: 12}
 
 
 def test_a_running_batch_is_not_undone(confirmed):
