@@ -162,6 +162,8 @@ UPLOAD_KEEP_DAYS = env.whole("UPLOAD_KEEP_DAYS", 30, minimum=1)
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024  # form fields; files stream to disk
 PROGRESS_WATCHED_SECONDS = env.whole("PROGRESS_WATCHED_SECONDS", 5 if DEMO else 60, minimum=1)
 PROGRESS_IDLE_SECONDS = env.whole("PROGRESS_IDLE_SECONDS", 6 * 3600, minimum=1)
+HISTORY_KEEP_DAYS = env.whole("HISTORY_KEEP_DAYS", 400, minimum=1)
+WEBHOOK_SECRET = env.text("WEBHOOK_SECRET")
 
 # --- Queue: a doorbell; what is to be done stands in our documents (coursehub/queue) --------------
 WORKER_PROCESSES = env.whole("WORKER_PROCESSES", 2, minimum=1)

@@ -10,3 +10,4 @@ class ProgressConfig(AppConfig):
 
         erasing.register("progress", erase="progress.erasing.erase", addresses="progress.erasing.addresses")
         queue.register_tick("progress.tasks.tick", seconds=1)
+        queue.register_tick("progress.tasks.tick_seldom", seconds=60)

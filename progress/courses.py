@@ -1,14 +1,24 @@
 """Which courses the academy has."""
 
+import logging
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
+from datetime import datetime
 from typing import Any
 
 from django.db import IntegrityError
+from django.db.models import Q
 
 from coursehub import audit, clock, pacing
 from coursehub.models import Course
+from coursehub.mongo import outside_transaction
+from coursehub.trainercentral.errors import TrainerCentralError, Unexpected
 from oauthtokens import services as token_services
+
+logger = logging.getLogger(__name__)
+
+# How often the worker reads the academy's list of courses.
+SYNC_SECONDS = 900
 
 
 @dataclass(frozen=True)
@@ -19,6 +29,11 @@ class Sync:
     new: int
     renamed: int
     gone: int
+    back: int
+
+    def __str__(self) -> str:
+        found = f"{self.courses} courses" if self.courses != 1 else "1 course"
+        return f"{found} at the academy: {self.new} new, {self.renamed} renamed, {self.gone} gone, {self.back} back."
 
     def as_dict(self) -> dict[str, Any]:
         return asdict(self)
@@ -29,23 +44,46 @@ def sync_courses(*, actor: str = "system") -> Sync:
 
     Raises errors of `coursehub.trainercentral.errors`; then nothing has changed.
     """
+    began = clock.now()
     found = token_services.client(lane=pacing.PROGRESS).list_courses()
+    if not found and Course.objects.open().exists():
+        raise Unexpected(
+            "courses.json: no course at all", "TrainerCentral listed no course at all; nothing was changed."
+        )
     names = {course.course_id: course.name[:300] or course.course_id for course in found if course.course_id}
     known = dict(Course.objects.values_list("course_id", "name"))
     now = clock.now()
     new = sum(_create(course_id, names[course_id], now) for course_id in names.keys() - known.keys())
-    renamed = [course_id for course_id, name in names.items() if known.get(course_id, name) != name]
-    for course_id in renamed:
-        Course.objects.filter(course_id=course_id).update(name=names[course_id])
-    Course.objects.filter(course_id__in=list(names)).update(synced_at=now, gone_at=None)
-    gone = _mark_gone(known.keys() - names.keys(), now)
-    done = Sync(len(names), new, len(renamed), gone)
-    if new or renamed or gone:
+    differing = [course_id for course_id, name in names.items() if known.get(course_id, name) != name]
+    renamed = sum(_rename(course_id, names[course_id]) for course_id in differing)
+    here = Course.objects.filter(course_id__in=list(names))
+    back = here.exclude(gone_at=None).update(gone_at=None, poll_due_at=now)
+    here.update(synced_at=now)
+    gone = _mark_gone(known.keys() - names.keys(), now, began)
+    done = Sync(len(names), new, renamed, gone, back)
+    if new or renamed or gone or back:
         audit.record(action="courses.synced", actor=actor, detail=done.as_dict())
     return done
 
 
-def _create(course_id: str, name: str, now) -> bool:
+def is_sync_due() -> bool:
+    """Whether the academy's list of courses was not read for SYNC_SECONDS."""
+    lately = {"$gt": ["$synced_at", clock.after(-SYNC_SECONDS)]}
+    return not outside_transaction(Course).count_documents({"$expr": lately}, limit=1)
+
+
+def sync_if_due() -> str:
+    """Sync, unless somebody has meanwhile; what the remote side does wrong is logged. Returns what it did."""
+    if not is_sync_due():
+        return "not due"
+    try:
+        return str(sync_courses())
+    except TrainerCentralError as error:
+        logger.warning("The academy's courses were not read: %s", error.detail)
+        return error.sentence
+
+
+def _create(course_id: str, name: str, now: datetime) -> bool:
     try:
         Course.objects.create(course_id=course_id, name=name, synced_at=now, poll_due_at=now)
     except IntegrityError:  # another sync was quicker
@@ -53,5 +91,11 @@ def _create(course_id: str, name: str, now) -> bool:
     return True
 
 
-def _mark_gone(course_ids: Iterable[str], now) -> int:
-    return Course.objects.filter(course_id__in=list(course_ids), gone_at=None).update(gone_at=now)
+def _rename(course_id: str, name: str) -> int:
+    return Course.objects.filter(course_id=course_id).exclude(name=name).update(name=name)
+
+
+def _mark_gone(course_ids: Iterable[str], now: datetime, began: datetime) -> int:
+    """Not those that another sync found while this one was reading."""
+    found_before = Q(synced_at=None) | Q(synced_at__lt=began)
+    return Course.objects.filter(found_before, course_id__in=list(course_ids), gone_at=None).update(gone_at=now)

@@ -175,3 +175,15 @@ class LearnerReport(models.Model):
     def key_of(course_id: str, member_id: str, kind: str) -> str:
         """The document's key: one report per learner and kind."""
         return f"{course_id}-{member_id}-{kind}"
+
+
+class WebhookSeen(models.Model):
+    """A request that the webhook has taken, so that the same one again changes nothing."""
+
+    id = models.CharField(primary_key=True, max_length=64)  # its signature
+    at = models.DateTimeField(db_index=True)
+
+    objects = DjongoManager()
+
+    def __str__(self) -> str:
+        return self.id

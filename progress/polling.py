@@ -45,6 +45,12 @@ class Poll:
     missed: int = 0  # changes that only the full read found, though the order by time should have shown them
     reason: str = ""
 
+    def __str__(self) -> str:
+        text = f"{self.course_id}: {self.outcome}"
+        if self.calls:
+            text += f" ({self.mode}), {self.calls} calls, {self.changed} changed"
+        return f"{text} - {self.reason}" if self.reason else text
+
     def as_dict(self) -> dict[str, Any]:
         return asdict(self)
 

@@ -5,10 +5,11 @@ poller that lost its lease writes nothing, and a crash leaves no revision withou
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from django.conf import settings
 from pymongo import InsertOne, ReplaceOne, ReturnDocument
 from pymongo.client_session import ClientSession
 from pymongo.write_concern import WriteConcern
@@ -29,6 +30,9 @@ if TYPE_CHECKING:
 CHUNK_ROWS = 500
 # A learner whom so many full sweeps in a row lacked has left the course.
 SWEEPS_UNTIL_GONE = 2
+
+# Chunks of old history that one task deletes; the next finds the rest.
+_DELETED_AT_ONCE = 100
 
 _COMPARED = ("email", "name", "percent", "status", "last_seen_at", "enrolled_at", "remote_time_ms", "gone_at")
 Row = dict[str, Any]
@@ -98,6 +102,18 @@ def store_absent(lease: Lease, present: set[str]) -> int:
     gone_at = _naive(clock.now())
     _store(lease, [row | {"gone_at": gone_at} for row in gone])
     return len(gone)
+
+
+def forget_old_history() -> int:
+    """Delete history that is older than HISTORY_KEEP_DAYS, a part at a time; returns how much."""
+    entries, deleted = outside_transaction(ProgressEntry), 0
+    old = {"at": {"$lt": clock.now() - timedelta(days=settings.HISTORY_KEEP_DAYS)}}
+    for _ in range(_DELETED_AT_ONCE):
+        keys = [row["_id"] for row in entries.find(old, {"_id": 1}).sort("at", 1).limit(CHUNK_ROWS)]
+        deleted += entries.delete_many({"_id": {"$in": keys}}).deleted_count
+        if len(keys) < CHUNK_ROWS:
+            break
+    return deleted
 
 
 def _forgive_absence(keys: Iterable[str]) -> None:

@@ -1,7 +1,7 @@
-"""Doorbells: a task takes an id, calls one service and may run twice. The ticker rings them."""
+"""Doorbells: a task takes an id or nothing, calls one service and may run twice. The ticker rings them."""
 
 from coursehub import queue
-from progress import attention, polling, reports
+from progress import attention, courses, polling, reports, storing, webhook
 
 
 def tick() -> None:
@@ -18,3 +18,20 @@ def poll(course_id: str) -> str:
 def fetch_report(course_id: str, member_id: str, kind: str) -> str:
     """Fetch a learner's report that somebody asked for, if it is (still) wanted."""
     return reports.fetch(course_id=course_id, member_id=member_id, kind=kind)
+
+
+def tick_seldom() -> None:
+    """Ring for the list of courses, if it is due, and for what is to be deleted."""
+    if courses.is_sync_due():
+        queue.enqueue(sync_courses)
+    queue.enqueue(forget_old)
+
+
+def sync_courses() -> str:
+    """Read the academy's list of courses."""
+    return courses.sync_if_due()
+
+
+def forget_old() -> str:
+    """Delete what has been kept long enough."""
+    return f"{storing.forget_old_history()} history entries, {webhook.forget_old()} signatures"

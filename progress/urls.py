@@ -1,10 +1,11 @@
 from django.urls import path
 
-from progress import learner_views, views
+from progress import learner_views, views, webhook
 
 app_name = "progress"
 urlpatterns = [
     path("", views.courses, name="list"),
+    path("webhook/", webhook.webhook, name="webhook"),
     path("<str:course_id>/", views.course, name="course"),
     path("<str:course_id>/status.json", views.status, name="status"),
     path("<str:course_id>/risks.json", views.risks, name="risks"),

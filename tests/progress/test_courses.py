@@ -1,16 +1,22 @@
 """Courses follow the academy: new, renamed, gone, back."""
 
 import json
+from datetime import timedelta
 from io import StringIO
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.management import call_command
 
-from coursehub import pacing
+from coursehub import clock, pacing
 from coursehub.models import AuditEvent, Course
 from coursehub.trainercentral import errors
+from invitations.models import Batch
 from oauthtokens import services as token_services
+from progress import courses, tasks
 from progress.courses import sync_courses
+from tests.files import csv_of
+from tests.progress.makers import make_course
 
 
 def test_new_courses_are_due_to_be_read(academy):
@@ -25,7 +31,7 @@ def test_a_second_sync_changes_nothing_and_leaves_no_trace(academy):
     sync_courses()
     before, events = list(Course.objects.values("course_id", "name", "gone_at")), AuditEvent.objects.count()
     done = sync_courses()
-    assert (done.new, done.renamed, done.gone) == (0, 0, 0)
+    assert (done.new, done.renamed, done.gone, done.back) == (0, 0, 0, 0)
     assert list(Course.objects.values("course_id", "name", "gone_at")) == before
     assert AuditEvent.objects.count() == events
 
@@ -44,7 +50,7 @@ def test_a_renamed_course_is_renamed_and_a_vanished_one_kept_and_marked(academy)
 def test_a_course_that_comes_back_is_open_again(academy):
     course = Course.objects.first()
     Course.objects.filter(pk=course.pk).update(gone_at=course.synced_at)
-    sync_courses()
+    assert sync_courses().back == 1
     assert Course.objects.get(pk=course.pk).gone_at is None
 
 
@@ -55,14 +61,53 @@ def test_an_academy_that_cannot_be_read_changes_nothing(academy, monkeypatch):
     with pytest.raises(errors.TrainerCentralError):
         sync_courses()
     assert list(Course.objects.values()) == before
-    error = StringIO()
+    said = StringIO()
     with pytest.raises(SystemExit) as ended:
-        call_command("sync_courses", stderr=error)
+        call_command("sync_courses", stdout=said)
     assert ended.value.code == 2
-    assert error.getvalue().strip().endswith(".")
+    assert said.getvalue().strip().endswith(".")
 
 
 def test_the_command_says_what_it_found(academy):
     out = StringIO()
     call_command("sync_courses", json=True, stdout=out)
-    assert json.loads(out.getvalue()) == {"courses": Course.objects.count(), "new": 0, "renamed": 0, "gone": 0}
+    found = {"courses": Course.objects.count(), "new": 0, "renamed": 0, "gone": 0, "back": 0}
+    assert json.loads(out.getvalue()) == found
+
+
+def test_an_academy_that_lists_nothing_at_all_is_not_believed(academy, monkeypatch):
+    client = token_services.client(lane=pacing.PROGRESS)
+    monkeypatch.setattr(client, "_pages", lambda *rest, **options: iter([]))
+    with pytest.raises(errors.Unexpected):
+        sync_courses()
+    assert Course.objects.open().count() == 5
+
+
+def test_a_course_that_another_sync_has_just_found_is_not_gone(academy, monkeypatch):
+    client = token_services.client(lane=pacing.PROGRESS)
+    listed = client.list_courses()
+
+    def list_courses():
+        Course.objects.create(course_id="4711", name="Newer", synced_at=clock.now())
+        return listed
+
+    monkeypatch.setattr(client, "list_courses", list_courses)
+    assert sync_courses().gone == 0
+
+
+def test_the_worker_reads_the_list_when_it_is_old(academy, monkeypatch):
+    monkeypatch.setattr(token_services.client(lane=pacing.PROGRESS)._caller, "_retry_deadline_seconds", 0.0)
+    assert courses.sync_if_due() == "not due"
+    Course.objects.update(synced_at=clock.now() - timedelta(seconds=courses.SYNC_SECONDS + 1))
+    Course.objects.filter(course_id=Course.objects.first().course_id).delete()
+    assert tasks.sync_courses() == "5 courses at the academy: 1 new, 0 renamed, 0 gone, 0 back."
+    academy.stop()
+    Course.objects.update(synced_at=None)
+    assert courses.sync_if_due().endswith(".")
+
+
+def test_a_course_that_is_gone_takes_no_upload(client_for, person, database):
+    course = make_course(seen_by=[person("trainer")], gone_at=clock.now())
+    upload = SimpleUploadedFile("class.csv", csv_of("ada@example.org"))
+    answer = client_for("trainer").post("/invitations/upload/", {"course": course.course_id, "file": upload})
+    assert (answer.status_code, Batch.objects.count()) == (200, 0)

@@ -1,44 +1,40 @@
 """Read courses' learners now, whether they are due or not."""
 
-import json
+from typing import Any
 
-from django.core.management.base import BaseCommand
+from django.core.management import CommandParser
 
 from coursehub.models import Course
+from oauthtokens.management.base import BAD, GOOD, USAGE, WARNING, TokenCommand
 from progress import polling
 
-_BAD = {"failed"}
-_WARNING = {"unfinished", "lease_lost", "not_due"}
+_CODES = {"failed": BAD, "unfinished": WARNING, "lease_lost": WARNING, "not_due": WARNING}
 
 
-class Command(BaseCommand):
+class Command(TokenCommand):
     help = "Reads the learners of one course, or of all, now. Exit 0 good, 1 warning, 2 bad, 3 usage."
 
-    def add_arguments(self, parser) -> None:
+    def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--course", metavar="ID", help="TrainerCentral's id of the course; all courses without it")
         parser.add_argument(
-            "--full", action="store_true", help="begin anew instead of going on with a broken-off sweep"
+            "--full", action="store_true", help="read the whole list, beginning anew, and not only what is new"
         )
-        parser.add_argument("--json", action="store_true", help="print one JSON object")
 
-    def handle(self, *args, course: str | None, full: bool, json: bool, **options) -> None:
+    def handle(self, *args: Any, course: str | None, full: bool, **options: Any) -> None:
         course_ids = list(Course.objects.open().values_list("course_id", flat=True))
         if course:
             if course not in course_ids:
-                self.stderr.write(f"There is no course {course}.")
-                raise SystemExit(3)
+                sentence = f"There is no course {course} at the academy."
+                self.tell(options, {"error": sentence}, sentence, USAGE)
             course_ids = [course]
-        polls = [polling.poll(course_id, only_if_due=False, afresh=full) for course_id in course_ids]
-        self._print(polls, as_json=json)
-        outcomes = {poll.outcome for poll in polls}
-        exit_code = 2 if outcomes & _BAD else 1 if outcomes & _WARNING else 0
-        if exit_code:
-            raise SystemExit(exit_code)
+        polls = [_read(course_id, full=full) for course_id in course_ids]
+        code = max((_CODES.get(poll.outcome, GOOD) for poll in polls), default=GOOD)
+        self.tell(options, {"polls": [poll.as_dict() for poll in polls]}, "\n".join(map(str, polls)), code)
 
-    def _print(self, polls: list[polling.Poll], *, as_json: bool) -> None:
-        if as_json:
-            self.stdout.write(json.dumps({"polls": [poll.as_dict() for poll in polls]}))
-            return
-        for poll in polls:
-            counts = f"{poll.learners} learners, {poll.changed} changed, {poll.calls} calls"
-            self.stdout.write(f"{poll.course_id}: {poll.outcome}, {counts}{' - ' if poll.reason else ''}{poll.reason}")
+
+def _read(course_id: str, *, full: bool) -> polling.Poll:
+    """To the end, however many slices that takes; as long as calls can be had."""
+    poll = polling.poll(course_id, only_if_due=False, afresh=full)
+    while poll.outcome == "unfinished" and poll.calls:
+        poll = polling.poll(course_id, only_if_due=False)
+    return poll

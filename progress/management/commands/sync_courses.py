@@ -1,24 +1,19 @@
 """Make our list of courses that of the academy."""
 
-import json
-
-from django.core.management.base import BaseCommand
+from typing import Any
 
 from coursehub.trainercentral.errors import TrainerCentralError
+from oauthtokens.management.base import BAD, GOOD, TokenCommand
 from progress import courses
 
 
-class Command(BaseCommand):
-    help = "Reads the academy's courses: new, renamed, gone. Exit 0 good, 2 bad, 3 usage."
+class Command(TokenCommand):
+    help = "Reads the academy's courses: new, renamed, gone, back. Exit 0 good, 2 bad, 3 usage."
 
-    def add_arguments(self, parser) -> None:
-        parser.add_argument("--json", action="store_true", help="print one JSON object")
-
-    def handle(self, *args, **options) -> None:
+    def handle(self, *args: Any, **options: Any) -> None:
         try:
-            done = courses.sync_courses().as_dict()
+            done = courses.sync_courses()
         except TrainerCentralError as error:
-            self.stderr.write(error.sentence)
-            raise SystemExit(2) from error
-        text = ", ".join(f"{count} {name}" for name, count in done.items())
-        self.stdout.write(json.dumps(done) if options["json"] else text)
+            self.tell(options, {"error": error.sentence}, error.sentence, BAD)
+            return
+        self.tell(options, done.as_dict(), str(done), GOOD)
