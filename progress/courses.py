@@ -1,6 +1,7 @@
 """Which courses the academy has."""
 
 import logging
+import time
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from datetime import datetime
@@ -17,8 +18,11 @@ from oauthtokens import services as token_services
 
 logger = logging.getLogger(__name__)
 
+SYSTEM = "system"
 # How often the worker reads the academy's list of courses.
 SYNC_SECONDS = 900
+# How long a person waits for a call to become free.
+PATIENCE_SECONDS = 10.0
 
 
 @dataclass(frozen=True)
@@ -39,7 +43,7 @@ class Sync:
         return asdict(self)
 
 
-def sync_courses(*, actor: str = "system") -> Sync:
+def sync_courses(*, actor: str = SYSTEM) -> Sync:
     """Make our courses those of the academy: new ones are read soon, vanished ones are kept and marked.
 
     Raises errors of `coursehub.trainercentral.errors`; then nothing has changed.
@@ -61,9 +65,22 @@ def sync_courses(*, actor: str = "system") -> Sync:
     here.update(synced_at=now)
     gone = _mark_gone(known.keys() - names.keys(), now, began)
     done = Sync(len(names), new, renamed, gone, back)
-    if new or renamed or gone or back:
+    if new or renamed or gone or back or actor != SYSTEM:
         audit.record(action="courses.synced", actor=actor, detail=done.as_dict())
     return done
+
+
+def sync_now(*, actor: str) -> str:
+    """Sync for a person who waits, and not much longer than PATIENCE_SECONDS; returns one sentence."""
+    pacing.give_up_at(time.monotonic() + PATIENCE_SECONDS)
+    try:
+        return str(sync_courses(actor=actor))
+    except pacing.NoSlotInTime:
+        return "All calls are spoken for at the moment; the worker reads the list of courses by itself."
+    except TrainerCentralError as error:
+        return error.sentence
+    finally:
+        pacing.give_up_at(None)
 
 
 def is_sync_due() -> bool:
