@@ -16,6 +16,8 @@ from progress import intervals
 WATCHED_FOR_SECONDS = 30
 # A course that a worker was told about and that is still due after this long is told again.
 RING_AGAIN_SECONDS = 15
+# One that nobody waits for may itself wait in the queue for others.
+RING_UNWATCHED_AGAIN_SECONDS = 120
 # A hint from outside is worth a call, but not one every second.
 HINT_SECONDS = 10
 _RINGS_AT_ONCE = 50
@@ -26,7 +28,7 @@ def passed(deadline: str) -> dict[str, Any]:
     return {"$lte": [{"$ifNull": [deadline, 0]}, clock.server_now()]}
 
 
-def due() -> dict[str, Any]:
+def due(told_before_seconds: float = RING_AGAIN_SECONDS) -> dict[str, Any]:
     """The filter for courses whose members should be read now, and of which no worker was told lately."""
     return {
         "poll_due_at": {"$type": "date"},
@@ -35,7 +37,7 @@ def due() -> dict[str, Any]:
             "$and": [
                 {"$lte": ["$poll_due_at", clock.server_now()]},
                 passed("$poll_lease_until"),
-                {"$lte": [{"$ifNull": ["$poll_rung_at", 0]}, clock.after(-RING_AGAIN_SECONDS)]},
+                {"$lte": [{"$ifNull": ["$poll_rung_at", 0]}, clock.after(-told_before_seconds)]},
             ]
         },
     }
@@ -48,34 +50,29 @@ def ring_due() -> list[str]:
     a watched one that is due in a moment need not wait for them.
     """
     wanted = {"$or": [{"$gt": ["$watched_until", clock.server_now()]}, {"$gt": ["$hinted_at", "$polled_at"]}]}
-    rung = _ring(wanted, _RINGS_AT_ONCE)
-    others = {"$not": wanted}
-    at_once = max(1, settings.WORKER_PROCESSES - 1)
-    if outside_transaction(Course).count_documents(_due_if(others), limit=1):
-        rung += _ring(others, at_once - _under_way(others))
+    rung = _ring({**due(), "$and": [{"$expr": wanted}]}, _RINGS_AT_ONCE)
+    others = {**due(RING_UNWATCHED_AGAIN_SECONDS), "$and": [{"$expr": {"$not": wanted}}]}
+    if outside_transaction(Course).count_documents(others, limit=1):
+        rung += _ring(others, max(1, settings.WORKER_PROCESSES - 1) - _under_way({"$not": wanted}))
     return rung
 
 
-def _ring(condition: dict[str, Any], at_most: int) -> list[str]:
+def _ring(wanted: dict[str, Any], at_most: int) -> list[str]:
+    """Tell of so many: reads that are under way first, then those that have been due for longest."""
     courses, rung = outside_transaction(Course), []
     if at_most < 1:
         return []
-    for found in courses.find(_due_if(condition), ["course_id"]).sort("poll_due_at", 1).limit(at_most):
-        mine = {**due(), "_id": found["_id"]}
-        told = courses.update_one(mine, [{"$set": {"poll_rung_at": clock.server_now()}}])
+    for found in courses.find(wanted, ["course_id"]).sort([("poll_top_ms", -1), ("poll_due_at", 1)]).limit(at_most):
+        told = courses.update_one({**wanted, "_id": found["_id"]}, [{"$set": {"poll_rung_at": clock.server_now()}}])
         if told.modified_count:
             rung.append(found["course_id"])
     return rung
 
 
-def _due_if(condition: dict[str, Any]) -> dict[str, Any]:
-    return {"$and": [due(), {"$expr": condition}]}
-
-
 def _under_way(condition: dict[str, Any]) -> int:
-    """Courses that are being read now, or that a worker was just told about."""
+    """Courses that are being read now, or that a worker was told about and has not begun with."""
     read = {"$gt": ["$poll_lease_until", clock.server_now()]}
-    rung = {"$gt": ["$poll_rung_at", clock.after(-RING_AGAIN_SECONDS)]}
+    rung = {"$gt": ["$poll_rung_at", clock.after(-RING_UNWATCHED_AGAIN_SECONDS)]}
     return outside_transaction(Course).count_documents({"$expr": {"$and": [condition, {"$or": [read, rung]}]}})
 
 

@@ -88,16 +88,14 @@ class Academy:
         self.learners: dict[str, Learner] = {}
         self.members: dict[str, Member] = {}
 
-    def start_afresh(self, seed: int, learners_per_course: int | None) -> None:
+    def start_afresh(self, seed: int, learners_per_course: int | None, courses: int | None = None) -> None:
         """Replace everything by the academy of this seed."""
         for table in ("courses", "learners", "members"):
             self._journal.execute(f"DELETE FROM {table}")  # noqa: S608  (names from the line above)
         self._journal.remember("seed", seed)
         self.seed, self.courses, self.learners, self.members = seed, {}, {}, {}
         now = self._clock.now_ms()
-        for index, (course_id, (name, subtitle, lessons)) in enumerate(
-            zip(seeding.course_ids(), seeding.COURSES, strict=True)
-        ):
+        for index, (course_id, (name, subtitle, lessons)) in enumerate(seeding.courses(courses)):
             created_ms = now - int((seeding.OLDEST_INVITATION_DAYS + 7 * index + 3) * 86_400_000)
             course = Course(course_id, name, subtitle, lessons, created_ms)
             body = json.dumps([name, subtitle, lessons, created_ms])

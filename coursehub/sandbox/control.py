@@ -15,7 +15,7 @@ from coursehub.sandbox.wire import Answer, Call, Refused, json_answer
 
 PREFIX = "/_sandbox/"
 PAGE = Path(__file__).with_name("page.html")
-MOST_LEARNERS = 100_000
+MOST_LEARNERS, MOST_COURSES = 100_000, 1_000
 
 
 class BadRequest(Exception):
@@ -59,14 +59,15 @@ def change_switches(sandbox: Sandbox, call: Call) -> dict[str, Any]:
 
 
 def reset(sandbox: Sandbox, call: Call) -> dict[str, Any]:
-    """{"only": [parts], "seed": n, "learners_per_course": n}: back to the first day."""
+    """{"only": [parts], "seed": n, "learners_per_course": n, "courses": n}: back to the first day."""
     body = _body(call)
     parts = body.get("only", list(RESET_PARTS))
     if not isinstance(parts, list) or not set(map(str, parts)) <= set(RESET_PARTS):
         raise BadRequest(f"`only` is a list out of {', '.join(RESET_PARTS)}.")
     seed = _whole(body, "seed", sandbox.academy.seed)
     count = _whole(body, "learners_per_course", -1, most=MOST_LEARNERS)
-    sandbox.reset(tuple(parts), seed, None if count < 0 else count)
+    courses = _whole(body, "courses", -1, most=MOST_COURSES)
+    sandbox.reset(tuple(parts), seed, None if count < 0 else count, None if courses < 0 else courses)
     return {"reset": parts}
 
 

@@ -73,7 +73,9 @@ class Sandbox:
         logger.exception("A call failed inside the sandbox; its state is read again from the journal.")
         self.load()
 
-    def reset(self, parts: tuple[str, ...], seed: int, learners_per_course: int | None) -> None:
+    def reset(
+        self, parts: tuple[str, ...], seed: int, learners_per_course: int | None, courses: int | None = None
+    ) -> None:
         """Put the named parts back to the first day, all at once."""
         with self.journal.transaction():
             if "switches" in parts:
@@ -84,7 +86,7 @@ class Sandbox:
             elif "switches" in parts:
                 self.clock.set_pace(self.switches.progress_speed)
             if "academy" in parts:
-                self.academy.start_afresh(seed, learners_per_course)
+                self.academy.start_afresh(seed, learners_per_course, courses)
             if "tokens" in parts:
                 self.tokens.start_afresh()
             if "calls" in parts:

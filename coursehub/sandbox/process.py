@@ -112,6 +112,10 @@ class SandboxProcess:
         """Let the clock jump ahead."""
         self._control("POST", "clock", {"advance_seconds": seconds})
 
+    def run_clock_at(self, speed: float) -> None:
+        """Run the clock at that many times the real one; 0 lets it stand, for `advance` alone to move."""
+        self._control("POST", "clock", {"speed": speed})
+
     def add_learners(self, course: str, count: int) -> list[str]:
         """Make members of a course; their addresses come back."""
         return self._control("POST", "learners", {"course": course, "count": count})["emails"]

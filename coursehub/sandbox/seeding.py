@@ -32,9 +32,13 @@ class Person:
     email: str
 
 
-def course_ids() -> list[str]:
-    """The ids of the seeded courses, in the order of COURSES."""
-    return [str(FIRST_COURSE_ID + 27 * index) for index in range(len(COURSES))]
+def courses(count: int | None = None) -> Iterator[tuple[str, tuple[str, str, int]]]:
+    """The seeded courses: id, and name, subtitle, lessons. More than there are in COURSES repeat these, numbered."""
+    for index in range(len(COURSES) if count is None else count):
+        round_, place = divmod(index, len(COURSES))
+        name, subtitle, lessons = COURSES[place]
+        numbered = f"{name} {round_ + 1}" if round_ else name
+        yield str(FIRST_COURSE_ID + 27 * index), (numbered, subtitle, lessons)
 
 
 def person(seed: int, number: int) -> Person:
