@@ -1,8 +1,12 @@
 """What all apps share: courses, who may see them, and the audit trail."""
 
+from datetime import datetime
+
 from django.conf import settings
 from django.db import models
 from djongo.models import DjongoManager
+
+from coursehub.mongo import outside_transaction
 
 
 class CourseQuerySet(models.QuerySet):
@@ -131,6 +135,13 @@ class AccessEnd(models.Model):
     def key_of(course_id: str, email_folded: str) -> str:
         """The document's key: one end per learner and course."""
         return f"{course_id} {email_folded}"
+
+    @classmethod
+    def note(cls, *, course_id: str, email_folded: str, ends_at: datetime) -> None:
+        """TrainerCentral was asked to end this learner's access then; what was noted before is replaced."""
+        key = cls.key_of(course_id, email_folded)
+        row = {"id": key, "course_id": course_id, "email_folded": email_folded, "ends_at": ends_at}
+        outside_transaction(cls).update_one({"_id": key}, {"$set": row}, upsert=True)
 
 
 class AuditEvent(models.Model):

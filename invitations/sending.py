@@ -15,6 +15,7 @@ from uuid import UUID
 from django.conf import settings
 
 from coursehub import audit, clock, pacing
+from coursehub.models import AccessEnd
 from coursehub.trainercentral import errors
 from invitations import breaker, claims, moves, reconciling, rows, undoing
 from invitations.breaker import Way
@@ -138,7 +139,9 @@ def _call(row: Row, client: "TrainerCentralClient") -> Outcome:
     except _MAY_HAVE_ACTED as error:
         log.warning("Invitation %s: %s", row["id"], error.detail)
         breaker.unanswered(UUID(row["batch_id"]), error)
+        _note_end(row)
         return Outcome(row, State.UNKNOWN, {"reason": error.sentence, "unknown_since": clock.server_now()})
+    _note_end(row)
     state = State.ALREADY_ENROLLED if invited.already_enrolled else State.INVITED
     return Outcome(row, state, {"member_id": invited.member_id, "invited_at": clock.server_now()})
 
@@ -147,6 +150,12 @@ def _milliseconds(row: Row) -> int | None:
     """When the learner's access ends, as the API wants it; None: never."""
     expires_at = row.get("access_expires_at")
     return round(expires_at.replace(tzinfo=UTC).timestamp() * 1000) if expires_at else None
+
+
+def _note_end(row: Row) -> None:
+    """Nobody else knows when access ends: TrainerCentral does not list it."""
+    if ends_at := row.get("access_expires_at"):
+        AccessEnd.note(course_id=row["course_id"], email_folded=row["email_folded"], ends_at=ends_at)
 
 
 SEND = Job(State.PENDING, send_some)

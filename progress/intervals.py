@@ -5,6 +5,7 @@ learners were last active an hour ago is read an hour after that, within bounds;
 the call budget is short. Expressions are MongoDB's, over a course's document.
 """
 
+import math
 from typing import Any
 
 from django.conf import settings
@@ -53,6 +54,12 @@ def age_seconds(course: Course) -> float:
         affordable_seconds = _ONE_COURSE_BUDGET_PART * pacing.interval_seconds() * course.sweep_calls
         interval_seconds = max(interval_seconds, affordable_seconds)
     return interval_seconds + course.poll_seconds
+
+
+def minutes_beyond_the_limit(course: Course) -> int | None:
+    """How old, in minutes, a watched course's data gets where that is more than it should be; None where it is not."""
+    seconds = age_seconds(course)
+    return math.ceil(seconds / 60) if seconds > settings.PROGRESS_WATCHED_SECONDS else None
 
 
 def sweep_seconds(sweep_calls: int) -> float:

@@ -14,7 +14,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 from coursehub import roles
 from coursehub.models import Course
 from coursehub.spreadsheet import safe_cell
-from progress import at_risk, charts, services
+from progress import at_risk, charts, intervals, services
 from progress.forms import ThresholdsForm
 from progress.table import Choice, Show
 
@@ -41,6 +41,7 @@ def course(request: HttpRequest, course_id: str) -> HttpResponse:
         "title": course.name,
         "course": course,
         "status": status,
+        "slow_minutes": intervals.minutes_beyond_the_limit(course),
         "members": members,
         "at_risk_count": sum(bool(member["flags"]) for member in members),
         "choice": choice,

@@ -1,7 +1,7 @@
 """Courses follow the academy: new, renamed, gone, back."""
 
 import json
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from io import StringIO
 
 import pytest
@@ -9,7 +9,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.management import call_command
 
 from coursehub import clock, pacing
-from coursehub.models import AuditEvent, Course
+from coursehub.models import AccessEnd, AuditEvent, Course
 from coursehub.trainercentral import errors
 from invitations.models import Batch
 from oauthtokens import services as token_services
@@ -111,3 +111,16 @@ def test_a_course_that_is_gone_takes_no_upload(client_for, person, database):
     upload = SimpleUploadedFile("class.csv", csv_of("ada@example.org"))
     answer = client_for("trainer").post("/invitations/upload/", {"course": course.course_id, "file": upload})
     assert (answer.status_code, Batch.objects.count()) == (200, 0)
+
+
+def test_an_invitation_with_an_end_of_access_says_when_it_ends(confirmed):
+    from invitations import sending
+    from invitations.models import Invitation
+
+    ends_at = datetime(2027, 1, 31, tzinfo=UTC)
+    batch = confirmed("ada@example.org", "grace@example.org")
+    Invitation.objects.filter(batch=batch, email_folded="ada@example.org").update(access_expires_at=ends_at)
+    sending.send_slice(batch.pk)
+    assert list(AccessEnd.objects.values_list("course_id", "email_folded", "ends_at")) == [
+        (batch.course_id, "ada@example.org", ends_at)
+    ]
