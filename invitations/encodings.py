@@ -14,7 +14,7 @@ _MARKS = (
     (codecs.BOM_UTF16_LE, "utf-16-le"),
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
-_SAMPLE_BYTES = 32 * 1024
+_SAMPLE_BYTES = 16 * 1024
 _NOT_ASCII = re.compile(rb"[^\x00-\x7f]")
 _CONTROL = re.compile("[\x00-\x08\x0e-\x1f\x7f]")
 # Letters and quotation marks of Western lists, alone or in pairs; in other alphabets high bytes come in runs.
@@ -72,6 +72,8 @@ class Detector:
 
     def _detected(self) -> str:
         sample = bytes(self._sample)
+        if _is_mostly_utf8(sample):
+            return "utf-8"  # what does not fit is told by its line when the file is read
         if _is_western(sample):
             return "cp1252"
         best = from_bytes(sample, cp_isolation=_ISOLATION).best()
@@ -87,6 +89,11 @@ def decode_head(head: bytes, encoding: str, *, whole: bool) -> str:
     if _CONTROL.search(text.rstrip("\x1a")):
         raise FileRefused(NOT_TEXT)
     return text
+
+
+def _is_mostly_utf8(sample: bytes) -> bool:
+    text = sample.decode("utf-8", errors="replace")
+    return 4 * text.count("\ufffd") < sum(not character.isascii() for character in text)
 
 
 def _is_western(sample: bytes) -> bool:

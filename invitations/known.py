@@ -99,9 +99,20 @@ def refine(batch_id: UUID) -> bool:
 
 
 def unrefined() -> list[UUID]:
-    """Batches that wait for the sweep of their courses' members."""
+    """Batches whose course was read since the upload, or which name several courses; asks for the others again."""
     wanted = {"state": {"$in": [Batch.State.PREVIEW, Batch.State.QUEUED]}, "members_checked_at": None}
-    return [UUID(batch["id"]) for batch in outside_transaction(Batch).find(wanted, ["id"]).limit(50)]
+    batches = list(outside_transaction(Batch).find(wanted, ["id", "course_id", "created_at"]).limit(500))
+    newest: dict[str, datetime] = {}
+    for batch in batches:
+        newest[batch["course_id"]] = max(batch["created_at"], newest.get(batch["course_id"], batch["created_at"]))
+    late = {one for one, since in newest.items() if one and members.ask_for_sweep([one], since=since)}
+    as_of = members.known_as_of(late)
+
+    def is_ready(batch: dict[str, Any]) -> bool:
+        moment = as_of.get(batch["course_id"])
+        return batch["course_id"] not in late or bool(moment and moment >= batch["created_at"].replace(tzinfo=UTC))
+
+    return [UUID(batch["id"]) for batch in batches if is_ready(batch)]
 
 
 def _take_out_members(batch_id: UUID, course_id: str, reason: str) -> None:

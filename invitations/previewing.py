@@ -73,6 +73,7 @@ def read(batch_id: UUID) -> str:
     batch = Batch.objects.select_related("uploaded_by").get(pk=batch_id)
     try:
         if not _Reading(batch, held["read_fence"]).go_on(skip_rows=held["total"]):
+            _give_up_if_cancelled(batch)
             return UNFINISHED
     except reading.FileRefused as refusal:
         _refuse(batch, held["read_fence"], str(refusal))
@@ -186,9 +187,14 @@ def _refuse(batch: Batch, fence: int, sentence: str) -> None:
     """The rest of a large file turned out to be unusable: the batch ends with that sentence, nobody is invited."""
     ended = {"state": Batch.State.CANCELLED, "reason": {"$literal": sentence[:300]}, "read_lease_until": None}
     if _keep(batch.pk, fence, ended | {"finished_at": clock.server_now()}):
-        rows = Invitation.objects.filter(batch=batch, state=State.PENDING)
-        rows.update(state=State.NOT_ATTEMPTED)
+        _give_up_if_cancelled(batch)
         audit.record(action="batch.refused", target=f"batch {batch.pk}")
+
+
+def _give_up_if_cancelled(batch: Batch) -> None:
+    """Rows that were stored while a person cancelled the batch."""
+    if Batch.objects.filter(pk=batch.pk, state=Batch.State.CANCELLED).exists():
+        Invitation.objects.filter(batch=batch, state=State.PENDING).update(state=State.NOT_ATTEMPTED)
 
 
 def waiting() -> list[UUID]:

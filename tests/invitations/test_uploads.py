@@ -149,6 +149,16 @@ def test_what_a_killed_reader_has_begun_another_ends(send_in):
     assert lines == set(range(2, 40_002))
 
 
+def test_rows_that_are_stored_while_a_person_cancels_are_given_up(send_in, monkeypatch):
+    batch = send_in(_large())
+    monkeypatch.setattr(previewing, "SLICE_SECONDS", 0.0)
+    assert previewing.read(batch.pk) == previewing.UNFINISHED
+    assert services.cancel(batch, actor="trainer")
+    Invitation.objects.filter(batch=batch).update(state=State.PENDING)
+    previewing._give_up_if_cancelled(batch)
+    assert set(_states(batch)) == {State.NOT_ATTEMPTED}
+
+
 def test_a_large_file_that_turns_out_unusable_ends_with_its_sentence_and_can_be_uploaded_anew(send_in, client_for):
     content = _large(last='grace@example.org,"G,H\n')
     batch = send_in(content)
@@ -233,7 +243,7 @@ def test_sending_waits_for_the_sweep_which_takes_out_who_is_there(send_in, cours
     assert _states(batch) == {State.PENDING: 2}
     assert "being read anew" in services.status(batch.pk)["reason"]
     services.confirm(batch, actor="trainer")
-    assert known.unrefined() == [batch.pk]
+    assert known.unrefined() == []
     assert sending.send_slice(batch.pk) == Batch.State.QUEUED
     assert invited_counts() == {}
     _poll(batch)

@@ -96,6 +96,11 @@ ENCODINGS = [
         codecs.BOM_UTF8 + (HEAD + f"{ADA},José,Müller\n").encode("cp1252"),
         refused="save the file as CSV UTF-8",
     ),
+    Case(
+        "a byte of another encoding far down",
+        (HEAD + f"{ADA},José,Müller\n" * 3000).encode() + f"{GRACE},Zoë,H\n".encode("latin-1"),
+        refused="there are bytes of another encoding",
+    ),
     Case("a second mark inside", ("\ufeff\ufeff" + HEAD + f"{ADA},A,B\n").encode(), [ok(ADA, "A", "B")]),
 ]
 SHAPES = [
