@@ -120,14 +120,12 @@ class Socket:
 
 
 def lose_history(collection: Collection, **changes: Any) -> None:
-    """End the collection's change streams for good: drop it, and put it back as it was but for `changes`."""
-    documents = [document | changes for document in collection.find()]
-    indexes = [index for index in collection.list_indexes() if index["name"] != "_id_"]
-    collection.drop()
-    for index in indexes:
-        options = {name: value for name, value in index.items() if name not in ("key", "v", "ns")}
-        collection.create_index(list(index["key"].items()), **options)
-    collection.insert_many(documents)
+    """End the collection's change streams for good: put it in its own place, as it was but for `changes`.
+
+    At one stroke, so that nobody reads the collection without its documents.
+    """
+    changed = {"$set": {name: {"$literal": value} for name, value in changes.items()}}
+    collection.aggregate([changed, {"$out": collection.name}] if changes else [{"$out": collection.name}])
 
 
 @contextmanager
