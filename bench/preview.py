@@ -20,6 +20,7 @@ from typing import Any
 
 import requests
 
+from bench.live import stage
 from bench.report import ROOT, Measure, at_most
 from bench.soak.own_database import own_database
 from coursehub.development.mongod import die_with_parent, free_port
@@ -33,10 +34,10 @@ BEST_OF = 5
 def measure() -> list[Measure]:
     """Reading alone, then upload and preview in the product; every fifth learner is in the course already."""
     wide, narrow = table(SIZE_BYTES // ROWS), table(0)
-    with own_database():
+    with own_database() as server:
         measures = [*_reading(wide), *_reading_narrow(narrow), _stored(wide)]
         with _product() as product:
-            measures += _through_the_product(product, wide)
+            measures += _through_the_product(product, wide, server)
     return measures
 
 
@@ -108,8 +109,9 @@ def _read_and_judge(content: bytes) -> None:
     assert good == ROWS
 
 
-def _through_the_product(product: "Product", content: bytes) -> list[Measure]:
+def _through_the_product(product: "Product", content: bytes, server: Any) -> list[Measure]:
     idle_mb = product.worker_mb()
+    cpu_before = product.cpu_seconds(server)
     with _peak(product.worker_mb) as peak:
         began = time.monotonic()
         address = product.upload(content)
@@ -120,12 +122,17 @@ def _through_the_product(product: "Product", content: bytes) -> list[Measure]:
             time.sleep(0.25)  # as often as the page hears of it
             status = product.status(address)
         ready = time.monotonic() - began
+    cpu = product.cpu_seconds(server) - cpu_before
     assert status["state"] == "preview", status
     assert status["counts"] == {"pending": ROWS - KNOWN, "already_enrolled": KNOWN}, status["counts"]
     how = f"{len(content) / 1e6:.1f} MB over HTTP, web and worker as processes, load {os.getloadavg()[0]:.1f}"
     return [
         at_most("preview.upload_answered_seconds", round(answered, 2), GOAL_ANSWER_SECONDS, "s", how),
         at_most("preview.ready_seconds", round(ready, 1), GOAL_READY_SECONDS, "s", f"since the upload began; {how}"),
+        Measure(
+            "preview.ready_processor_seconds", round(cpu, 1), "s",
+            "processor time of web, worker and mongod together in that while: what it takes on a machine that is idle",
+        ),
         at_most(
             "preview.peak_mb", round(max(peak) - idle_mb, 1), GOAL_MB, "MB",
             f"all processes of the worker together, above the {idle_mb:.0f} MB that they hold when idle",
@@ -196,6 +203,11 @@ class Product:
 
     def status(self, address: str) -> dict[str, Any]:
         return self._http.get(self._url(f"{address}status.json"), timeout=60).json()
+
+    def cpu_seconds(self, server: Any) -> float:
+        """Processor time of web, worker and mongod so far."""
+        processes = [each for process in self._processes for each in _family(process.pid)]
+        return sum(stage.cpu_seconds(pid) for pid in [*processes, server.process.pid])
 
     def worker_mb(self) -> float:
         """Resident memory of the worker and all that it started."""
