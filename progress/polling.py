@@ -151,7 +151,8 @@ def _sweep(lease: Lease, reader: Reader, top_ms: int, look: newest.Look | None =
     unproven = _trust(lease.unproven, look, shown=shown, missed=reader.missed)
     sweep = Sweep(calls=_calls(walk), rows=walk.row_count, unproven=unproven)
     leasing.finish(lease, Done(look.order if look else None, top_ms, reader.active_at, sweep))
-    storing.forget_parts(lease)
+    if lease.offset:
+        storing.forget_parts(lease)
     if reader.missed:
         logger.warning(
             "Course %s: the order by time did not show %d changes; it is read in full now",

@@ -67,6 +67,20 @@ def test_an_unchanged_poll_writes_no_row(database):
     assert Course.objects.get().revision == 200
 
 
+def test_a_poll_that_finds_nothing_new_commands_no_write_but_of_its_course(course, database):
+    for _ in range(2):
+        polling.poll(course.course_id, only_if_due=False)
+    database.command("profile", 2)
+    done = polling.poll(course.course_id, only_if_due=False)
+    database.command("profile", 0)
+    writes = {"op": {"$in": ["insert", "update", "remove"]}, "ns": {"$not": {"$regex": "system|oauthtokens"}}}
+    found_and_modified = {"command.findAndModify": {"$exists": True}, "ns": {"$not": {"$regex": "oauthtokens"}}}
+    written = list(database["system.profile"].find({"$or": [writes, found_and_modified]}))
+    database["system.profile"].drop()
+    assert {entry["ns"].partition(".")[2] for entry in written} == {"coursehub_course"}
+    assert len(written) <= done.calls + 3, "winning, beginning the full read, one renewal per call, the end"
+
+
 def test_of_many_pollers_at_once_one_works(course):
     _due(course)
     outcomes = []
