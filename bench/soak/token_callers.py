@@ -16,7 +16,7 @@ from django.conf import settings
 from coursehub.trainercentral import ZohoAccounts, errors
 from oauthtokens import leases, pool, refreshing, services
 
-THREADS = 2
+THREADS = 1  # in each of the processes: callers that wait ask the database over and over
 POINTS = (
     "before the count",
     "after the count",

@@ -1,6 +1,6 @@
 """A lane of the soak `token-kills`: one run after the other on a database and a sandbox of its own.
 
-In a run, three processes of callers share a pool of three sets, two of which have few uses left, while the tokens
+In a run, three processes of callers share a pool of two sets, one of which has few uses left, while the tokens
 expire all the time; some of the processes are killed, and others start in their place. What must hold is checked
 against the sandbox's own log of calls.
 """
@@ -20,7 +20,7 @@ from bench.soak.steps import Found, report
 from bench.soak.token_verdict import ANY_MOMENT, LEASE_SECONDS, MAX_USES, Run, judge
 from coursehub.sandbox.process import SandboxProcess
 
-PROCESSES, SETS = 3, 3
+PROCESSES, SETS = 3, 2
 _BACKOFF_SECONDS = 0.2  # the first one; the product's 2 s would only make the runs long
 _RUN_SECONDS_MAX = 20.0
 _LOOP_SECONDS_MAX = 0.1
@@ -66,7 +66,7 @@ def _weather(chance: random.Random) -> dict[str, Any]:
 
 
 def _fill_pool(sandbox: SandboxProcess, chance: random.Random) -> dict[str, int]:
-    """Fresh sets, of which the first two are used until little is left; token id at the sandbox -> set."""
+    """Fresh sets, the first of which is used until little is left; token id at the sandbox -> set."""
     from django.conf import settings
 
     from coursehub.mongo import outside_transaction
@@ -80,9 +80,8 @@ def _fill_pool(sandbox: SandboxProcess, chance: random.Random) -> dict[str, int]
     for number in range(1, SETS + 1):
         code = sandbox.self_client_code(services.SCOPE)
         services.exchange_code(number=number, code=code, actor="soak")
-        if number < SETS:
-            for _ in range(chance.randint(settings.TOKEN_RETIRE_AT_USES - 6, settings.TOKEN_RETIRE_AT_USES - 1)):
-                services.refresh_set(number, force=True)
+    for _ in range(chance.randint(settings.TOKEN_RETIRE_AT_USES - 6, settings.TOKEN_RETIRE_AT_USES - 1)):
+        services.refresh_set(1, force=True)
     ids = {}
     for row in outside_transaction(TokenSet).find():
         number, text = row["number"], row["refresh_token"]
@@ -93,50 +92,75 @@ def _fill_pool(sandbox: SandboxProcess, chance: random.Random) -> dict[str, int]
 
 def _happen(run: Run, chance: random.Random) -> None:
     """Callers at work until all planned deaths were died and a token was handed out after the last."""
-    reader, writer = os.pipe()
-    pending = list(run.deaths)
-    callers: dict[int, str] = {}
-    kills: dict[int, float] = {}
-
-    def start() -> None:
-        from bench.soak.token_callers import fork
-
-        dies_at = pending.pop(0) if pending else ""
-        pid = fork(writer, chance.random(), "" if dies_at == ANY_MOMENT else dies_at)
-        callers[pid] = dies_at
-        if dies_at == ANY_MOMENT:
-            kills[pid] = time.monotonic() + chance.uniform(0.02, 0.4)
-
-    for _ in range(PROCESSES):
-        start()
-    ends_at, rest, looked_at = time.monotonic() + _RUN_SECONDS_MAX, b"", time.monotonic()
-    while not _is_over(run, pending, callers):
+    callers = _Callers(run, chance)
+    ends_at, looked_at = time.monotonic() + _RUN_SECONDS_MAX, time.monotonic()
+    while not callers.are_done():
         looked_at = _note_stall(run, looked_at)
         if looked_at > ends_at:
-            run.violations.append("no token within 20 s")
+            run.violations.append(f"no token within {_RUN_SECONDS_MAX:.0f} s")
             break
-        rest = _listen(run, reader, rest)
-        for pid in [pid for pid, at in kills.items() if at <= time.monotonic()]:
-            del kills[pid]
-            os.kill(pid, signal.SIGKILL)
-            run.happened.append({"at": time.monotonic(), "what": "death", "point": ANY_MOMENT})
-        for pid in [pid for pid in callers if _has_ended(pid, run)]:
-            del callers[pid]
-            start()
+        callers.listen()
+        callers.kill_and_replace()
         _expire(run)
-    for pid in callers:
-        os.kill(pid, signal.SIGKILL)
-        os.waitpid(pid, 0)
-    _listen(run, reader, rest)
-    os.close(reader)
-    os.close(writer)
+    callers.end()
 
 
-def _is_over(run: Run, pending: list[str], callers: dict[int, str]) -> bool:
-    if pending or any(callers.values()):
-        return False
-    last_death = max(run.times("death"), default=0.0)
-    return any(at > last_death + LEASE_SECONDS / 10 for at in run.times("token")[-1:]) and not _token_expired()
+class _Callers:
+    """The processes of a run, and the pipe through which they tell what happens."""
+
+    def __init__(self, run: Run, chance: random.Random) -> None:
+        self._run, self._chance, self._pending = run, chance, list(run.deaths)
+        self._reader, self._writer = os.pipe()
+        self._rest = b""  # a line that is not whole yet
+        self._dies_at: dict[int, str] = {}
+        self._kill_at: dict[int, float] = {}
+        for _ in range(PROCESSES):
+            self._start()
+
+    def are_done(self) -> bool:
+        if self._pending or any(self._dies_at.values()):
+            return False
+        last_death = max(self._run.times("death"), default=0.0)
+        return any(at > last_death + LEASE_SECONDS / 10 for at in self._run.times("token")[-1:])
+
+    def listen(self) -> None:
+        """Take in what the callers have told."""
+        if select.select([self._reader], [], [], 0.005)[0]:
+            *lines, self._rest = (self._rest + os.read(self._reader, 1 << 20)).split(b"\n")
+            self._run.happened += map(json.loads, lines)
+
+    def kill_and_replace(self) -> None:
+        """Kill those whose moment has come, and start others in the place of all that are dead."""
+        for pid in [pid for pid, at in self._kill_at.items() if at <= time.monotonic()]:
+            del self._kill_at[pid]
+            os.kill(pid, signal.SIGKILL)
+            self._run.happened.append({"at": time.monotonic(), "what": "death", "point": ANY_MOMENT})
+        for pid in [pid for pid in self._dies_at if self._has_ended(pid)]:
+            del self._dies_at[pid]
+            self._start()
+
+    def end(self) -> None:
+        for pid in self._dies_at:
+            os.kill(pid, signal.SIGKILL)
+            os.waitpid(pid, 0)
+        self.listen()
+        os.close(self._reader)
+        os.close(self._writer)
+
+    def _start(self) -> None:
+        from bench.soak.token_callers import fork
+
+        dies_at = self._pending.pop(0) if self._pending else ""
+        pid = fork(self._writer, self._chance.random(), "" if dies_at == ANY_MOMENT else dies_at)
+        self._dies_at[pid] = dies_at
+        if dies_at == ANY_MOMENT:
+            self._kill_at[pid] = time.monotonic() + self._chance.uniform(0.02, 0.4)
+
+    def _has_ended(self, pid: int) -> bool:
+        ended, status = os.waitpid(pid, os.WNOHANG)
+        if ended and os.waitstatus_to_exitcode(status) != _KILLED:
+            self._run.violations.append("a process of callers broke down")
+        return bool(ended)
 
 
 def _note_stall(run: Run, looked_at: float) -> float:
@@ -145,29 +169,6 @@ def _note_stall(run: Run, looked_at: float) -> float:
     if now - looked_at > _LOOP_SECONDS_MAX:
         run.happened.append({"at": now, "what": "stall", "seconds": now - looked_at})
     return now
-
-
-def _has_ended(pid: int, run: Run) -> bool:
-    ended, status = os.waitpid(pid, os.WNOHANG)
-    if ended and os.waitstatus_to_exitcode(status) != _KILLED:
-        run.violations.append("a process of callers broke down")
-    return bool(ended)
-
-
-def _listen(run: Run, reader: int, rest: bytes) -> bytes:
-    """Take in what the callers have told; returns a line that is not whole yet."""
-    if select.select([reader], [], [], 0.005)[0]:
-        *lines, rest = (rest + os.read(reader, 1 << 20)).split(b"\n")
-        run.happened += map(json.loads, lines)
-    return rest
-
-
-def _token_expired() -> bool:
-    from coursehub.mongo import outside_transaction
-    from oauthtokens.models import TokenSet
-
-    in_use = {"state": {"$in": ["active", "retiring"]}, "access_expires_at": {"$ne": None}}
-    return outside_transaction(TokenSet).count_documents(in_use) == 0
 
 
 def _expire(run: Run) -> None:

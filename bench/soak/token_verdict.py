@@ -14,7 +14,9 @@ ANY_MOMENT = "any moment"
 _WITHOUT_LEASE = ("before the count", "after the write")  # who dies there costs nobody any time
 _ANSWER_SECONDS = LEASE_SECONDS / 6 + LEASE_SECONDS / 2  # the time-outs of a refresh: to connect, and to be answered
 _POLL_SECONDS = 0.1  # a caller looks again at least this often
-_SLACK_SECONDS = 0.5  # for what callers compute between two calls, beside all else that the machine does
+# A gap is what leases, backoffs and time-outs add up to, and what callers, MongoDB and the sandbox compute meanwhile.
+# On a busy machine that is a lot: gaps longer than the sum are counted, those longer by a lease are violations.
+_SLACK_SECONDS = LEASE_SECONDS
 
 Gap = tuple[float, float, tuple[int, int]]  # seconds, seconds allowed, (deaths, failures)
 
@@ -61,7 +63,7 @@ def judge(run: Run, sandbox: SandboxProcess, ids: dict[str, int], found: Found) 
         run.violations.append("the API did not accept a token that was handed out")
     gaps = [_gap(run, *moments) for moments in pairwise(run.times("token"))]
     for length, allowed, _ in gaps:
-        if length > allowed:
+        if length > allowed + _SLACK_SECONDS:
             run.violations.append(f"no token for {length:.2f} s where {allowed:.2f} s were allowed")
     found.add(_figures(run, gaps, [asked for asked, _, _ in uses.values()]))
 
@@ -72,14 +74,20 @@ def _figures(run: Run, gaps: list[Gap], asked: list[int]) -> Found:
     stalls = [one["seconds"] for one in run.happened if one["what"] == "stall"]
     after_one_death = [length for length, _, causes in gaps if causes == (1, 0)]
     highest_seconds = {
-        "gap_ms": max(length for length, _, _ in gaps),
+        "gap_ms": max((length for length, _, _ in gaps), default=0.0),
         "gap_after_one_death_ms": max(after_one_death, default=0.0),
-        "gap_beyond_allowed_ms": max(length - allowed for length, allowed, _ in gaps),
+        "gap_beyond_allowed_ms": max((length - allowed for length, allowed, _ in gaps), default=0.0),
         "stall_ms": max(stalls, default=0.0),
     }
     return Found(
         [f"{text} ({run.deaths}, {run.weather})" for text in run.violations],
-        {"runs": 1, "refreshes": sum(asked), **{key: len(run.times(what)) for key, what in counts.items()}, **killed},
+        {
+            "runs": 1,
+            "refreshes": sum(asked),
+            "gaps_beyond_allowed": sum(length > allowed for length, allowed, _ in gaps),
+            **{key: len(run.times(what)) for key, what in counts.items()},
+            **killed,
+        },
         {"uses_of_a_token": max(asked), **{key: seconds * 1000 for key, seconds in highest_seconds.items()}},
     )
 
@@ -99,4 +107,4 @@ def _gap(run: Run, begin: float, end: float) -> Gap:
         one["seconds"] for one in run.happened if one["what"] == "stall" and begin <= one["at"] <= end + one["seconds"]
     )
     allowed = lost * (LEASE_SECONDS + _POLL_SECONDS) + waits_seconds + _ANSWER_SECONDS + _POLL_SECONDS
-    return end - begin, allowed + _SLACK_SECONDS + stalled_seconds, (len(deaths), len(failures))
+    return end - begin, allowed + stalled_seconds, (len(deaths), len(failures))
