@@ -61,7 +61,7 @@ def judge(run: Run, sandbox: SandboxProcess, ids: dict[str, int], found: Found) 
             run.violations.append(f"set {number} was used {asked} times and {counted} were counted")
     if run.times("refused token"):
         run.violations.append("the API did not accept a token that was handed out")
-    gaps = [_gap(run, *moments) for moments in pairwise(run.times("token"))]
+    gaps = [_gap(run, *moments) for moments in pairwise(run.times("token", "end"))]
     for length, allowed, _ in gaps:
         if length > allowed + _SLACK_SECONDS:
             run.violations.append(f"no token for {length:.2f} s where {allowed:.2f} s were allowed")
@@ -70,7 +70,7 @@ def judge(run: Run, sandbox: SandboxProcess, ids: dict[str, int], found: Found) 
 
 def _figures(run: Run, gaps: list[Gap], asked: list[int]) -> Found:
     killed = Counter(f"killed {one['point']}" for one in run.happened if one["what"] == "death")
-    counts = {"handed_out": "token", "tried_out": "tried out", "failures": "failure"}
+    counts = {"handed_out": "token", "tried_out": "tried out", "failures": "failure", "unfinished": "unfinished"}
     stalls = [one["seconds"] for one in run.happened if one["what"] == "stall"]
     after_one_death = [length for length, _, causes in gaps if causes == (1, 0)]
     highest_seconds = {
