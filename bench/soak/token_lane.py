@@ -1,6 +1,6 @@
 """A lane of the soak `token-kills`: one run after the other on a database and a sandbox of its own.
 
-In a run, three processes of callers share a pool of two sets, one of which has few uses left, while the tokens
+In a run, three processes of callers share a pool of three sets, one of which has few uses left, while the tokens
 expire all the time; some of the processes are killed, and others start in their place. What must hold is checked
 against the sandbox's own log of calls.
 """
@@ -20,10 +20,11 @@ from bench.soak.steps import Found, report
 from bench.soak.token_verdict import ANY_MOMENT, LEASE_SECONDS, MAX_USES, Run, judge
 from coursehub.sandbox.process import SandboxProcess
 
-PROCESSES, SETS = 3, 2
+PROCESSES, SETS = 3, 3
 _BACKOFF_SECONDS = 0.2, 1.0  # the first and the longest; the product's 2 s and 15 min would only make the runs long
-_RUN_SECONDS_MAX = 20.0
+_RUN_SECONDS_MAX = 15.0
 _LOOP_SECONDS_MAX = 0.1
+_USES_KEPT = 4  # for the deaths and failures that are still to come
 _KILLED = -signal.SIGKILL
 
 
@@ -173,15 +174,21 @@ def _note_stall(run: Run, looked_at: float) -> float:
 
 
 def _expire(run: Run) -> None:
-    """An hour goes by for the token in use, if somebody had it since the last time."""
+    """An hour goes by for the token in use, if somebody had it since the last time; not for the very last ones."""
+    from django.conf import settings
+
     from coursehub.mongo import outside_transaction
     from oauthtokens.models import TokenSet
 
     had = run.times("token")[-1:]
-    if had and had > run.times("expired")[-1:] and time.monotonic() - had[-1] < LEASE_SECONDS / 10:
-        in_use = {"state": {"$in": ["active", "retiring"]}, "access_expires_at": {"$ne": None}}
-        outside_transaction(TokenSet).update_many(in_use, {"$set": {"access_expires_at": None}})
-        run.happened.append({"at": time.monotonic(), "what": "expired"})
+    if not had or had <= run.times("expired")[-1:] or time.monotonic() - had[-1] > LEASE_SECONDS / 10:
+        return
+    sets = outside_transaction(TokenSet)
+    if sum(settings.TOKEN_RETIRE_AT_USES - row["uses"] for row in sets.find()) < _USES_KEPT:
+        return
+    in_use = {"state": {"$in": ["active", "retiring"]}, "access_expires_at": {"$ne": None}}
+    sets.update_many(in_use, {"$set": {"access_expires_at": None}})
+    run.happened.append({"at": time.monotonic(), "what": "expired"})
 
 
 if __name__ == "__main__":
