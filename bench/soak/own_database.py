@@ -34,6 +34,10 @@ class SetOfThree:
     def start(self) -> None:
         for member in self.members:
             member.launch()
+            with MongoClient(
+                "127.0.0.1", member.port, directConnection=True, serverSelectionTimeoutMS=60_000
+            ) as client:
+                client.admin.command("ping")  # a set cannot be initiated before all its members listen
         ensure_replica_set(self.uri)
         with MongoClient(self.uri) as client:
             config = client.admin.command("replSetGetConfig")["config"]

@@ -9,17 +9,19 @@ from collections import deque
 MAX_CHANGES = 200
 MAX_SECONDS = 5.0
 # A client that has not caught up by then is not slow but gone.
-GIVE_UP_SECONDS = 20.0
+GIVE_UP_SECONDS = 10.0
+# What a thin line carries. A large snapshot is not late while it may still be on its way.
+SLOWEST_BYTES_PER_SECOND = 50_000
 
 
 class Outstanding:
     """The frames sent to one client and not yet acknowledged, oldest first."""
 
     def __init__(self) -> None:
-        self._frames: deque[tuple[int, float]] = deque()
+        self._frames: deque[tuple[int, float]] = deque()  # revision, and when it has arrived even by a thin line
 
-    def sent(self, revision: int, now: float) -> None:
-        self._frames.append((revision, now))
+    def sent(self, revision: int, now: float, size_bytes: int = 0) -> None:
+        self._frames.append((revision, now + size_bytes / SLOWEST_BYTES_PER_SECOND))
 
     def acknowledged(self, revision: int) -> None:
         """Everything up to `revision` arrived."""

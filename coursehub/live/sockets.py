@@ -152,7 +152,7 @@ class LiveConsumer(AsyncWebsocketConsumer):
             # Written into a full socket it would only grow our memory; a snapshot follows the next acknowledgement.
             self._missed = True
             return
-        self.outstanding.sent(frame.revision, now)
+        self.outstanding.sent(frame.revision, now, len(frame.text))
         self._revision = frame.revision
         await self.send(text_data=frame.text)
 

@@ -3,7 +3,13 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from coursehub.live.outstanding import GIVE_UP_SECONDS, MAX_CHANGES, MAX_SECONDS, Outstanding
+from coursehub.live.outstanding import (
+    GIVE_UP_SECONDS,
+    MAX_CHANGES,
+    MAX_SECONDS,
+    SLOWEST_BYTES_PER_SECOND,
+    Outstanding,
+)
 
 
 def test_a_client_that_acknowledges_is_never_slow():
@@ -23,13 +29,21 @@ def test_two_hundred_unacknowledged_frames_are_too_many():
     assert outstanding.is_slow(0.0)
 
 
-def test_five_seconds_without_acknowledgement_are_too_long_and_twenty_the_end():
+def test_five_seconds_without_acknowledgement_are_too_long_and_ten_the_end():
     outstanding = Outstanding()
     outstanding.sent(7, now=100.0)
     assert not outstanding.is_slow(100.0 + MAX_SECONDS - 0.1)
     assert outstanding.is_slow(100.0 + MAX_SECONDS)
     assert not outstanding.is_hopeless(100.0 + GIVE_UP_SECONDS - 0.1)
     assert outstanding.is_hopeless(100.0 + GIVE_UP_SECONDS)
+
+
+def test_a_large_snapshot_is_not_late_while_it_may_still_be_on_its_way():
+    outstanding = Outstanding()
+    outstanding.sent(7, now=100.0, size_bytes=30 * SLOWEST_BYTES_PER_SECOND)
+    assert not outstanding.is_slow(130.0)
+    assert outstanding.is_slow(130.0 + MAX_SECONDS)
+    assert outstanding.is_hopeless(130.0 + GIVE_UP_SECONDS)
 
 
 @given(st.lists(st.integers(0, 50), min_size=1), st.integers(0, 50))

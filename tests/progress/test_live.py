@@ -6,6 +6,7 @@ import time
 import pytest
 from django.contrib.auth.models import Group
 
+from coursehub.live.outstanding import GIVE_UP_SECONDS
 from coursehub.models import Course, CourseAccess
 from coursehub.mongo import outside_transaction
 from progress.models import Member
@@ -179,6 +180,15 @@ def test_a_client_that_acknowledges_late_gets_a_snapshot_instead_of_what_it_miss
     slow.acknowledge(3 + percent)
     frame = slow.receive_until(lambda frame: frame["type"] == "snapshot")
     assert frame["revision"] == 3 + percent
+
+
+def test_a_client_that_never_acknowledges_is_closed_as_too_slow_and_disturbs_nobody(web, course, client_for):
+    quick, dead = (web.connect(PATH, client_for("trainer")) for _ in range(2))
+    quick.receive()
+    dead.acknowledges = False
+    assert dead.receive_until(lambda frame: frame["type"] != "snapshot", GIVE_UP_SECONDS + 10)["code"] == 4408
+    store(remote_member(0, percent=33))
+    assert quick.receive_until(lambda frame: frame["members"])["members"][0]["percent"] == 33
 
 
 def test_two_web_processes_both_see_a_change(web, course, client_for):

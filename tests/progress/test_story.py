@@ -39,6 +39,27 @@ def test_a_watched_course_moves_by_itself_and_every_viewer_ends_with_the_databas
         assert {member_id: percent for member_id, percent in table.items() if member_id in current} == current
 
 
+def test_a_change_polled_by_either_worker_reaches_viewers_of_both_web_processes(academy, client_for):
+    course_id = Course.objects.order_by("course_id").first().course_id
+    academy.switch(progress_speed=20_000)
+    _poll_in_a_process_of_its_own(course_id)
+    with running_web() as one, running_web() as other:
+        sockets = [web.connect(f"/ws/progress/{course_id}/", client_for("administrator")) for web in (one, other)]
+        for socket in sockets:
+            assert socket.receive()["members"]
+        for _ in range(2):
+            _poll_in_a_process_of_its_own(course_id)
+            revision = Course.objects.get(course_id=course_id).revision
+            changed = [socket.receive_until(lambda frame: frame["members"]) for socket in sockets]
+            assert changed[0]["members"] == changed[1]["members"]
+            assert [frame["revision"] for frame in changed] == [revision, revision]
+
+
+def _poll_in_a_process_of_its_own(course_id: str) -> None:
+    command = [sys.executable, "manage.py", "poll_progress", "--course", course_id]
+    subprocess.run(command, cwd=ROOT, env=dict(os.environ), check=True, stdout=subprocess.DEVNULL)
+
+
 def _follow(socket, *, seconds: float) -> tuple[dict[str, float], int]:
     """The table that a page shows after following for a while, and its revision."""
     table: dict[str, float] = {}
