@@ -67,8 +67,8 @@ def own_database(server: Server | None = None) -> Iterator[Server]:
 
     server = server or MONGOD
     os.environ |= {"DJANGO_SETTINGS_MODULE": "coursehub.settings", "MONGODB_URI": server.uri}
-    server.start()
     try:
+        server.start()
         django.setup()
         call_command("setup_coursehub", stdout=io.StringIO())
         yield server
