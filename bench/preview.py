@@ -8,22 +8,16 @@ how it is with MongoDB stands beside it.
 import csv
 import io
 import os
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
-import requests
-
-from bench.live import stage
-from bench.report import ROOT, Measure, at_most
+from bench.live.product import Product
+from bench.report import Measure, at_most
 from bench.soak.own_database import own_database
-from coursehub.development.mongod import die_with_parent, free_port
 
 ROWS, SIZE_BYTES, KNOWN = 100_000, 20_000_000, 20_000
 COURSE = "3000094000002000004"
@@ -109,12 +103,12 @@ def _read_and_judge(content: bytes) -> None:
     assert good == ROWS
 
 
-def _through_the_product(product: "Product", content: bytes, server: Any) -> list[Measure]:
+def _through_the_product(product: Product, content: bytes, server: Any) -> list[Measure]:
     idle_mb = product.worker_mb()
     cpu_before = product.cpu_seconds(server)
     with _peak(product.worker_mb) as peak:
         began = time.monotonic()
-        address = product.upload(content)
+        address = product.upload(content, COURSE)
         answered = time.monotonic() - began
         status = product.status(address)
         while status["state"] == "uploaded":
@@ -156,68 +150,6 @@ def _peak(figure: Callable[[], float]) -> Iterator[list[float]]:
     finally:
         done.set()
         watcher.join()
-
-
-class Product:
-    """A web process, a worker, and a trainer's session."""
-
-    def __init__(self, cookie: str) -> None:
-        self._port = free_port()
-        environment = {**os.environ, "PORT": str(self._port), "TRAINERCENTRAL_CALLS_PER_MINUTE": "25"}
-        self._processes = [
-            subprocess.Popen([sys.executable, *command], cwd=ROOT, env=environment, preexec_fn=die_with_parent)
-            for command in (["-m", "coursehub.web"], ["manage.py", "work"])
-        ]
-        self._http = requests.Session()
-        self._http.trust_env = False
-        self._http.cookies.set("sessionid", cookie)
-        self._wait_for_web()
-
-    def _wait_for_web(self) -> None:
-        deadline = time.monotonic() + 60
-        while True:
-            try:
-                page = self._http.get(self._url("/invitations/upload/"), timeout=5)
-                break
-            except requests.ConnectionError:
-                assert time.monotonic() < deadline, "the web process does not answer"
-                time.sleep(0.2)
-        assert page.ok, page.status_code
-        time.sleep(5)  # the worker's processes are all there and idle
-
-    def _url(self, path: str) -> str:
-        return f"http://127.0.0.1:{self._port}{path}"
-
-    def upload(self, content: bytes) -> str:
-        """Returns the address that the answer leads to."""
-        token = self._http.cookies["csrftoken"]
-        answer = self._http.post(
-            self._url("/invitations/upload/"),
-            data={"course": COURSE, "csrfmiddlewaretoken": token},
-            files={"file": ("class.csv", content, "text/csv")},
-            allow_redirects=False,
-            timeout=120,
-        )
-        assert answer.status_code == 302, answer.text
-        return answer.headers["Location"]
-
-    def status(self, address: str) -> dict[str, Any]:
-        return self._http.get(self._url(f"{address}status.json"), timeout=60).json()
-
-    def cpu_seconds(self, server: Any) -> float:
-        """Processor time of web, worker and mongod so far."""
-        processes = [each for process in self._processes for each in _family(process.pid)]
-        return sum(stage.cpu_seconds(pid) for pid in [*processes, server.process.pid])
-
-    def worker_mb(self) -> float:
-        """Resident memory of the worker and all that it started."""
-        return sum(_resident_mb(pid) for pid in _family(self._processes[1].pid))
-
-    def stop(self) -> None:
-        for process in self._processes:
-            process.terminate()
-        for process in self._processes:
-            process.wait(60)
 
 
 @contextmanager
@@ -280,20 +212,3 @@ def _course() -> Any:
     from coursehub.models import Course
 
     return Course.objects.get_or_create(course_id=COURSE, defaults={"name": "Algebra", "synced_at": clock.now()})[0]
-
-
-def _family(pid: int) -> list[int]:
-    """The process and all below it."""
-    children = [
-        int(child)
-        for tasks in Path(f"/proc/{pid}/task").glob("*/children")
-        for child in tasks.read_text(encoding="utf-8").split()
-    ]
-    return [pid, *(each for child in children for each in _family(child))]
-
-
-def _resident_mb(pid: int) -> float:
-    try:
-        return int(Path(f"/proc/{pid}/statm").read_text(encoding="utf-8").split()[1]) * os.sysconf("SC_PAGE_SIZE") / 1e6
-    except OSError:
-        return 0.0

@@ -15,6 +15,7 @@ from typing import Any
 from invitations import encodings, headings
 from invitations.addresses import check, clean, fold
 from invitations.refusals import FileRefused, refuse_what_is_no_csv
+from invitations.streams import Pieces
 
 __all__ = ["Examiner", "FileRefused", "Format", "Record", "fold", "raw_records", "records", "sample"]
 
@@ -119,29 +120,8 @@ def sample(pieces: Iterable[bytes], form: Format, rows: int = 3) -> list[list[st
     return found
 
 
-class _Pieces(io.RawIOBase):
-    """Pieces of bytes as a stream."""
-
-    def __init__(self, pieces: Iterable[bytes]) -> None:
-        self._pieces, self._rest = iter(pieces), memoryview(b"")
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: Any) -> int:
-        while not self._rest:
-            piece = next(self._pieces, None)
-            if piece is None:
-                return 0
-            self._rest = memoryview(piece)
-        count = min(len(buffer), len(self._rest))
-        buffer[:count] = self._rest[:count]
-        self._rest = self._rest[count:]
-        return count
-
-
 def _lines(pieces: Iterable[bytes], form: Format) -> Iterator[str]:
-    stream = io.BufferedReader(_Pieces(pieces), 256 * 1024)
+    stream = io.BufferedReader(Pieces(pieces), 256 * 1024)
     stream.read(form.mark_bytes)
     return io.TextIOWrapper(stream, encoding=form.encoding, errors="strict", newline="")
 
