@@ -243,3 +243,10 @@ def test_token_sets_show_no_token(database):
 
     assert "Set 1" in text
     assert "1000.x" not in text
+
+
+def test_no_two_parts_of_the_pages_share_the_name_of_a_block():
+    folder = Path(finders.find("coursehub/css/pages.css")).parent
+    blocks = [name for sheet in folder.glob("*.css") for name in re.findall(r"^\.(ch-\w+) \{", sheet.read_text(), re.M)]
+
+    assert sorted(name for name in set(blocks) if blocks.count(name) > 1) == []
