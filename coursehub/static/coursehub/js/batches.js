@@ -1,10 +1,10 @@
 // The list of batches follows its socket: how many rows are done, and, when a state changes, the server's new table.
 
+import { renewing } from "coursehub/renewing";
 import { connect } from "coursehub/socket";
 
-const RENEW_PAUSE = 1000;
 const asked = new Set(); // batches that are on another page of the list: asked for once, not again and again
-let timer = 0;
+const renewSoon = renewing("#batches, .ch-empty");
 
 function show(frame) {
   for (const status of frame.batches ?? [frame]) showBatch(status, frame.type === "snapshot");
@@ -26,22 +26,6 @@ function showBatch(status, isFirst) {
 
 function sum(status, states) {
   return states.split(",").reduce((total, state) => total + (status.counts[state] || 0), 0);
-}
-
-function renewSoon() {
-  timer ||= setTimeout(renew, RENEW_PAUSE);
-}
-
-async function renew() {
-  timer = 0;
-  try {
-    const answer = await fetch(location.href, { headers: { Accept: "text/html" } });
-    const page = new DOMParser().parseFromString(await answer.text(), "text/html");
-    const [old, fresh] = [document, page].map((one) => one.querySelector("#batches, .ch-empty"));
-    if (old && fresh) old.replaceWith(document.importNode(fresh, true));
-  } catch {
-    renewSoon(); // the server is away for a moment
-  }
 }
 
 connect("/ws/invitations/", show);

@@ -2,10 +2,10 @@
 // to this list, or no longer in it, needs the server's markup.
 
 import { setTime, timeElement } from "coursehub/age";
+import { renewing } from "coursehub/renewing";
 import { connect } from "coursehub/socket";
 
-const RENEW_PAUSE = 1000;
-let timer = 0;
+const renewSoon = renewing("#courses, .ch-empty");
 
 function show(frame) {
   for (const course of frame.courses) showCourse(course);
@@ -27,22 +27,6 @@ function showCourse(course) {
   const time = cell("as_of").querySelector("time");
   if (time) setTime(time, course.as_of);
   else cell("as_of").replaceChildren(timeElement(course.as_of));
-}
-
-function renewSoon() {
-  timer ||= setTimeout(renew, RENEW_PAUSE);
-}
-
-async function renew() {
-  timer = 0;
-  try {
-    const answer = await fetch(location.href, { headers: { Accept: "text/html" } });
-    const page = new DOMParser().parseFromString(await answer.text(), "text/html");
-    const [old, fresh] = [document, page].map((one) => one.querySelector("#courses, .ch-empty"));
-    if (old && fresh) old.replaceWith(document.importNode(fresh, true));
-  } catch {
-    renewSoon(); // the server is away for a moment
-  }
 }
 
 connect("/ws/progress/", show);
