@@ -12,6 +12,8 @@ OVERLAP_ROWS = 5
 _STEPS_BACK = 3
 # A full page that holds nothing new is no end: many rows may have come in before it.
 _PAGES_WITHOUT_NEWS = 2
+# A page that begins where the one before began is chance once (as many rows came in before it), and no more often.
+_PAGES_THAT_STAND_STILL = 1
 
 
 class Walk:
@@ -30,6 +32,7 @@ class Walk:
         self._steps_back = self._without_news = 0
         self._overlaps = bool(self.known)
         self._first_of_last_page, self._last_advance = "", 0
+        self._standing_still = 0
 
     def next_page(self) -> list[Member] | None:
         """The next rows, those of the overlap included; None at the end. Raises what `read` raises.
@@ -54,7 +57,9 @@ class Walk:
 
     def _take(self, page: MemberPage) -> list[Member] | None:
         first = page.members[0].member_id if page.members else ""
-        if first and first == self._first_of_last_page and self._last_advance > OVERLAP_ROWS:
+        stands_still = first and first == self._first_of_last_page and self._last_advance > OVERLAP_ROWS
+        self._standing_still = self._standing_still + 1 if stands_still else 0
+        if self._standing_still > _PAGES_THAT_STAND_STILL:
             raise errors.Unexpected("The server pays no heed to the row at which a page begins.")
         is_short = page.row_count < self.page_rows
         self.page_rows = max(self.page_rows, page.row_count)

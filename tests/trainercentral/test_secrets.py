@@ -19,6 +19,7 @@ ALL_SAID = " and ".join(SECRETS)
 CLIENT: dict[str, Callable] = {
     "list_courses": lambda client: client.list_courses(),
     "get_course": lambda client: client.get_course("1"),
+    "member_page": lambda client: client.member_page("1"),
     "iter_member_pages": lambda client: list(client.iter_member_pages("1")),
     "iter_course_members": lambda client: list(client.iter_course_members("1")),
     "course_engagement": lambda client: client.course_engagement("1", "2"),

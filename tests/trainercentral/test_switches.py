@@ -145,6 +145,14 @@ def test_one_mint_too_many_is_throttled_until_the_ten_minutes_are_over(sandbox, 
     assert accounts.refresh(granted.refresh_token)
 
 
+@shows("client_mints_per_10_minutes")
+def test_one_token_of_the_client_itself_too_many_is_throttled(sandbox, accounts):
+    sandbox.switch(client_mints_per_10_minutes=1)
+    assert accounts.client_credentials(SCOPE).access_token
+    with pytest.raises(errors.MintThrottled):
+        accounts.client_credentials(SCOPE)
+
+
 @shows("stored_refresh_tokens")
 def test_one_refresh_token_too_many_deletes_the_oldest(sandbox, accounts, client, granted):
     sandbox.switch(stored_refresh_tokens=2)
