@@ -191,8 +191,12 @@ def test_any_other_cell_stays_as_it_is(cell):
 def test_a_course_says_when_it_is_gone_and_when_its_data_gets_older_than_it_should(course, client_for):
     client = client_for("trainer")
     page = "/progress/3000000001/"
-    assert "no longer at TrainerCentral" not in client.get(page).content.decode()
+    text = client.get(page).content.decode()
+    assert "no longer at TrainerCentral" not in text
+    assert "Invite learners" in text
     Course.objects.filter(pk=course.pk).update(poll_seconds=300)
     assert "Figures get up to 6 min old" in client.get(page).content.decode()
     Course.objects.filter(pk=course.pk).update(gone_at=course.polled_at or "2026-01-01T00:00:00Z")
-    assert "no longer at TrainerCentral" in client.get(page).content.decode()
+    text = client.get(page).content.decode()
+    assert "no longer at TrainerCentral" in text
+    assert "Invite learners" not in text
