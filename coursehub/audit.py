@@ -5,6 +5,7 @@ Nothing that identifies a learner and no secret belongs into an event: ids, coun
 
 import hashlib
 import json
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
@@ -17,6 +18,8 @@ from coursehub.models import AuditEvent
 from coursehub.mongo import outside_transaction
 
 FIRST_HASH = "0" * 64
+REPLACED = "coursehub_auditevent_replaced"  # the collection of events that a restore took out of the chain
+REPLACED_EVENTS = "replaced_events"  # in the detail of a restore: hash of the last of them -> how many
 _HASHED = ("seq", "at", "actor", "action", "target", "detail", "previous_hash")
 
 
@@ -47,13 +50,45 @@ def record(*, action: str, actor: str = "system", target: str = "", detail: dict
 
 def first_broken_link() -> int | None:
     """The number of the first event that is missing, changed or out of order; None when the chain holds."""
-    expected_seq, previous_hash = 1, FIRST_HASH
-    events: Collection = outside_transaction(AuditEvent)
-    for event in events.find(sort=[("seq", 1)]):
-        if event["seq"] != expected_seq or event["previous_hash"] != previous_hash or event["hash"] != _hash(event):
-            return expected_seq
-        expected_seq, previous_hash = expected_seq + 1, event["hash"]
-    return None
+    return verify().first_broken
+
+
+@dataclass(frozen=True)
+class Verified:
+    """Of the chain: its events as far as it holds, the number of the first that does not, and the last hash before it.
+
+    `replaced` counts the events that restores have replaced and kept aside; `replaced_lost` says how many of them are
+    missing or changed. Who cuts off the newest events leaves a chain that holds: compare `events` with an earlier look.
+    """
+
+    events: int
+    last_hash: str
+    first_broken: int | None
+    replaced: int
+    replaced_lost: int
+
+
+def verify() -> Verified:
+    """Check every event against its hash, and each hash against the next event."""
+    seq, previous_hash, replaced, lost = 0, FIRST_HASH, 0, 0
+    for event in outside_transaction(AuditEvent).find(sort=[("seq", 1)]):
+        if event["seq"] != seq + 1 or event["previous_hash"] != previous_hash or event["hash"] != _hash(event):
+            return Verified(seq, previous_hash, seq + 1, replaced, lost)
+        seq, previous_hash = event["seq"], event["hash"]
+        for last_hash, count in event["detail"].get(REPLACED_EVENTS, {}).items():
+            replaced, lost = replaced + count, lost + count - _held_aside(last_hash, count)
+    return Verified(seq, previous_hash, None, replaced, lost)
+
+
+def _held_aside(last_hash: str, count: int) -> int:
+    """How many of the `count` events that ended with this hash when a restore replaced them are there, unchanged."""
+    aside: Collection = outside_transaction(REPLACED)
+    for held in range(count):
+        event = aside.find_one({"_id": last_hash})
+        if event is None or event["hash"] != last_hash or _hash(event) != last_hash:
+            return held
+        last_hash = event["previous_hash"]
+    return count
 
 
 def _hash(event: dict) -> str:

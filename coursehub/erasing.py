@@ -2,9 +2,10 @@
 
 Each app registers what erases a learner from its own documents. The log of erasures holds no address:
 only hashes under a key of its own, which tell whether an address that a restored backup brings back was
-erased. A restore keeps the present log (`coursehub_erasure`) over the backup's and calls `erase_again`.
+erased. A restore keeps the present log over the backup's (`keep_log`) and calls `erase_again`.
 """
 
+import hashlib
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cache
@@ -16,6 +17,7 @@ from pymongo.collection import Collection
 from coursehub import audit, clock, pseudonyms
 from coursehub.mongo import outside_transaction
 
+TABLE = "coursehub_erasure"
 _KEY = "key"
 
 
@@ -53,15 +55,25 @@ def erase(email: str, *, actor: str) -> dict[str, int]:
 
 def erase_again(*, actor: str) -> int:
     """After a restore: erase whoever is in the log of erasures and is here again; returns how many."""
-    erased = {row["_id"] for row in _erasures().find({"_id": {"$ne": _KEY}}, {"_id": 1})}
-    addresses: set[str] = set()
+    erased = {row["_id"] for row in _erasures().find({_KEY: None}, {"_id": 1})}
+    keys = [bytes(row[_KEY]) for row in _erasures().find({_KEY: {"$ne": None}})]
+    addresses = set(pseudonyms.named())
     for eraser in _ERASERS.values():
         held: Iterable[str] = _function(eraser.addresses)()
         addresses.update(pseudonyms.folded(address) for address in held)
-    found = [address for address in addresses if _hash(address) in erased]
+    found = [one for one in addresses if any(pseudonyms.keyed_hash(one, key) in erased for key in keys)]
     for address in found:
         erase(address, actor=actor)
     return len(found)
+
+
+def keep_log(into: Collection) -> None:
+    """For a restore: add what the present log knows to the backup's. A log of another key keeps its key beside it."""
+    for row in _erasures().find():
+        kept = into.find_one_and_update({"_id": row["_id"]}, {"$setOnInsert": row}, upsert=True)
+        if kept and kept.get(_KEY) != row.get(_KEY):
+            other = {"_id": hashlib.sha256(row[_KEY]).hexdigest(), _KEY: row[_KEY]}
+            into.update_one({"_id": other["_id"]}, {"$setOnInsert": other}, upsert=True)
 
 
 def _log(email: str) -> None:
@@ -79,4 +91,4 @@ def _function(path: str) -> Callable[..., Any]:
 
 
 def _erasures() -> Collection:
-    return outside_transaction("coursehub_erasure")
+    return outside_transaction(TABLE)

@@ -6,6 +6,7 @@ Without its key a hash names nobody, so deleting the key erases the name and lea
 import hmac
 import secrets
 import unicodedata
+from collections.abc import Iterator
 
 from pymongo import ReturnDocument
 from pymongo.collection import Collection
@@ -24,6 +25,11 @@ def of(email: str) -> str:
 def forget(email: str) -> bool:
     """Delete the key: what was named by it names nobody any more. Whether there was one."""
     return bool(_keys().delete_one({"_id": folded(email)}).deleted_count)
+
+
+def named() -> Iterator[str]:
+    """Every address that has a name now."""
+    return (row["_id"] for row in _keys().find({}, {"_id": 1}))
 
 
 def folded(email: str) -> str:

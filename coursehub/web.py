@@ -71,9 +71,11 @@ def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "coursehub.settings")
     from coursehub import env
     from coursehub.asgi import application
+    from coursehub.backup.restoring import refuse_while_unfinished
     from coursehub.checks import refuse_to_start
 
     refuse_to_start()
+    refuse_while_unfinished()
     host, port = env.text("HOST", "127.0.0.1"), env.whole("PORT", 8000, minimum=1)
     server = WebServer(
         application=application,

@@ -6,11 +6,12 @@ class InvitationsConfig(AppConfig):
     verbose_name = "Invitations"
 
     def ready(self) -> None:
-        from coursehub import erasing, queue
+        from coursehub import backup, erasing, queue
 
         erasing.register(
             "invitations", erase="invitations.keeping.erase", addresses="invitations.keeping.held_addresses"
         )
+        backup.register("invitations", settle="invitations.restored.settle")
         queue.register_tick("invitations.tasks.tick", seconds=1)
         queue.register_tick("invitations.tasks.prepare", seconds=2)
         queue.register_tick("invitations.tasks.sweep", seconds=15)

@@ -12,6 +12,7 @@ from uuid import UUID
 from django.conf import settings
 
 from coursehub import audit, clock, pseudonyms
+from coursehub.models import AccessEnd
 from coursehub.mongo import outside_transaction
 from invitations import addresses
 from invitations.models import Batch, Claim, Invitation, Piece
@@ -59,11 +60,12 @@ def erase(email: str) -> dict[str, int]:
     rows.update_many(wanted | {"state": {"$in": _NOT_YET_INVITED}}, {"$set": {"state": State.NOT_ATTEMPTED}})
     erased = rows.update_many(wanted, {"$set": NO_CELLS | {"reason": ERASED}}).modified_count
     claims = outside_transaction(Claim).delete_many(wanted).deleted_count
+    outside_transaction(AccessEnd).delete_many(wanted)
     return {"invitations": erased, "claims": claims, "uploaded_files": files}
 
 
 def held_addresses() -> Iterator[str]:
-    """For coursehub.erasing: every address that rows or claims hold."""
-    for model in (Invitation, Claim):
+    """For coursehub.erasing: every address that rows, claims or ends of access hold."""
+    for model in (Invitation, Claim, AccessEnd):
         for row in outside_transaction(model).find({"email_folded": {"$ne": ""}}, {"email_folded": 1}):
             yield row["email_folded"]

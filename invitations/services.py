@@ -33,7 +33,7 @@ def confirm(batch: Batch, *, actor: str, start_at: datetime | None = None) -> bo
     return moves.act(
         "confirmed", batch, actor,
         leaving=[Batch.State.PREVIEW], detail={"start_at": start_at.isoformat()} if start_at else None,
-        state=Batch.State.QUEUED, start_at=start_at,
+        state=Batch.State.QUEUED, start_at=start_at, reason="",
     )  # fmt: skip
 
 

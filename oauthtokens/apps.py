@@ -6,6 +6,9 @@ class OauthtokensConfig(AppConfig):
     verbose_name = "Token sets"
 
     def ready(self) -> None:
-        from coursehub import queue
+        from coursehub import backup, queue
 
+        # Consents end with the minutes of their pace; alerts are raised and mailed by how things stand.
+        present = frozenset({"oauthtokens_consents", "oauthtokens_alerts"})
+        backup.register("oauthtokens", present=present, settle="oauthtokens.restored.settle")
         queue.register_tick("oauthtokens.tasks.tick", seconds=15)

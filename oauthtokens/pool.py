@@ -12,6 +12,7 @@ from coursehub.mongo import outside_transaction
 
 PROBE_SECONDS = 600.0  # a stopped pool is tried again this often
 _REJECTIONS_SECONDS = 3600.0  # how long a rejected fresh token counts against the client: as long as it lives
+TABLE = "oauthtokens_pool"
 _THE_ONE = {"_id": "pool"}
 _AT_FIRST: dict[str, Any] = {"active": None, "stopped": "", "probe_at": None, "demand_at": None, "rejections": []}
 
@@ -80,7 +81,7 @@ def is_in_demand(within_seconds: float) -> bool:
 
 
 def _document() -> Collection:
-    return outside_transaction("oauthtokens_pool")
+    return outside_transaction(TABLE)
 
 
 def _ensured() -> Collection:

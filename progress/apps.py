@@ -6,8 +6,10 @@ class ProgressConfig(AppConfig):
     verbose_name = "Progress"
 
     def ready(self) -> None:
-        from coursehub import erasing, queue
+        from coursehub import backup, erasing, queue
 
         erasing.register("progress", erase="progress.erasing.erase", addresses="progress.erasing.addresses")
+        # The webhook's signatures of today keep telling a request that comes twice.
+        backup.register("progress", present=frozenset({"progress_webhookseen"}), settle="progress.restored.settle")
         queue.register_tick("progress.tasks.tick", seconds=1)
         queue.register_tick("progress.tasks.tick_seldom", seconds=60)

@@ -1,10 +1,10 @@
-"""For coursehub.erasing: a learner's rows in every course, and their history."""
+"""For coursehub.erasing: a learner's rows in every course, their history and their reports."""
 
 from collections.abc import Iterator
 
 from coursehub import pseudonyms
 from coursehub.mongo import outside_transaction
-from progress.models import Member, ProgressEntry
+from progress.models import LearnerReport, Member, ProgressEntry
 
 
 def erase(email: str) -> dict[str, int]:
@@ -15,6 +15,7 @@ def erase(email: str) -> dict[str, int]:
     for member in members:
         of_member = {"course_id": member["course_id"], "member_id": member["member_id"]}
         entries += outside_transaction(ProgressEntry).delete_many(of_member).deleted_count
+        outside_transaction(LearnerReport).delete_many(of_member)
     erased = outside_transaction(Member).delete_many({"_id": {"$in": [member["_id"] for member in members]}})
     return {"members": erased.deleted_count, "history": entries}
 

@@ -2,9 +2,11 @@
 
 import socket
 import time
+from datetime import datetime
 
 from pymongo import ReturnDocument, WriteConcern
 from pymongo.collection import Collection
+from pymongo.errors import DuplicateKeyError
 
 from coursehub.mongo import outside_transaction
 
@@ -14,6 +16,8 @@ PRESENCE_SECONDS = 15
 # Longer than a tick may take (ticker.TICK_SECONDS_MAX), so that a slow one does not cost the lease.
 LEASE_SECONDS = 7
 _RENEW_AFTER_SECONDS = 0.9
+_LOOK_AGAIN_SECONDS = 0.25
+FOR_GOOD = datetime(9999, 1, 1)
 _WORKERS, _LEASES = "coursehub_worker", "coursehub_lease"
 _LEASE = "ticker"
 
@@ -77,3 +81,36 @@ class TickerLease:
     def give_back(self) -> None:
         """Let the next worker tick at once. Raises pymongo's error."""
         _collection(_LEASES).delete_one({"_id": _LEASE, "holder": self._worker})
+
+
+def hold_ticks(holder: str) -> bool:
+    """Have nobody tick until `let_tick(holder)`, whatever becomes of the holder. False while a worker has the lease."""
+    mine = {"$or": [{"$eq": ["$holder", holder]}, {"$lte": ["$until", NOW]}]}
+    held = {"holder": holder, "until": FOR_GOOD}
+    if _collection(_LEASES).update_one({"_id": _LEASE, "$expr": mine}, {"$set": held}).matched_count:
+        return True
+    try:
+        _collection(_LEASES).insert_one({"_id": _LEASE, **held})
+    except DuplicateKeyError:
+        return False
+    return True
+
+
+def let_tick(holder: str) -> None:
+    """The next worker ticks at once. Raises pymongo's error."""
+    _collection(_LEASES).delete_one({"_id": _LEASE, "holder": holder})
+
+
+def all_gone(patience_seconds: float = PRESENCE_SECONDS + 1) -> bool:
+    """Wait until no worker has said that it lives, which ended ones have done up to 15 s ago; False when one lives."""
+    first, gives_up_at = _newest_sign(), time.monotonic() + patience_seconds
+    while status()["workers"]:
+        if _newest_sign() != first or time.monotonic() > gives_up_at:
+            return False
+        time.sleep(_LOOK_AGAIN_SECONDS)
+    return True
+
+
+def _newest_sign() -> datetime | None:
+    newest = _collection(_WORKERS).find_one({}, ["alive_until"], sort=[("alive_until", -1)])
+    return newest["alive_until"] if newest else None

@@ -1,17 +1,19 @@
 """One learner is erased everywhere, the audit trail still verifies, and a restore does not bring them back."""
 
 import io
+from datetime import timedelta
 
 import pytest
 from django.core.management import call_command
 
 from coursehub import audit, clock, erasing, pseudonyms
-from coursehub.models import AuditEvent
+from coursehub.backup import restoring, taking
+from coursehub.models import AccessEnd, AuditEvent
 from coursehub.mongo import outside_transaction
 from invitations import keeping, sending, services
 from invitations.models import Batch, Claim, Invitation, Piece
 from progress import polling
-from progress.models import Member, ProgressEntry
+from progress.models import LearnerReport, Member, ProgressEntry
 
 State = Invitation.State
 ADA, GRACE = "Ada@example.org", "grace@example.org"
@@ -64,18 +66,64 @@ def test_an_erased_learner_is_a_stranger_who_may_be_invited(sent, upload):
     assert services.status(upload(ADA).pk)["counts"] == {State.PENDING: 1}
 
 
-def test_what_a_restore_brings_back_is_erased_again(sent, database):
-    tables = (Invitation, Claim, Member)
-    backup = {model: list(outside_transaction(model).find()) for model in tables}
+def test_an_end_of_access_and_a_report_go_too(confirmed, course, database):
+    batch = confirmed(ADA)
+    Invitation.objects.filter(batch=batch).update(access_expires_at=clock.now() + timedelta(days=30))
+    sending.send_slice(batch.pk)
+    polling.poll(course.course_id, only_if_due=False)
+    member = Member.objects.get(email_folded="ada@example.org")
+    key = LearnerReport.key_of(course.course_id, member.member_id, "tests")
+    LearnerReport.objects.create(id=key, course_id=course.course_id, member_id=member.member_id, kind="tests")
+    assert AccessEnd.objects.exists()
     erasing.erase(ADA, actor="admin")
-    for model, rows in backup.items():
-        outside_transaction(model).delete_many({})
-        outside_transaction(model).insert_many(rows)
+    assert _held_anywhere(database, "ada@example.org") == set()
+    assert not LearnerReport.objects.exists()
+
+
+@pytest.fixture
+def backup(sent, tmp_path):
+    """Of a database that holds both learners, and has named both in the trail."""
+    for email in (ADA, GRACE):
+        audit.record(action="something.done", detail={"learner": pseudonyms.of(email)})
+    taking.take(tmp_path / "backup.zip", actor="admin")
+    return tmp_path / "backup.zip"
+
+
+def test_what_a_restore_brings_back_is_erased_again(backup, database):
+    erasing.erase(ADA, actor="admin")
+    done = restoring.restore(backup, actor="admin")
+    assert (done.erased_again, done.first_broken) == (1, None)
+    assert _held_anywhere(database, "ada@example.org") == set()
+    assert _held_anywhere(database, GRACE) >= {
+        Invitation._meta.db_table, Claim._meta.db_table, Member._meta.db_table, "coursehub_addresskey"
+    }  # fmt: skip
     said = io.StringIO()
     call_command("erase_learner", "--again", stdout=said)
-    assert said.getvalue() == "1 learners erased again.\n"
+    assert said.getvalue() == "0 learners erased again.\n"
+
+
+def test_a_key_alone_does_not_come_back(backup, database):
+    """The learner is held by no app at the backup; only the trail's name for the address is."""
+    for model in (Invitation, Claim, Member):
+        outside_transaction(model).delete_many({"email_folded": "ada@example.org"})
+    Piece.objects.all().delete()
+    taking.take(backup.with_name("later.zip"), actor="admin")
+    erasing.erase(ADA, actor="admin")
+    assert restoring.restore(backup.with_name("later.zip"), actor="admin").erased_again == 1
     assert _held_anywhere(database, "ada@example.org") == set()
-    assert Member.objects.filter(email_folded=GRACE).exists()
+
+
+def test_erasures_of_two_logs_with_different_keys_are_all_made_again(backup, database):
+    """The backup's log knows one, the present one, begun anew after a loss, knows the other."""
+    erasing.erase("alan@example.org", actor="admin")
+    taking.take(backup.with_name("later.zip"), actor="admin")
+    database[erasing.TABLE].delete_many({})
+    erasing.erase(ADA, actor="admin")
+    restoring.restore(backup.with_name("later.zip"), actor="admin")
+    assert _held_anywhere(database, "ada@example.org") == set()
+    pseudonyms.of("alan@example.org")
+    assert erasing.erase_again(actor="admin") == 1
+    assert database[erasing.TABLE].count_documents({"key": {"$exists": True}}) == 2
 
 
 def test_cells_and_bytes_go_after_the_days_they_are_kept(sent, settings, later):

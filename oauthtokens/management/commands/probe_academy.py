@@ -6,16 +6,16 @@ from typing import Any
 
 from django.core.management import CommandError, CommandParser
 
+from coursehub.management.base import BAD, GOOD, USAGE, WARNING, JsonCommand
 from coursehub.trainercentral import TrainerCentralError
 from coursehub.trainercentral.probing import Finding
 from coursehub.trainercentral.probing_acts import Act
 from oauthtokens import probing
-from oauthtokens.management.base import BAD, GOOD, USAGE, WARNING, TokenCommand
 
 _WORDS = {True: "held", False: "NOT HELD", None: "unknown"}
 
 
-class Command(TokenCommand):
+class Command(JsonCommand):
     help = (
         "Check the assumptions about the configured academy; asks before anything that acts. "
         "Exit 0: all that was tried held; 1: something did not; 2: no token, or no answer."

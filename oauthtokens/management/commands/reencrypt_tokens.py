@@ -3,11 +3,11 @@
 from dataclasses import asdict
 from typing import Any
 
+from coursehub.management.base import BAD, GOOD, WARNING, JsonCommand
 from oauthtokens import services
-from oauthtokens.management.base import BAD, GOOD, WARNING, TokenCommand
 
 
-class Command(TokenCommand):
+class Command(JsonCommand):
     help = (
         "Encrypt every stored token with the first of TOKEN_ENCRYPTION_KEYS, while everything runs, and say how many "
         "values each key still holds. Exit 1: an older key still holds some; 2: some cannot be decrypted."

@@ -4,14 +4,15 @@ from typing import Any
 
 from django.core.management import CommandError, CommandParser
 
+from coursehub.management.base import BAD, GOOD, USAGE, WARNING, JsonCommand
 from coursehub.trainercentral.errors import TokenUnavailable
 from oauthtokens import services, words
-from oauthtokens.management.base import BAD, GOOD, USAGE, WARNING, TokenCommand, name_of
+from oauthtokens.management.base import name_of
 
 _CODES = {"refreshed": GOOD, "busy": WARNING, "late": WARNING, "failed": BAD}
 
 
-class Command(TokenCommand):
+class Command(JsonCommand):
     help = "Refresh the active token set, or the one named, if it is due. Each refresh counts as a use."
 
     def add_arguments(self, parser: CommandParser) -> None:

@@ -7,12 +7,12 @@ from typing import Any
 from django.conf import settings
 from django.core.management import CommandError, CommandParser
 
+from coursehub.management.base import BAD, GOOD, USAGE, WARNING, JsonCommand
 from coursehub.trainercentral.errors import TrainerCentralError
 from oauthtokens import services
-from oauthtokens.management.base import BAD, GOOD, USAGE, WARNING, TokenCommand
 
 
-class Command(TokenCommand):
+class Command(JsonCommand):
     help = (
         "Exchange a self-client code (made in Zoho's API console for the scopes shown) for the tokens of a set. "
         "Exit 1: some sets still need new tokens; 2: a code was not accepted."

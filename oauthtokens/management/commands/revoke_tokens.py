@@ -4,11 +4,12 @@ from typing import Any
 
 from django.core.management import CommandError, CommandParser
 
+from coursehub.management.base import GOOD, USAGE, WARNING, JsonCommand
 from oauthtokens import services, words
-from oauthtokens.management.base import GOOD, USAGE, WARNING, TokenCommand, name_of
+from oauthtokens.management.base import name_of
 
 
-class Command(TokenCommand):
+class Command(JsonCommand):
     help = "Revoke tokens at Zoho and destroy them here. Exit 1: Zoho has not confirmed all of it yet."
 
     def add_arguments(self, parser: CommandParser) -> None:

@@ -2,12 +2,12 @@
 
 from typing import Any
 
+from coursehub.management.base import BAD, GOOD, JsonCommand
 from coursehub.trainercentral.errors import TokenUnavailable
 from oauthtokens import services
-from oauthtokens.management.base import BAD, GOOD, TokenCommand
 
 
-class Command(TokenCommand):
+class Command(JsonCommand):
     help = "Make the next ready token set the active one."
 
     def handle(self, *args: Any, **options: Any) -> None:

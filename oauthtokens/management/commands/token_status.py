@@ -2,14 +2,14 @@
 
 from typing import Any
 
+from coursehub.management.base import BAD, GOOD, WARNING, JsonCommand
 from oauthtokens import services
-from oauthtokens.management.base import BAD, GOOD, WARNING, TokenCommand
 
 _USABLE = ("ready", "active", "retiring")
 _IN_NEED = ("broken", "undecryptable", "exhausted", "revocation_pending", "revoked")
 
 
-class Command(TokenCommand):
+class Command(JsonCommand):
     help = "Show the token sets and how long they last. Exit 1: somebody should look; 2: no calls can be made."
 
     def handle(self, *args: Any, **options: Any) -> None:

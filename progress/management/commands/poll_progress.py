@@ -4,14 +4,14 @@ from typing import Any
 
 from django.core.management import CommandParser
 
+from coursehub.management.base import BAD, GOOD, USAGE, WARNING, JsonCommand
 from coursehub.models import Course
-from oauthtokens.management.base import BAD, GOOD, USAGE, WARNING, TokenCommand
 from progress import polling
 
 _CODES = {"failed": BAD, "unfinished": WARNING, "lease_lost": WARNING, "not_due": WARNING}
 
 
-class Command(TokenCommand):
+class Command(JsonCommand):
     help = "Reads the learners of one course, or of all, now. Exit 0 good, 1 warning, 2 bad, 3 usage."
 
     def add_arguments(self, parser: CommandParser) -> None:

@@ -2,12 +2,12 @@
 
 from typing import Any
 
+from coursehub.management.base import BAD, GOOD, JsonCommand
 from coursehub.trainercentral.errors import TrainerCentralError
-from oauthtokens.management.base import BAD, GOOD, TokenCommand
 from progress import courses
 
 
-class Command(TokenCommand):
+class Command(JsonCommand):
     help = "Reads the academy's courses: new, renamed, gone, back. Exit 0 good, 2 bad, 3 usage."
 
     def handle(self, *args: Any, **options: Any) -> None:

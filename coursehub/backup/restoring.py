@@ -1,0 +1,175 @@
+"""A restore, in an order in which it may die anywhere and be run again from its beginning.
+
+1. The file is verified; nothing is changed before that.
+2. Its documents go into collections beside the present ones, and are brought into a state from which nothing happens
+   by surprise. What the present database knows and the backup cannot is carried over.
+3. From here until the end nobody ticks, the web process does not start, and the mark says so: each collection is
+   replaced by renaming, in one step of its own.
+4. Migrations if the backup is older, and all erasures again.
+
+A death before 3 leaves the present database as it was. One after it leaves the mark: run the restore again, with this
+backup or another one.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.contrib.contenttypes.models import ContentType
+from django.core.management import call_command
+from django.db.migrations.loader import MigrationLoader
+from django.utils.module_loading import import_string
+from pymongo import timeout
+from pymongo.database import Database
+from pymongo.errors import PyMongoError
+
+from coursehub import audit, erasing, roles
+from coursehub.backup import contents, keeping, staging
+from coursehub.backup.archive import Manifest, Reader, Refused
+from coursehub.backup.staging import Staged, Told
+from coursehub.mongo import outside_transaction
+from coursehub.mongo.replica_set import ensure_replica_set
+from coursehub.queue import presence
+
+_MARK = {"_id": "unfinished"}
+_HOLDER = "restore"
+_START_SECONDS = 2
+UNFINISHED = "A restore has begun and has not ended: run it again (`manage.py restore`), and start after it."
+_WORKERS = "A worker runs: stop all workers and all web processes, and restore again."
+
+
+@dataclass(frozen=True)
+class Restored:
+    """What a restore did. `settled` is what the apps report, `first_broken` an audit event, None if the trail holds."""
+
+    taken_at: str
+    documents: int
+    replaced_events: int
+    erased_again: int
+    first_broken: int | None
+    settled: dict[str, int]
+
+
+def check(path: Path) -> Manifest:
+    """What a backup holds, after all of it was read. Raises Refused when this CourseHub cannot restore it."""
+    reader = Reader(path)
+    try:
+        _refuse_newer(reader.manifest)
+        reader.verify()
+    finally:
+        reader.close()
+    return reader.manifest
+
+
+def restore(path: Path, *, actor: str, told: Told | None = None) -> Restored:
+    """Replace the database by a backup. Whoever calls has made sure that no web process runs.
+
+    Raises Refused, with nothing changed, when the file is damaged or newer than this CourseHub, or a worker runs.
+    """
+    check(path)
+    ensure_replica_set(settings.MONGODB_URI)
+    _refuse_workers()
+    reader = Reader(path)
+    staged = Staged(_database(), reader.manifest.taken_at)
+    try:
+        staged.drop()
+        staged.fill(reader, told)
+        staged.is_same_installation = keeping.is_same_installation(staged)
+        settled = _settled(staged)
+        replaced = keeping.carry_over(staged)
+        _begin(replaced)
+    except BaseException:
+        staged.drop()
+        raise
+    finally:
+        reader.close()
+    _switch(staged, reader.manifest)
+    return _finish(reader.manifest, settled, actor)
+
+
+def refuse_while_unfinished() -> None:
+    """Ends the process when a restore has died half-way. Raises SystemExit. Starts when MongoDB does not answer."""
+    try:
+        with timeout(_START_SECONDS):
+            unfinished = _mark().find_one(_MARK)
+    except PyMongoError:
+        return
+    if unfinished:
+        raise SystemExit(UNFINISHED)
+
+
+def _refuse_newer(manifest: Manifest) -> None:
+    known = set(MigrationLoader(None, ignore_no_migrations=True).disk_migrations or {})
+    unknown = [f"{app}.{name}" for app, name in manifest.migrations if (app, name) not in known]
+    if unknown:
+        raise Refused(f"The backup was taken by a newer CourseHub, which has the migration {unknown[-1]}.")
+
+
+def _refuse_workers() -> None:
+    if not presence.all_gone():
+        raise Refused(_WORKERS)
+
+
+def _settled(staged: Staged) -> dict[str, int]:
+    settled: dict[str, int] = {}
+    for path in contents.settlers():
+        settled |= import_string(path)(staged)
+    return settled
+
+
+def _begin(replaced: keeping.Replaced) -> None:
+    """Nobody ticks from here on, and no worker has started meanwhile.
+
+    A restore that died has noted in the mark what it was about to replace; what this one replaces is added to that.
+    """
+    if not presence.hold_ticks(_HOLDER):
+        raise Refused(_WORKERS)
+    try:
+        _refuse_workers()
+        noted = {"$max": {f"replaced.{replaced.last_hash}": replaced.events}} if replaced.events else {}
+        _mark().update_one(_MARK, {"$set": {"holder": _HOLDER}, **noted}, upsert=True)
+    except BaseException:
+        if not _mark().find_one(_MARK):
+            presence.let_tick(_HOLDER)
+        raise
+
+
+def _switch(staged: Staged, manifest: Manifest) -> None:
+    """What is carried over first, so that nothing of it is lost when this dies in between."""
+    names = staged.names()
+    for name in sorted(names, key=lambda one: one not in (audit.REPLACED, erasing.TABLE)):
+        staged.collection(name).rename(name, dropTarget=True)
+    database = staged.database
+    present = set(database.list_collection_names())
+    for part in manifest.parts:
+        if part.documents is None and part.name not in present:
+            staging.create(database, part, part.name)
+            staging.index(database, part, part.name)
+    for name in present:
+        if contents.is_emptied(name):
+            database[name].delete_many({})
+        elif contents.is_ours(name) and name not in names and not contents.is_left_alone(name):
+            database[name].drop()
+
+
+def _finish(manifest: Manifest, settled: dict[str, int], actor: str) -> Restored:
+    ContentType.objects.clear_cache()
+    call_command("migrate", interactive=False, verbosity=0)
+    roles.sync_groups()
+    erased_again = erasing.erase_again(actor=actor)
+    replaced = (_mark().find_one(_MARK) or {}).get("replaced", {})
+    detail = {"taken_at": manifest.taken_at, "erased_again": erased_again, **settled, audit.REPLACED_EVENTS: replaced}
+    audit.record(action="backup.restored", actor=actor, detail=detail)
+    first_broken = audit.first_broken_link()
+    _mark().delete_one(_MARK)
+    presence.let_tick(_HOLDER)
+    return Restored(manifest.taken_at, manifest.documents, sum(replaced.values()), erased_again, first_broken, settled)
+
+
+def _mark() -> Any:
+    return outside_transaction(contents.UNFINISHED)
+
+
+def _database() -> Database:
+    return outside_transaction(contents.UNFINISHED).database
