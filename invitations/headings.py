@@ -89,11 +89,13 @@ def columns_of(headings: Sequence[str]) -> dict[str, int]:
         column = _COLUMN_OF.get(normalised(heading))
         if column:
             found.setdefault(column, position)
-    if "email" not in found:
-        speak_of_mail = [at for at, heading in enumerate(headings) if "email" in normalised(heading)]
-        if len(speak_of_mail) == 1:
-            found["email"] = speak_of_mail[0]
     return found
+
+
+def speaks_of_mail(headings: Sequence[str]) -> int | None:
+    """The position of the only heading with the word e-mail somewhere in it ("Work e-mail (new)"), or None."""
+    found = [at for at, heading in enumerate(headings) if "email" in normalised(heading)]
+    return found[0] if len(found) == 1 else None
 
 
 def digest(headings: Sequence[str]) -> str:

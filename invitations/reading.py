@@ -8,8 +8,9 @@ import csv
 import hashlib
 import io
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
-from itertools import chain
+from itertools import chain, islice, takewhile
 from typing import Any
 
 from invitations import encodings, headings
@@ -203,40 +204,43 @@ def _head_records(text: str, delimiter: str) -> list[Record]:
     found: list[Record] = []
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
     line = 1
-    try:
-        for cells in reader:
+    with suppress(csv.Error):  # told when the file is read
+        for cells in islice(reader, _HEADING_WITHIN_RECORDS):
             found.append((line, cells))
             line = reader.line_num + 1
-            if len(found) == _HEADING_WITHIN_RECORDS:
-                break
-    except csv.Error:  # told when the file is read
-        pass
     return found
 
 
 def _with_headings(text: str, form: Format) -> Format:
-    """The first record that names an e-mail column is the headings; else the first one that is not blank."""
+    """The first record that names an e-mail column is the headings, or speaks of one; else the first not blank."""
     filled = [
         (line, cells)
         for line, cells in _head_records(text, form.delimiter)
         if any(map(clean, cells)) and not clean("".join(cells)).lower().startswith("sep=")
     ]
-    for line, cells in filled:
+    above = list(takewhile(lambda record: not any(map(_is_address, record[1])), filled))  # where the rows begin
+    for line, cells in above:
         columns = headings.columns_of(cells)
         if "email" in columns:
             return replace(form, heading_line=line, headings=cells, columns=columns)
-        if any(_is_address(cell) for cell in cells):
-            break  # the rows have begun
+    for line, cells in reversed(above):
+        at = headings.speaks_of_mail(cells)
+        if at is not None and _holds_addresses(filled[len(above) :], at):  # so it is no title such as "E-mail list"
+            return replace(form, heading_line=line, headings=cells, columns=headings.columns_of(cells) | {"email": at})
     if not filled:
         return form
     line, cells = filled[0]
-    if any(_is_address(cell) for cell in cells):
+    if not above:
         return replace(form, headings=[f"Column {number}" for number in range(1, len(cells) + 1)])
     return replace(form, heading_line=line, headings=cells, columns=headings.columns_of(cells))
 
 
 def _addresses_in(text: str, form: Format) -> bool:
     return any(_is_address(cell) for _, cells in _head_records(text, form.delimiter) for cell in cells)
+
+
+def _holds_addresses(found: list[Record], at: int) -> bool:
+    return any(len(cells) > at and _is_address(cells[at]) for _, cells in found)
 
 
 def _is_address(cell: str) -> bool:

@@ -135,6 +135,16 @@ SHAPES = [
         [ok(ADA, "Ada", "L", line=4)],
     ),
     Case(
+        "a title above the headings that speaks of e-mail",
+        f"E-mail list of 2026;;\nVorname;Nachname;E-Mail\nAda;L;{ADA}\n".encode(),
+        [ok(ADA, "Ada", "L", line=3)],
+    ),
+    Case(
+        "headings that only speak of e-mail, below a title that does",
+        f"The e-mail list,\nWork e-mail (new),first name\n{ADA},Ada\n".encode(),
+        [ok(ADA, "Ada", line=3)],
+    ),
+    Case(
         "quoted newline", f'{HEAD}{ADA},"Ada\nAugusta",L\n{GRACE},G,H\n'.encode(), [ok(ADA, line=2), ok(GRACE, line=4)]
     ),
     Case("quoted quote", f'{HEAD}{ADA},"Ada ""the"" Countess",L\n'.encode(), [ok(ADA, 'Ada "the" Countess', "L")]),
