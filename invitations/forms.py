@@ -73,6 +73,10 @@ class UploadForm(OneSentence):
             self.add_error("file", str(refusal))
 
 
+_ROWS_SHOWN = 3
+_ROWS_LOOKED_AT = 100  # for an address, in the column that is chosen for them
+
+
 class ColumnsForm(OneSentence):
     """What stands where, in a file whose headings do not tell; with three rows to see it by."""
 
@@ -80,7 +84,9 @@ class ColumnsForm(OneSentence):
         super().__init__(*args, **kwargs)
         self._batch, self._user = batch, user
         self.format = reading.Format(**batch.format)
-        self.rows = self._sample()
+        self._records = self._sample()
+        width = len(self.format.headings)
+        self.rows = [[cell[:60] for cell in (cells + [""] * width)[:width]] for cells in self._records[:_ROWS_SHOWN]]
         choices = [("", "not in the file"), *enumerate(self._labels())]
         for column, label in headings.LABELS.items():
             self.fields[column] = forms.TypedChoiceField(
@@ -95,6 +101,9 @@ class ColumnsForm(OneSentence):
             return
         if len(set(chosen.values())) < len(chosen):
             raise forms.ValidationError("Two of the choices name the same column: choose another for one of them.")
+        at = chosen.get("email")
+        if at is not None and not any("@" in cell for cells in self._records for cell in cells[at : at + 1]):
+            raise forms.ValidationError("The column chosen for the e-mail addresses holds none: choose another.")
         try:
             uploads.choose_columns(self._batch, user=self._user, columns=chosen)
         except reading.FileRefused as refusal:
@@ -105,11 +114,9 @@ class ColumnsForm(OneSentence):
 
     def _sample(self) -> list[list[str]]:
         try:
-            rows = reading.sample(pieces.of_batch(self._batch.pk), self.format)
+            return reading.sample(pieces.of_batch(self._batch.pk), self.format, rows=_ROWS_LOOKED_AT)
         except reading.FileRefused:  # told when the file is read
             return []
-        width = len(self.format.headings)
-        return [[cell[:60] for cell in (cells + [""] * width)[:width]] for cells in rows]
 
     def _likely(self) -> int | str:
         return next((at for cells in self.rows for at, cell in enumerate(cells) if "@" in cell), "")

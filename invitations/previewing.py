@@ -19,9 +19,10 @@ from pymongo.errors import BulkWriteError
 from coursehub import audit, clock, members
 from coursehub.models import Course
 from coursehub.mongo import draw_numbers, outside_transaction
-from invitations import known, pieces, reading
+from invitations import column_choices, known, pieces, reading
 from invitations.judging import Courses, Judge, Row
 from invitations.models import Batch, Invitation
+from invitations.refusals import NoGoodRows
 
 State = Invitation.State
 SLICE_SECONDS = 30.0  # well below the queue's time-out for a task
@@ -56,7 +57,7 @@ class Tally:
         if not self.rows:
             raise reading.FileRefused("The file has headings but no rows.")
         if not self.good:
-            raise reading.FileRefused(f"None of the {self.rows} rows can be invited; {self.first_problem}")
+            raise NoGoodRows(f"None of the {self.rows} rows can be invited; {self.first_problem}")
 
 
 def courses_of(user, chosen: str) -> Courses:
@@ -76,6 +77,8 @@ def read(batch_id: UUID) -> str:
             _give_up_if_cancelled(batch)
             return UNFINISHED
     except reading.FileRefused as refusal:
+        if isinstance(refusal, NoGoodRows):
+            column_choices.forget(batch.uploaded_by_id, reading.Format(**batch.format))
         _refuse(batch, held["read_fence"], str(refusal))
         return REFUSED
     except BaseException:

@@ -31,6 +31,10 @@ class FileRefused(ValueError):
     """The whole file cannot be used; the text is one sentence for the person who uploaded it."""
 
 
+class NoGoodRows(FileRefused):
+    """None of the rows can be invited."""
+
+
 def refuse_what_is_no_csv(head: bytes) -> None:
     """Raises FileRefused for a file that begins like `head` and is known to be something else."""
     start = head.removeprefix(b"\xef\xbb\xbf").lstrip(b" \t\r\n")[:32]

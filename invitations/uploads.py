@@ -10,8 +10,9 @@ from django.db import IntegrityError
 from coursehub import clock, members
 from coursehub.models import Course
 from coursehub.mongo import outside_transaction
-from invitations import headings, judging, moves, pieces, previewing, reading
-from invitations.models import Batch, HeadingChoice
+from invitations import column_choices, judging, moves, pieces, previewing, reading
+from invitations.models import Batch
+from invitations.refusals import NoGoodRows
 
 # Read and judged within the request; what is larger is read by a worker.
 READ_AT_ONCE_BYTES = 200_000
@@ -30,12 +31,19 @@ def upload(*, user, course: Course | None, filename: str, content: bytes | Binar
     examiner = reading.Examiner()
     for piece in pieces.of_file(file):
         examiner.feed(piece)
-    form = _as_chosen_before(user, examiner.format())
+    found = examiner.format()
+    form = column_choices.recall(user.pk, found)
     if course is None and form.is_settled and "course" not in form.columns:
         raise reading.FileRefused(CHOOSE_COURSE)
     at_once = form.is_settled and examiner.size_bytes <= READ_AT_ONCE_BYTES
     if at_once:
-        _refuse_without_good_rows(file, form, previewing.courses_of(user, course.course_id if course else ""))
+        try:
+            _refuse_without_good_rows(file, form, previewing.courses_of(user, course.course_id if course else ""))
+        except NoGoodRows:
+            if found.is_settled:
+                raise
+            column_choices.forget(user.pk, found)  # so it does not fit this file: ask
+            form, at_once = found, False
     batch = _open_batch(user, course, filename, examiner, form)
     if not batch.stored_at:
         _store(batch, file)
@@ -60,20 +68,8 @@ def choose_columns(batch: Batch, *, user, columns: dict[str, int]) -> bool:
     unread = {"id": batch.pk.hex, "state": Batch.State.UPLOADED, "format.columns.email": None}
     settled = outside_transaction(Batch).update_one(unread, {"$set": {"format": form.as_document()}}).modified_count
     if settled:
-        choice = {"user_id": user.pk, "columns": columns}
-        HeadingChoice.objects.update_or_create(id=_choice_key(user, form), defaults=choice)
+        column_choices.remember(user.pk, form)
     return bool(settled)
-
-
-def _as_chosen_before(user, form: reading.Format) -> reading.Format:
-    if form.is_settled:
-        return form
-    choice = HeadingChoice.objects.filter(pk=_choice_key(user, form)).first()
-    return form.with_columns(choice.columns) if choice else form
-
-
-def _choice_key(user, form: reading.Format) -> str:
-    return f"{user.pk}-{headings.digest(form.headings)}"
 
 
 def _refuse_without_good_rows(file: BinaryIO, form: reading.Format, courses: judging.Courses) -> None:

@@ -196,6 +196,18 @@ def test_a_person_says_what_the_headings_do_not_and_is_asked_once(send_in, perso
     assert send_in(UNTOLD, role="administrator").state == Batch.State.UPLOADED, "the choice is one person's"
 
 
+def test_a_remembered_choice_that_does_not_fit_a_file_is_asked_anew(send_in, person):
+    uploads.choose_columns(send_in(b"ada@example.org;Ada\n"), user=person("trainer"), columns={"email": 0})
+    other_way_round = send_in(b"Grace;grace@example.org\n")
+    assert not services.is_settled(other_way_round)
+    assert uploads.choose_columns(other_way_round, user=person("trainer"), columns={"email": 1})
+    assert previewing.read(other_way_round.pk) == previewing.READ
+    many = "".join(f"learner{number}@example.org;Ada\n" for number in range(10_000)).encode()
+    large = send_in(many)
+    assert (services.is_settled(large), previewing.read(large.pk)) == (True, previewing.REFUSED)
+    assert not services.is_settled(send_in(many)), "the next upload asks"
+
+
 def test_rows_name_their_courses_and_one_learner_may_be_in_several(send_in, course):
     first, second = Course.objects.order_by("course_id")[:2]
     content = f"email,course\na@example.org,{first.course_id}\na@example.org,{second.name}\na@example.org,no such\n"

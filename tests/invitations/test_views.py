@@ -94,6 +94,7 @@ def test_a_file_that_does_not_tell_its_columns_leads_to_the_question(client_for,
         ({"email": "9"}, "valid choice"),
         ({}, "e-mail addresses"),
         ({"email": "0", "name": "0"}, "Two"),
+        ({"email": "1"}, "holds none"),
     ]:
         assert words in client.post(columns, wrong, follow=True).content.decode()
     assert client.post(columns, {"email": "0", "first_name": "1"}).status_code == 302
