@@ -1,6 +1,6 @@
 """The forms of uploading: a course and a file, what its columns hold, when to begin. Every refusal is one sentence."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from crispy_forms.helper import FormHelper
 from crispy_forms.layout import Submit
@@ -8,6 +8,7 @@ from django import forms
 from django.conf import settings
 from django.template.defaultfilters import filesizeformat
 
+from coursehub import clock
 from coursehub.models import Course
 from invitations import estimate, headings, pieces, reading, services, uploads
 from invitations.models import Batch
@@ -122,6 +123,9 @@ class ColumnsForm(OneSentence):
         return next((at for cells in self.rows for at, cell in enumerate(cells) if "@" in cell), "")
 
 
+_LATEST_START = timedelta(days=366)  # what is later is a slip of the pen
+
+
 class ConfirmForm(OneSentence):
     """Begin now, or at a time; refused when the token pool would not last."""
 
@@ -138,6 +142,11 @@ class ConfirmForm(OneSentence):
 
     def clean_start_at(self) -> datetime | None:
         start_at = self.cleaned_data["start_at"]
+        now = clock.now()
+        if start_at and start_at > now + _LATEST_START:
+            raise forms.ValidationError("Choose a time to start at within the next year.")
+        if start_at and start_at <= now:
+            start_at = None
         strands = estimate.of(self._calls, start_at=start_at).strands
         if strands:
             raise forms.ValidationError(f"{strands} Let it start after the next maintenance.")

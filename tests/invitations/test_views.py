@@ -1,12 +1,15 @@
 """The trainer's pages: redirects, sentences, and nobody else's batches."""
 
 import json
+from datetime import timedelta
 from html.parser import HTMLParser
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.utils import timezone
 from hypothesis import HealthCheck, given, settings, strategies
 
+from coursehub import clock
 from invitations import services, tasks
 from invitations.models import Batch, Invitation
 from tests.files import csv_of
@@ -114,10 +117,22 @@ def test_what_the_token_sets_would_not_last_for_does_not_start_now(client_for, u
     assert "would stop half-way" in client.post(confirm, follow=True).content.decode()
     assert "Write the time" in client.post(confirm, {"start_at": "soon"}, follow=True).content.decode()
     assert Batch.objects.get().state == Batch.State.PREVIEW
-    client.post(confirm, {"start_at": "2127-12-31T09:00"})
+    assert (
+        "within the next year" in client.post(confirm, {"start_at": "2127-12-31T09:00"}, follow=True).content.decode()
+    )
+    in_a_month = (clock.now() + timedelta(days=30)).replace(second=0, microsecond=0)
+    client.post(confirm, {"start_at": f"{timezone.localtime(in_a_month):%Y-%m-%dT%H:%M}"})
     batch.refresh_from_db()
-    assert (batch.state, batch.start_at.year) == (Batch.State.QUEUED, 2127)
+    assert (batch.state, batch.start_at) == (Batch.State.QUEUED, in_a_month)
     assert "Starts" in client.get(f"/invitations/{batch.pk}/").content.decode()
+
+
+def test_a_start_that_is_past_is_now(client_for, upload, settings):
+    settings.TIME_ZONE = "Asia/Kolkata"
+    batch = upload("ada@example.org")
+    client_for("trainer").post(f"/invitations/{batch.pk}/confirm/", {"start_at": "0001-01-01T00:00"})
+    batch.refresh_from_db()
+    assert (batch.state, batch.start_at) == (Batch.State.QUEUED, None)
 
 
 @pytest.mark.parametrize("page", ["columns", "confirm"])
