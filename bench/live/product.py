@@ -62,12 +62,12 @@ class Product:
 
     def cpu_seconds(self, server: Any) -> float:
         """Processor time of web, worker and mongod so far."""
-        processes = [each for process in self._processes for each in _family(process.pid)]
+        processes = [each for process in self._processes for each in family(process.pid)]
         return sum(stage.cpu_seconds(pid) for pid in [*processes, server.process.pid])
 
     def worker_mb(self) -> float:
         """Resident memory of the worker and all that it started."""
-        return sum(_resident_mb(pid) for pid in _family(self._processes[1].pid))
+        return sum(_resident_mb(pid) for pid in family(self._processes[1].pid))
 
     def stop(self) -> None:
         for process in self._processes:
@@ -76,14 +76,14 @@ class Product:
             process.wait(60)
 
 
-def _family(pid: int) -> list[int]:
+def family(pid: int) -> list[int]:
     """The process and all below it."""
     children = [
         int(child)
         for tasks in Path(f"/proc/{pid}/task").glob("*/children")
         for child in tasks.read_text(encoding="utf-8").split()
     ]
-    return [pid, *(each for child in children for each in _family(child))]
+    return [pid, *(each for child in children for each in family(child))]
 
 
 def _resident_mb(pid: int) -> float:

@@ -1,21 +1,25 @@
-"""kill -9 of a worker, of mongod and of the sandbox at random points of a batch, every task delivered twice.
+"""kill -9 of the product's processes, of mongod and of the sandbox at random points of a batch, every task twice.
 
-Promised: every row ends in a final state, the sandbox counts at most one invitation per course and
-e-mail, and exactly one for every row that says it invited. The clock runs 20 times as fast, so that
-leases and the rule for unknown outcomes take seconds; the call's own deadlines do not.
+Two `manage.py work` with all their processes read the file, sweep the members, take them out of the preview, and
+send; half of the runs have an academy that misbehaves. Promised: every row ends in a final state, the sandbox counts
+at most one invitation per course and e-mail, and exactly one for every row that says it invited. The clock runs 20
+times as fast, so that leases and the rule for unknown outcomes take seconds; the call's own deadlines do not.
 """
 
 import os
 import random
+import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
+from bench.live.product import family
 from bench.report import ROOT
+from bench.soak.doubling import Doubler, every_task_twice
 from bench.soak.own_database import own_database
 from bench.soak.steps import Found, Plan, report
 from coursehub.development.mongod import Mongod, die_with_parent
@@ -23,9 +27,26 @@ from coursehub.sandbox.process import SandboxProcess
 
 PLAN = Plan(runs=200, step=10, unit="runs", step_seconds_max=540)
 ROWS, CLOCK_FACTOR, WORKERS = 40, 20, 2
-ENDS_WITHIN_SECONDS = 90
+ENDS_WITHIN_SECONDS = 120
+_CONFIRMED_WITHIN_SECONDS = 60
 _KILLS_WITHIN_SECONDS = 3.0
+_KILLED_WHILE_PREPARING = 0.3  # share of the kills; the others hit while invitations are sent
 _KINDS = ("worker", "mongod", "sandbox")
+_LARGE_CELL = "x" * 6_000  # makes a file that a worker reads, and not the request
+_FAIR = {
+    "calls_per_minute": 0, "error_5xx_ratio": 0, "reset_ratio": 0, "lost_answer_ratio": 0, "fail_next": [],
+    "latency_ms": [50, 250], "mints_per_10_minutes": 0, "progress_speed": 0, "hold_seconds": 1.0,
+}  # fmt: skip
+_WEATHER: dict[str, Callable[[SandboxProcess], object]] = {
+    "5xx": lambda sandbox: sandbox.switch(error_5xx_ratio=0.1),
+    "lost answers": lambda sandbox: sandbox.switch(lost_answer_ratio=0.1),
+    "resets": lambda sandbox: sandbox.switch(reset_ratio=0.1),
+    "time-outs after acting": lambda sandbox: sandbox.switch(
+        fail_next=[{"path_contains": "addCourseAttendee", "times": 2, "fault": "timeout_after_acting"}]
+    ),
+    "lock-out": lambda sandbox: sandbox.switch(calls_per_minute=20, lockout_seconds=2, rate_limit_style="429"),
+    "token rejected": lambda sandbox: sandbox.advance(3_700),  # over there it has expired, here it has not
+}
 
 
 @dataclass
@@ -34,29 +55,42 @@ class Stage:
 
     mongod: Mongod
     sandbox: SandboxProcess
+    doubler: Doubler
     workers: list[subprocess.Popen] = field(default_factory=list)
 
     def keep_workers(self) -> None:
         """Start those that are missing."""
         self.workers = [worker for worker in self.workers if worker.poll() is None]
         while len(self.workers) < WORKERS:
-            environment = {**os.environ, "INVITE_CONCURRENCY": "2", "LOG_LEVEL": "ERROR"}
-            command = [sys.executable, "-m", "bench.soak.invite_worker"]
-            self.workers.append(subprocess.Popen(command, cwd=ROOT, env=environment, preexec_fn=die_with_parent))
+            environment = {**os.environ, "INVITE_CONCURRENCY": "2", "LOG_LEVEL": "CRITICAL"}
+            command = [sys.executable, "manage.py", "work"]
+            self.workers.append(
+                subprocess.Popen(
+                    command, cwd=ROOT, env=environment, preexec_fn=die_with_parent, stderr=subprocess.DEVNULL
+                )
+            )
 
     def kill(self, kind: str, chance: random.Random) -> None:
         """kill -9; mongod and the sandbox come back at once, on what they had written."""
         if kind == "worker":
-            victim = chance.choice(self.workers)
-            victim.kill()
-            victim.wait()
-            self.keep_workers()
+            self._kill_one_of(chance.choice(self.workers), chance)
         elif kind == "mongod":
             self.mongod.stop(hard=True)
             self.mongod.start()
         else:
             self.sandbox.kill()
             self.sandbox.start()
+
+    def _kill_one_of(self, worker: subprocess.Popen, chance: random.Random) -> None:
+        """Any process of the group; its supervisor takes all the others along, and nobody starts it again but us."""
+        pid = chance.choice(family(worker.pid))
+        try:
+            os.kill(pid, signal.SIGKILL)
+        except ProcessLookupError:
+            return  # it ended by itself at this moment
+        if pid == worker.pid:
+            worker.wait()
+        self.keep_workers()
 
     def close(self) -> None:
         for worker in self.workers:
@@ -69,54 +103,103 @@ def stage(mongod: Mongod, sandbox: SandboxProcess) -> Iterator[Stage]:
     """Workers on a database that runs, with the clock at CLOCK_FACTOR."""
     from coursehub import clock
 
-    opened = Stage(mongod, sandbox)
-    sandbox.switch(calls_per_minute=0, mints_per_10_minutes=0, latency_ms=[50, 250], progress_speed=0)
+    sandbox.switch(**_FAIR)
     clock.simulate(factor=CLOCK_FACTOR)
-    try:
-        opened.keep_workers()
-        yield opened
-    finally:
-        opened.close()
-        clock.end_simulation()
+    with every_task_twice() as doubler:
+        opened = Stage(mongod, sandbox, doubler)
+        try:
+            opened.keep_workers()
+            yield opened
+        finally:
+            opened.close()
+            clock.end_simulation()
 
 
-def crash_run(opened: Stage, chance: random.Random, name: str) -> Found:
-    """One batch, one to three kills at random points of it; what was promised and did not hold."""
-    batch, ends_at = _confirmed(name), time.monotonic() + ENDS_WITHIN_SECONDS
-    _await_first_call(opened.sandbox, name, ends_at)
+@dataclass
+class Run:
+    """A batch, and what befell it by plan."""
+
+    name: str
+    kinds: list[str]
+    weather: str
+    batch: Any = None
+
+    def __str__(self) -> str:
+        return f"{self.name} ({', '.join([*self.kinds, self.weather])})"
+
+
+def crash_runs(opened: Stage, chances: Iterable[tuple[str, random.Random]]) -> Found:
+    """A batch for each name, one to three kills at random points of each; what was promised and did not hold.
+
+    The next batch begins while rows of the one before wait for their sweeps, and so its kills hit both.
+    """
+    doubled = opened.doubler.doubled
+    runs = [_crash_run(opened, name, chance) for name, chance in chances]
+    found, ends_at = Found(), time.monotonic() + ENDS_WITHIN_SECONDS
+    for run in runs:
+        while not _is_final(run.batch) and time.monotonic() < ends_at:
+            opened.keep_workers()
+            time.sleep(0.25)
+        found.add(_judged(opened.sandbox, run))
+    found.sums["tasks_doubled"] = opened.doubler.doubled - doubled
+    if not found.sums["tasks_doubled"]:
+        found.violations.append("no task was delivered twice")
+    return found
+
+
+def _crash_run(opened: Stage, name: str, chance: random.Random) -> Run:
     kinds = [chance.choice(_KINDS) for _ in range(chance.randint(1, 3))]
+    run = Run(name, kinds, chance.choice(list(_WEATHER)) if chance.random() < 0.5 else "fair weather")
+    early = [kind for kind in kinds if chance.random() < _KILLED_WHILE_PREPARING]
+    late = kinds.copy()
+    for kind in early:
+        late.remove(kind)
+    run.batch = _uploaded(name)
+    _kill_all(opened, early, chance)
+    if _confirm(opened, run.batch):
+        _await_first_call(opened.sandbox, name)
+        _WEATHER.get(run.weather, id)(opened.sandbox)
+        _kill_all(opened, late, chance)
+        opened.sandbox.switch(**_FAIR)
+    return run
+
+
+def _kill_all(opened: Stage, kinds: list[str], chance: random.Random) -> None:
     began, moments = time.monotonic(), sorted(chance.uniform(0, _KILLS_WITHIN_SECONDS) for _ in kinds)
     for kind, moment in zip(kinds, moments, strict=True):
         time.sleep(max(0.0, began + moment - time.monotonic()))
         opened.kill(kind, chance)
-    while not _is_final(batch) and time.monotonic() < ends_at:
-        opened.keep_workers()
-        time.sleep(0.25)
-    found = _judged(opened.sandbox, batch, f"{name} ({', '.join(kinds)})")
-    found.sums |= {f"kills_of_{kind}": float(kinds.count(kind)) for kind in _KINDS}
-    return found
 
 
-def _confirmed(name: str) -> Any:
+def _uploaded(name: str) -> Any:
     from django.contrib.auth.models import User
 
-    from coursehub import clock
     from coursehub.models import Course
     from invitations import services
-    from invitations.models import Batch
 
-    lines = "".join(f"{name}.{number}@example.org,Soak,No {number}\n" for number in range(ROWS))
-    batch = services.upload(
+    rows = (f"{name}.{number}@example.org,Soak,No {number},{_LARGE_CELL}\n" for number in range(ROWS))
+    return services.upload(
         user=User.objects.get(username="trainer"), course=Course.objects.order_by("course_id")[0],
-        filename=f"{name}.csv", content=f"email,first name,last name\n{lines}".encode(),
+        filename=f"{name}.csv", content=f"email,first name,last name,notes\n{''.join(rows)}".encode(),
     )  # fmt: skip
-    # As after the sweep of the course's members, which these workers do not make.
-    Batch.objects.filter(pk=batch.pk).update(members_checked_at=clock.now())
-    assert services.confirm(batch, actor="trainer")
-    return batch
 
 
-def _await_first_call(sandbox: SandboxProcess, name: str, ends_at: float) -> None:
+def _confirm(opened: Stage, batch: Any) -> bool:
+    """As soon as the workers have read the file; False when they do not."""
+    from invitations import services
+
+    ends_at = time.monotonic() + _CONFIRMED_WITHIN_SECONDS
+    while time.monotonic() < ends_at:
+        if services.confirm(batch, actor="trainer"):
+            return True
+        opened.keep_workers()
+        time.sleep(0.1)
+    return False
+
+
+def _await_first_call(sandbox: SandboxProcess, name: str) -> None:
+    """Sending waits for the sweep of the members."""
+    ends_at = time.monotonic() + _CONFIRMED_WITHIN_SECONDS
     while time.monotonic() < ends_at and not _invited(sandbox, name):
         time.sleep(0.05)
 
@@ -132,18 +215,22 @@ def _is_final(batch: Any) -> bool:
     return Batch.objects.filter(pk=batch.pk, state__in=Batch.FINAL).exists()
 
 
-def _judged(sandbox: SandboxProcess, batch: Any, name: str) -> Found:
+def _judged(sandbox: SandboxProcess, run: Run) -> Found:
     from invitations import services
     from invitations.models import Invitation
 
-    counted, status = _invited(sandbox, name.split(" ")[0]), services.status(batch.pk)
-    rows = list(Invitation.objects.filter(batch=batch).values_list("email", "state"))
+    counted, status = _invited(sandbox, run.name), services.status(run.batch.pk)
+    rows = list(Invitation.objects.filter(batch=run.batch).values_list("email", "state"))
     found = Found(sums={"rows": len(rows), "rows_unknown": sum(state == "unknown" for _, state in rows)})
-    if not _is_final(batch):
-        found.violations.append(f"{name}: did not end: {status['state']} {status['reason']} {status['counts']}")
-    found.violations += [f"{name}: {email} was invited {count} times" for email, count in counted.items() if count > 1]
+    found.sums |= {f"kills_of_{kind}": float(run.kinds.count(kind)) for kind in _KINDS}
+    found.sums["runs_in_bad_weather"] = float(run.weather in _WEATHER)
+    if not _is_final(run.batch):
+        found.violations.append(f"{run}: did not end: {status['state']} {status['reason']} {status['counts']}")
+    if len(rows) != ROWS:
+        found.violations.append(f"{run}: {len(rows)} rows were stored")
+    found.violations += [f"{run}: {email} was invited {count} times" for email, count in counted.items() if count > 1]
     found.violations += [
-        f"{name}: {email} is {state}, and the sandbox counted {counted.get(email, 0)}"
+        f"{run}: {email} is {state}, and the sandbox counted {counted.get(email, 0)}"
         for email, state in rows
         if state not in ("invited", "unknown") or (state == "invited" and counted.get(email) != 1)
     ]
@@ -151,8 +238,7 @@ def _judged(sandbox: SandboxProcess, batch: Any, name: str) -> Found:
 
 
 def step(chance: random.Random, runs: int) -> Found:
-    """`runs` batches, one after the other, on one mongod and one sandbox."""
-    found = Found()
+    """`runs` batches on one mongod and one sandbox."""
     with own_database() as mongod:
         from django.core.management import call_command
 
@@ -161,9 +247,8 @@ def step(chance: random.Random, runs: int) -> Found:
         with SandboxProcess(VAR / "sandbox.sqlite3", port=SANDBOX_PORT) as sandbox:
             call_command("seed_demo", verbosity=0)
             with stage(mongod, sandbox) as opened:
-                for _ in range(runs):
-                    found.add(crash_run(opened, chance, f"soak{chance.randrange(2**32)}"))
-    return found
+                names = [f"soak{chance.randrange(2**32)}" for _ in range(runs)]
+                return crash_runs(opened, [(name, random.Random(name)) for name in names])  # noqa: S311
 
 
 if __name__ == "__main__":
