@@ -1,6 +1,7 @@
 """From a record to a learner with a verdict. Pure: what the database knows comes later (invitations.known)."""
 
 import re
+import unicodedata
 from collections import defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -60,8 +61,8 @@ class Courses:
             return (self.chosen, "") if self.chosen else ("", "The course is missing.")
         if cell in self.names:
             return cell, ""
-        wanted = cell.casefold()
-        named = [course_id for course_id, name in self.names.items() if name.casefold() == wanted]
+        wanted = _folded(cell)
+        named = [course_id for course_id, name in self.names.items() if _folded(name) == wanted]
         if len(named) == 1:
             return named[0], ""
         if named:
@@ -118,6 +119,11 @@ class Judge:
         if ends_at <= self._now:
             return None, f"The access would have ended on {day.isoformat()}, which is past."
         return ends_at, ""
+
+
+def _folded(name: str) -> str:
+    """As names are compared: composed (a Mac writes accents apart), lower case, any blanks as one."""
+    return " ".join(unicodedata.normalize("NFKC", name).casefold().split())
 
 
 def _remembered(find: Callable[[str], tuple]) -> Callable[[str], tuple]:

@@ -2,6 +2,7 @@
 
 import pytest
 
+from invitations.judging import Courses
 from invitations.reading import FileRefused
 from tests.invitations.corpus import read_rows
 
@@ -51,6 +52,11 @@ def test_a_bad_address_says_what_is_wrong(address):
 def test_a_quoted_newline_does_not_shift_line_numbers():
     rows = read(f'{HEADINGS}\nada@example.org,"Ada\nAugusta",L\ngrace@example.org,Grace,H\n')
     assert [row.line for row in rows] == [2, 4]
+
+
+@pytest.mark.parametrize("cell", ["Cafe\u0301 du monde", "CAFÉ\u00a0du  Monde", "café du monde"])
+def test_a_course_is_found_by_its_name_however_its_accents_and_blanks_are_written(cell):
+    assert Courses(names={"7": "Café du Monde", "8": "Cafe du Monde"}).find(cell) == ("7", "")
 
 
 def test_short_and_long_rows_are_read():
