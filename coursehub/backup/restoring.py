@@ -28,6 +28,7 @@ from coursehub import audit, erasing, roles
 from coursehub.backup import contents, keeping, staging
 from coursehub.backup.archive import Manifest, Reader, Refused
 from coursehub.backup.staging import Staged, Told
+from coursehub.models import AuditEvent
 from coursehub.mongo import outside_transaction
 from coursehub.mongo.replica_set import ensure_replica_set
 from coursehub.queue import presence
@@ -136,9 +137,13 @@ def _begin(replaced: keeping.Replaced) -> None:
 
 
 def _switch(staged: Staged, manifest: Manifest) -> None:
-    """What is carried over first, so that nothing of it is lost when this dies in between."""
+    """When this dies in between, nothing of what is carried over is lost: that comes first.
+
+    The audit trail comes last, since by it the next restore knows whether the database was the backup's.
+    """
     names = staged.names()
-    for name in sorted(names, key=lambda one: one not in (audit.REPLACED, erasing.TABLE)):
+    order = {audit.REPLACED: 0, erasing.TABLE: 0, AuditEvent._meta.db_table: 2}
+    for name in sorted(names, key=lambda one: order.get(one, 1)):
         staged.collection(name).rename(name, dropTarget=True)
     database = staged.database
     present = set(database.list_collection_names())

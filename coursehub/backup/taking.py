@@ -40,10 +40,13 @@ def take(output: Path, *, actor: str, told: Told | None = None) -> Manifest:
     """Write a backup to `output`, readable by its owner only, and complete as soon as it has that name.
 
     `told` hears after each collection how many of how many are done. Raises Refused, with no file left, when there
-    is a file of that name, when it cannot be written, or when the database cannot be read as of one moment.
+    is a file of that name, when it cannot be written, when the database cannot be read as of one moment, or when a
+    restore has died half-way.
     """
     if output.exists():
         raise Refused(f"{output} exists, and is not overwritten.")
+    if outside_transaction(contents.UNFINISHED).find_one():
+        raise Refused("A restore has begun and has not ended: run it again, and take the backup after it.")
     for attempt in range(1, _ATTEMPTS + 1):
         try:
             with _new_file(output) as file:

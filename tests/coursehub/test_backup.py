@@ -4,7 +4,6 @@ import io
 import json
 import os
 import random
-import signal
 import stat
 import struct
 import subprocess
@@ -21,7 +20,9 @@ from django.core.management import call_command
 from django.db.migrations.recorder import MigrationRecorder
 from pymongo.errors import DuplicateKeyError
 
-from coursehub import audit, erasing, pseudonyms
+from bench.soak import restore_kills
+from bench.soak.restore_kills import contents_of
+from coursehub import audit, pseudonyms
 from coursehub.backup import archive, contents, restoring, taking
 from coursehub.models import AuditEvent
 from coursehub.mongo import outside_transaction
@@ -38,16 +39,6 @@ def run(name: str, *arguments: str) -> tuple[int, dict]:
     except SystemExit as left:
         code = left.code
     return code, json.loads(out.getvalue())
-
-
-def contents_of(database) -> dict[str, list]:
-    """All that a backup holds, in the order of the keys, with every collection's indexes."""
-    found = {}
-    for name in sorted(database.list_collection_names()):
-        if contents.has_documents(name) and not name.startswith(("system.", contents.STAGED)):
-            raw = b"".join(database[name].find_raw_batches(sort=[("_id", 1)]))
-            found[name] = [raw, sorted((index["name"], str(dict(index))) for index in database[name].list_indexes())]
-    return found
 
 
 @pytest.fixture
@@ -290,65 +281,23 @@ def test_nobody_ticks_between_the_first_renaming_and_the_end(stored, taken, monk
     restoring.refuse_while_unfinished()
 
 
-_KILLED = """
-import os, sys, django
-django.setup()
-from coursehub.backup import restoring, staging
-from pymongo import monitoring
-left = int(sys.argv[2])
-WRITES = ("create", "insert", "createIndexes", "renameCollection", "update", "drop", "delete", "aggregate")
-class Killer(monitoring.CommandListener):
-    def started(self, event):
-        global left
-        left -= event.command_name in WRITES
-        if left < 0:
-            os.kill(os.getpid(), 9)
-    def succeeded(self, event): pass
-    def failed(self, event): pass
-monitoring.register(Killer())
-from pathlib import Path
-restoring.restore(Path(sys.argv[1]), actor="test")
-print("ended")
-"""
-
-
-def _restore_that_dies(path: Path, after_commands: int) -> bool:
-    """Whether it died: kill -9 as the write after so many is about to be sent."""
-    command = [sys.executable, "-c", _KILLED, str(path), str(after_commands)]
-    ended = subprocess.run(command, cwd=ROOT, env=os.environ, capture_output=True, text=True, check=False, timeout=100)
-    assert ended.returncode in (0, -signal.SIGKILL), ended.stderr
-    return ended.returncode != 0
-
-
-# Of the some 180 writes of such a restore: two deaths before the switch, three in it or after it.
-_WRITES = {1: (1, 100), 2: (100, 140), 3: (145, 160), 4: (160, 170), 5: (170, 175)}
-
-
 @pytest.mark.fault
 @pytest.mark.timeout(300)
-@pytest.mark.parametrize("seed", range(1, 6))
-def test_a_restore_that_is_killed_anywhere_and_run_again_is_right(stored, tmp_path, seed):
-    path, chance = tmp_path / "backup.zip", random.Random(seed)
-    before = contents_of(stored)
-    taking.take(path, actor="test")
-    audit.record(action="test.later", detail={"learner": pseudonyms.of("grace@example.org")})
-    newer = AuditEvent.objects.filter(action__in=["test.later", "backup.taken"]).count()
-    erasing.erase(ADA, actor="test")
-    whole = contents_of(stored)
-    assert _restore_that_dies(path, chance.randrange(*_WRITES[seed]))
-    if not stored[contents.UNFINISHED].find_one():
-        assert contents_of(stored) == whole, "it died before the switch, and nothing has changed"
-    done = restoring.restore(path, actor="test")
-    after = contents_of(stored)
-    for name in ("backup_sample", "auth_permission", "django_migrations", "oauthtokens_tokenset"):
-        assert after[name] == before[name], name
-    assert not stored["coursehub_addresskey"].find_one({"_id": ADA})
-    assert done.first_broken is None
-    verified = audit.verify()
-    assert (verified.first_broken, verified.replaced_lost) == (None, 0)
-    assert verified.replaced >= newer
-    assert stored[audit.REPLACED].count_documents({"action": "test.later"}) == 1
-    assert not [name for name in stored.list_collection_names() if name.startswith(contents.STAGED)]
+def test_a_restore_that_is_killed_anywhere_and_run_again_is_right(database, tmp_path):
+    """Five fixed seeds; `make soak ONLY=restore-kills` runs many."""
+    path, found = tmp_path / "backup.zip", restore_kills.Found()
+    writes = restore_kills.prepared_backup(database, path)
+    for seed in range(1, 6):
+        found.add(restore_kills.kill_run(database, path, random.Random(seed), writes, f"seed {seed}"))
+    database["soak_sample"].drop()
+    assert found.violations == []
+    assert found.sums["deaths"] > found.sums["deaths_in_the_switch"] > 0
+
+
+def test_no_backup_is_taken_of_half_a_restore(database, tmp_path):
+    database[contents.UNFINISHED].insert_one({"_id": "unfinished"})
+    code, said = run("backup", "--output", str(tmp_path / "backup.zip"))
+    assert (code, "restore" in said["error"]) == (2, True)
 
 
 def test_the_newer_events_are_kept_aside_and_a_change_to_them_shows(stored, taken):

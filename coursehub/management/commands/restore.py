@@ -54,7 +54,7 @@ class Command(JsonCommand):
         name = settings.MONGODB_NAME
         self.stdout.write(f"This replaces the database {name} by the backup of {manifest.taken_at}.")
         asked = "Is every web process and every worker stopped? Type the name of the database to go on: "
-        if input(asked).strip() != name:
+        if _answer(asked) != name:
             self.tell(options, {}, "Nothing was changed.", WARNING)
         return True
 
@@ -62,6 +62,13 @@ class Command(JsonCommand):
         done = restoring.restore(options["input"], actor=_ACTOR, told=self.progress(options))
         code = GOOD if done.first_broken is None else BAD
         self.tell(options, asdict(done), _as_text(done), code)
+
+
+def _answer(question: str) -> str:
+    try:
+        return input(question).strip()
+    except EOFError:
+        return ""
 
 
 def _as_text(done: restoring.Restored) -> str:
