@@ -20,6 +20,7 @@ COLUMNS = ("status", "reason", "member_id", "invited_at", "line")
 HEADINGS = [f"coursehub_{name}" for name in COLUMNS]
 _NOTE = "coursehub_note"
 _RECORDS_PER_CHUNK = 500
+_ROWS_AT_A_TIME = 2_000  # of MongoDB; its own measure is 16 MB, which are some 50 MB once they are read
 _SHOWN = ["line", "state", "reason", "member_id", "invited_at"]
 
 
@@ -98,7 +99,8 @@ def _width(batch: Batch, form: Format) -> int:
 
 
 def _outcomes(batch: Batch) -> Iterator[dict[str, Any]]:
-    return outside_transaction(Invitation).find({"batch_id": batch.pk.hex}, _SHOWN).sort("line", 1)
+    found = outside_transaction(Invitation).find({"batch_id": batch.pk.hex}, _SHOWN).sort("line", 1)
+    return found.batch_size(_ROWS_AT_A_TIME)
 
 
 def _cells(outcome: dict[str, Any]) -> list[str]:

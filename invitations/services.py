@@ -128,14 +128,21 @@ def _counts_at_one_moment(batch: Batch) -> tuple[dict[str, int], int]:
     """Rows per state as of one snapshot, so that a row on its way between two states is counted once."""
     invitations = outside_transaction(Invitation)
     # Half a file's counts say nothing, and counting them four times a second would slow its reading down.
-    counted: dict = {"state": {"$in": []}} if batch.state == Batch.State.UPLOADED else {}
-    stages: list[dict] = [
-        {"$match": {"batch_id": batch.pk.hex, **counted}},
-        {"$group": {"_id": "$state", "rows": {"$sum": 1}}},
+    states = [] if batch.state == Batch.State.UPLOADED else State.values
+    # The keys of one state are counted in half the time that a group over the batch takes, which looks at each value.
+    stages: list[dict] = [{"$match": {"batch_id": batch.pk.hex, "state": {"$in": []}}}]
+    stages += [
+        {"$unionWith": {"coll": invitations.name, "pipeline": _counting(batch.pk.hex, state)}} for state in states
     ]
     with invitations.database.client.start_session(snapshot=True) as session:
         counts = {group["_id"]: group["rows"] for group in invitations.aggregate(stages, session=session)}
         return counts, _as_number(session.cluster_time)
+
+
+def _counting(batch_id: str, state: str) -> list[dict]:
+    """One document, with the state as its `_id`; none when there is no such row."""
+    wanted = {"batch_id": batch_id, "state": state}
+    return [{"$match": wanted}, {"$group": {"_id": None, "rows": {"$sum": 1}}}, {"$set": {"_id": state}}]
 
 
 def _as_number(cluster_time: Mapping | None) -> int:

@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -60,6 +61,12 @@ class Product:
     def status(self, address: str) -> dict[str, Any]:
         return self._http.get(self._url(f"{address}status.json"), timeout=60).json()
 
+    def download(self, path: str) -> Iterator[bytes]:
+        """The body of the answer, as it comes."""
+        with self._http.get(self._url(path), stream=True, timeout=300) as answer:
+            answer.raise_for_status()
+            yield from answer.iter_content(chunk_size=None)
+
     def cpu_seconds(self, server: Any) -> float:
         """Processor time of web, worker and mongod so far."""
         processes = [each for process in self._processes for each in family(process.pid)]
@@ -68,6 +75,10 @@ class Product:
     def worker_mb(self) -> float:
         """Resident memory of the worker and all that it started."""
         return sum(_resident_mb(pid) for pid in family(self._processes[1].pid))
+
+    def web_mb(self) -> float:
+        """Resident memory of the web process."""
+        return _resident_mb(self._processes[0].pid)
 
     def stop(self) -> None:
         for process in self._processes:
