@@ -31,6 +31,7 @@ ENDS_WITHIN_SECONDS = 120
 _CONFIRMED_WITHIN_SECONDS = 60
 _KILLS_WITHIN_SECONDS = 3.0
 _KILLED_WHILE_PREPARING = 0.3  # share of the kills; the others hit while invitations are sent
+_WEATHER_SECONDS = 1.5  # before the first kill: with 40 rows, time enough to be met with
 _KINDS = ("worker", "mongod", "sandbox")
 _LARGE_CELL = "x" * 6_000  # makes a file that a worker reads, and not the request
 _FAIR = {
@@ -158,7 +159,9 @@ def _crash_run(opened: Stage, name: str, chance: random.Random) -> Run:
     _kill_all(opened, early, chance)
     if _confirm(opened, run.batch):
         _await_first_call(opened.sandbox, name)
-        _WEATHER.get(run.weather, id)(opened.sandbox)
+        if run.weather in _WEATHER:
+            _WEATHER[run.weather](opened.sandbox)
+            time.sleep(_WEATHER_SECONDS)
         _kill_all(opened, late, chance)
         opened.sandbox.switch(**_FAIR)
     return run
