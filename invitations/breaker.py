@@ -29,7 +29,7 @@ class Way(Enum):
 
 
 def way(batch_id: UUID) -> Way:
-    """Ask before taking rows. PROBE is won by one sender at a time, until it reports or its lease ends."""
+    """Ask before each call. PROBE is won by one sender at a time, until it reports or its lease ends."""
     batch = outside_transaction(Batch).find_one({"id": batch_id.hex, "state": Batch.State.RUNNING}, ["failures"])
     if batch is None:
         return Way.CLOSED
@@ -41,12 +41,6 @@ def way(batch_id: UUID) -> Way:
         [{"$set": {"probe_until": clock.after(LEASE_SECONDS)}}],
     )
     return Way.PROBE if won.modified_count else Way.BUSY
-
-
-def stays(batch_id: UUID, held: Way) -> bool:
-    """Ask before each call: whether the batch still runs, and nobody has had trouble since."""
-    batch = outside_transaction(Batch).find_one({"id": batch_id.hex, "state": Batch.State.RUNNING}, ["failures"])
-    return batch is not None and (held is Way.PROBE or not batch["failures"])
 
 
 def probed(batch_id: UUID, *, answered: bool) -> None:

@@ -1,7 +1,5 @@
 """Rows on their way: taken under a lease, settled with what came of the call, given back when none was made."""
 
-import threading
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID, uuid4
@@ -22,17 +20,8 @@ _CALL_SECONDS = 2 * settings.TRAINERCENTRAL_CONNECT_SECONDS + 2 * settings.TRAIN
 # A call may still wait for a token; longer than any call it guards.
 LEASE_SECONDS = CALL_BEGINS_SECONDS + settings.TOKEN_LEASE_SECONDS + 10 + _CALL_SECONDS
 # What an undo revokes: rows that were invited, and that it has not left as they are for a reason.
-UNDOABLE: dict[str, Any] = {"undo_skipped": {"$ne": True}}
+_UNDOABLE: dict[str, Any] = {"undo_skipped": {"$ne": True}}
 LEASE_ENDED = "The sending process ended before it heard the answer."
-_taking = threading.Lock()  # the threads of a process would all reach for the same first rows
-
-
-@dataclass(frozen=True)
-class Job:
-    """What senders do with a batch: the rows they take, and the work on some of them until a deadline (False: none)."""
-
-    leaving: str
-    do: Callable[[UUID, Any, Any, float], bool]
 
 
 @dataclass(frozen=True)
@@ -47,21 +36,25 @@ class Outcome:
 def take(batch_id: UUID, count: int, *, leaving: str = State.PENDING, to: str = State.SENDING) -> list[Row]:
     """Win up to `count` rows of a state, the first in the file first; they are ours until their lease ends."""
     rows, holder = outside_transaction(Invitation), uuid4().hex
-    wanted = {"batch_id": batch_id.hex, "state": leaving}
-    if leaving == State.INVITED:
-        wanted |= UNDOABLE
-    with _taking:
-        free = [row["_id"] for row in rows.find(wanted, {"_id": 1}).sort("line", 1).limit(count)]
+    taken = {
+        "state": to,
+        "holder": holder,
+        "lease_until": clock.after(LEASE_SECONDS),
+        "attempts": {"$add": [{"$ifNull": ["$attempts", 0]}, 1]},
+    }
+    won: list[Row] = []
+    while not won:  # others may be faster with all that we saw
+        free = [row["_id"] for row in rows.find(_free(batch_id, leaving), {"_id": 1}).sort("line", 1).limit(count)]
         if not free:
-            return []
-        taken = {
-            "state": to,
-            "holder": holder,
-            "lease_until": clock.after(LEASE_SECONDS),
-            "attempts": {"$add": [{"$ifNull": ["$attempts", 0]}, 1]},
-        }
+            break
         rows.update_many({"_id": {"$in": free}, "state": leaving}, [{"$set": taken}])
-    return list(rows.find({"_id": {"$in": free}, "holder": holder, "state": to}).sort("line", 1))
+        won = list(rows.find({"_id": {"$in": free}, "holder": holder, "state": to}).sort("line", 1))
+    return won
+
+
+def any_free(batch_id: UUID, *, leaving: str = State.PENDING) -> bool:
+    """Whether `take` would find a row."""
+    return outside_transaction(Invitation).find_one(_free(batch_id, leaving), {"_id": 1}) is not None
 
 
 def settle(outcomes: list[Outcome]) -> None:
@@ -100,6 +93,11 @@ def expire_leases() -> int:
     count = rows.update_many({"state": State.SENDING, **ended}, [{"$set": unknown}]).modified_count
     again = {"$set": {"state": State.INVITED, "lease_until": None}}
     return count + rows.update_many({"state": State.REVOKING, **ended}, again).modified_count
+
+
+def _free(batch_id: UUID, leaving: str) -> dict[str, Any]:
+    undoable = _UNDOABLE if leaving == State.INVITED else {}
+    return {"batch_id": batch_id.hex, "state": leaving, **undoable}
 
 
 def _settled(outcome: Outcome) -> UpdateOne:

@@ -1,4 +1,4 @@
-"""Sending one batch: a slot, some rows, their claims, a call for each, their outcomes; in this order.
+"""Sending one batch, slice by slice: rows, their claims, a call for each, their outcomes; in this order.
 
 Claims are stored before the first call and unique per learner, course and generation, so whatever
 crashes, no second call is made blindly. A row whose call may have been made is `unknown` until
@@ -6,21 +6,17 @@ crashes, no second call is made blindly. A row whose call may have been made is 
 """
 
 import logging
-import time
-from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC
 from typing import TYPE_CHECKING
 from uuid import UUID
-
-from django.conf import settings
 
 from coursehub import audit, clock, pacing
 from coursehub.models import AccessEnd
 from coursehub.trainercentral import errors
 from invitations import breaker, claims, moves, reconciling, rows, undoing
-from invitations.breaker import Way
 from invitations.models import Batch, Invitation
-from invitations.rows import Job, Outcome, Row
+from invitations.rows import Outcome, Row
+from invitations.slices import Job, Slice
 from oauthtokens import services as token_services
 
 if TYPE_CHECKING:
@@ -29,28 +25,24 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 State = Invitation.State
 SLICE_SECONDS = 5.0  # a task hands its worker back after this long, so that other work gets its turn
-# Rows that a thread takes, claims and settles together when there is no budget to wait for. A crash leaves
-# so many rows per thread to look up, and a row waits so long for its outcome to be written.
-ROWS_AT_ONCE, _CHUNK_SECONDS = 8, 1.5
-# What a call takes at best: near the end of a slice fewer rows are taken, so that all threads end together.
-_CALL_SECONDS = 0.1
 _MAY_HAVE_ACTED = (errors.OutcomeUnknown, errors.Unexpected)
 _UNFINISHED = (State.PENDING, State.SENDING, State.REVOKING)
-_ANSWERED = (State.INVITED, State.ALREADY_ENROLLED, State.FAILED)
 TAKEN = "Invited to this course by another upload."
+
+
+def begin_slice(batch_id: UUID) -> bool:
+    """Start the batch if its time has come; whether there is work in it for more than one slice, or sender."""
+    moves.start(batch_id)
+    return Batch.objects.filter(pk=batch_id, state=Batch.State.RUNNING).exists() and rows.any_free(
+        batch_id, leaving=_job(batch_id).leaving
+    )
 
 
 def send_slice(batch_id: UUID) -> str:
     """Work on a batch for about SLICE_SECONDS; returns the state it is in then. May run many times at once."""
     moves.start(batch_id)
-    deadline = time.monotonic() + SLICE_SECONDS
-    job = undoing.UNDO if Batch.objects.filter(pk=batch_id, undoing=True).exists() else SEND
     client = token_services.client(lane=pacing.INVITATIONS)
-    with ThreadPoolExecutor(settings.INVITE_CONCURRENCY, thread_name_prefix="invite") as pool:
-        for finished in [
-            pool.submit(_work_until, deadline, batch_id, job, client) for _ in range(settings.INVITE_CONCURRENCY)
-        ]:
-            finished.result()
+    Slice(batch_id, _job(batch_id), client, seconds=SLICE_SECONDS).run()
     try:
         finish_if_done(batch_id)
     except errors.TrainerCentralError as error:
@@ -81,49 +73,15 @@ def finish_if_done(batch_id: UUID) -> bool:
     return True
 
 
-def _work_until(deadline: float, batch_id: UUID, job: Job, client: "TrainerCentralClient") -> None:
-    """One thread: while there is something to take and it may be called for, a slot first, then the work."""
-    while (left := deadline - time.monotonic()) > 0 and rows.any_in(batch_id, job.leaving):
-        way = Way.BUSY
-        if pacing.reserve_slot(pacing.INVITATIONS, within_seconds=left):
-            way = breaker.way(batch_id)
-        if way is Way.BUSY:
-            time.sleep(min(left, 0.25))
-        elif way is Way.CLOSED or not job.do(batch_id, way, client, deadline):
-            return
+def _job(batch_id: UUID) -> Job:
+    return undoing.UNDO if Batch.objects.filter(pk=batch_id, undoing=True).exists() else SEND
 
 
-def send_some(batch_id: UUID, way: Way, client: "TrainerCentralClient", deadline: float) -> bool:
-    """Take some rows, claim them, call for one after the other, write the outcomes; False when there was no row."""
-    began, trouble = time.monotonic(), None
-    taken = rows.take(batch_id, _at_once(way, deadline - began))
-    claimed = claims.win(taken) if taken else []
-    waiting = [row["id"] for row in claimed]
-    outcomes = [Outcome(row, State.ALREADY_INVITED, {"reason": TAKEN}) for row in taken if row["id"] not in waiting]
-    pacing.give_up_at(began + rows.CALL_BEGINS_SECONDS)
-    while claimed and time.monotonic() < began + _CHUNK_SECONDS and breaker.stays(batch_id, way):
-        try:
-            outcomes.append(_call(claimed[0], client))
-        except (errors.TrainerCentralError, pacing.NoSlotInTime) as error:
-            trouble = error
-            break
-        del claimed[0]
-    rows.settle(outcomes)
-    claims.release(claimed)
-    rows.give_back(claimed)
-    if isinstance(trouble, errors.TrainerCentralError):
-        log.warning("Invitation %s: %s", claimed[0]["id"], trouble.detail)
-        breaker.trip(batch_id, trouble)
-    elif way is Way.PROBE:
-        breaker.probed(batch_id, answered=any(outcome.state in _ANSWERED for outcome in outcomes))
-    return bool(taken)
-
-
-def _at_once(way: Way, left_seconds: float) -> int:
-    """How many rows to take: one where each call waits for its turn."""
-    if way is Way.PROBE or pacing.interval_seconds():
-        return 1
-    return max(1, min(ROWS_AT_ONCE, round(left_seconds / _CALL_SECONDS)))
+def _claim(taken: list[Row]) -> tuple[list[Row], list[Outcome]]:
+    """Those whose learner is theirs to invite; the others were invited by another batch meanwhile."""
+    won = claims.win(taken)
+    ids = {row["id"] for row in won}
+    return won, [Outcome(row, State.ALREADY_INVITED, {"reason": TAKEN}) for row in taken if row["id"] not in ids]
 
 
 def _call(row: Row, client: "TrainerCentralClient") -> Outcome:
@@ -158,4 +116,4 @@ def _note_end(row: Row) -> None:
         AccessEnd.note(course_id=row["course_id"], email_folded=row["email_folded"], ends_at=ends_at)
 
 
-SEND = Job(State.PENDING, send_some)
+SEND = Job(State.PENDING, State.SENDING, claim=_claim, call=_call, release=claims.release)

@@ -30,11 +30,10 @@ def prepare() -> None:
 
 
 def send(batch_id: str) -> str:
-    """Send for a few seconds, and ring for the next ones; the ticker rings again should that be lost."""
-    state = sending.send_slice(UUID(batch_id))
-    if state == Batch.State.RUNNING and not Batch.objects.filter(pk=batch_id, look_at__isnull=False).exists():
+    """Send for a few seconds. Rings first, so that idle workers join in, and the next slice follows at once."""
+    if sending.begin_slice(UUID(batch_id)):
         queue.enqueue(send, batch_id)
-    return state
+    return sending.send_slice(UUID(batch_id))
 
 
 def tick() -> None:

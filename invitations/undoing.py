@@ -3,22 +3,19 @@
 Setting the same status again changes nothing, so a revocation without an answer is simply made again.
 """
 
-import logging
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from coursehub import audit, clock, pacing
-from coursehub.mongo import outside_transaction
+from coursehub import audit, clock
 from coursehub.trainercentral import errors
-from invitations import breaker, claims, rows
-from invitations.breaker import Way
+from invitations import claims, rows
 from invitations.models import Batch, Invitation
-from invitations.rows import Job, Outcome, Row
+from invitations.rows import Outcome, Row
+from invitations.slices import Job
 
 if TYPE_CHECKING:
     from coursehub.trainercentral.client import TrainerCentralClient
 
-log = logging.getLogger(__name__)
 State = Invitation.State
 REVOKED = "Access to the course was revoked."
 UNKNOWN_MEMBER = "TrainerCentral does not know this course member any more."
@@ -26,35 +23,9 @@ NO_MEMBER_ID = "Not undone: TrainerCentral never told the course member id."
 INVITED_SINCE = "Not undone: the learner was invited again since."
 
 
-def revoke_one(batch_id: UUID, way: Way, client: "TrainerCentralClient", deadline: float) -> bool:
-    """Take one invited row, revoke, write the outcome; False when there was no row."""
-    taken = rows.take(batch_id, 1, leaving=State.INVITED, to=State.REVOKING)
-    if not taken:
-        return False
-    row = taken[0]
-    if not breaker.stays(batch_id, way):
-        rows.give_back([row], State.INVITED)
-        return True
-    try:
-        outcome = _revoke(row, client)
-    except (errors.TrainerCentralError, pacing.NoSlotInTime) as error:
-        rows.give_back([row], State.INVITED)
-        if isinstance(error, errors.TrainerCentralError):
-            log.warning("Undoing invitation %s: %s", row["id"], error.detail)
-            breaker.trip(batch_id, error)
-        return True
-    if outcome.state == State.REVOKED:
-        claims.undo(row)
-    rows.settle([outcome])
-    if way is Way.PROBE:
-        breaker.probed(batch_id, answered=True)
-    return True
-
-
 def finish_if_done(batch_id: UUID) -> bool:
     """Close a batch whose undoing has nothing left to revoke."""
-    invited = {"batch_id": batch_id.hex, "state": State.INVITED}
-    if outside_transaction(Invitation).find_one(invited | rows.UNDOABLE, {"_id": 1}):
+    if rows.any_free(batch_id, leaving=State.INVITED):
         return False
     done = Invitation.objects.filter(batch_id=batch_id, state=State.REVOKED).count()
     kept = Invitation.objects.filter(batch_id=batch_id, state=State.INVITED, undo_skipped=True).count()
@@ -68,6 +39,11 @@ def finish_if_done(batch_id: UUID) -> bool:
     return True
 
 
+def _claim(taken: list[Row]) -> tuple[list[Row], list[Outcome]]:
+    """All of them: a revocation made twice does no harm."""
+    return taken, []
+
+
 def _revoke(row: Row, client: "TrainerCentralClient") -> Outcome:
     """Raises NoSlotInTime, and TrainerCentralError when it is to be tried again."""
     reason = "" if row["member_id"] else NO_MEMBER_ID
@@ -78,10 +54,13 @@ def _revoke(row: Row, client: "TrainerCentralClient") -> Outcome:
     try:
         client.revoke_access(row["member_id"])
     except errors.NotFound:
-        return Outcome(row, State.REVOKED, {"reason": UNKNOWN_MEMBER})
+        reason = UNKNOWN_MEMBER
     except errors.Refused as error:
         return Outcome(row, State.INVITED, {"reason": f"Not undone: {error.sentence}"[:300], "undo_skipped": True})
-    return Outcome(row, State.REVOKED, {"reason": REVOKED})
+    else:
+        reason = REVOKED
+    claims.undo(row)
+    return Outcome(row, State.REVOKED, {"reason": reason})
 
 
-UNDO = Job(State.INVITED, revoke_one)
+UNDO = Job(State.INVITED, State.REVOKING, claim=_claim, call=_revoke, release=lambda rows: None)

@@ -7,6 +7,7 @@ clocks of different hosts, and hands a task out again while it still waits in a 
 import json
 import logging
 import time
+from multiprocessing.synchronize import Semaphore
 from typing import NamedTuple
 
 from bson import ObjectId
@@ -55,12 +56,15 @@ def queue() -> Collection:
 class Broker(brokers.Broker):
     """django-q2's view of the queue. Holds no connection, so one object serves a process and its forks.
 
-    A task that names a `cluster` is handed only to the worker of that name.
+    A task that names a `cluster` is handed only to the worker of that name. `free` counts the idle processes
+    of a group, across its forks: a task that waited inside a busy group would be lost to the idle ones.
     """
 
-    def __init__(self, list_key: str | None = None, identity: Identity | None = None) -> None:
+    def __init__(
+        self, list_key: str | None = None, identity: Identity | None = None, free: Semaphore | None = None
+    ) -> None:
         super().__init__(list_key)
-        self.identity = identity
+        self.identity, self._free = identity, free
         self._mongodb_is_away = False
 
     @staticmethod
@@ -80,21 +84,24 @@ class Broker(brokers.Broker):
         return waiting["bell"]
 
     def dequeue(self) -> list[tuple[str, str]] | None:
-        """Take the oldest waiting task; None, after a pause, when there is none or MongoDB is away.
+        """Take the oldest waiting task; None, after a pause, when there is none, nobody is free or MongoDB is away.
 
         Never raises for MongoDB: django-q2's pusher would die of it, and a death ends the group.
         """
+        if self._free and not self._free.acquire(timeout=Conf.POLL):
+            return None
+        task, pause_seconds = None, Conf.POLL
         try:
             with timeout(_PATIENCE_SECONDS):
                 task = self._take()
+            self._note_mongodb(None)
         except PyMongoError as error:
             self._note_mongodb(error)
-            time.sleep(_MONGODB_AWAY_PAUSE_SECONDS)
-            return None
-        self._note_mongodb(None)
+            pause_seconds = _MONGODB_AWAY_PAUSE_SECONDS
         if task:
             return [(str(task["_id"]), task["payload"])]
-        time.sleep(Conf.POLL)
+        self._note_free()
+        time.sleep(pause_seconds)
         return None
 
     def _take(self) -> dict | None:
@@ -115,9 +122,16 @@ class Broker(brokers.Broker):
                 queue().delete_one({"_id": ObjectId(task_id)})
         except PyMongoError as error:
             self._note_mongodb(error)
+        self._note_free()
 
     def fail(self, task_id: str) -> None:
         """Leave a task whose signature is not ours: it is another key's, and goes after three deliveries."""
+        self._note_free()
+
+    def _note_free(self) -> None:
+        """A process of the group has nothing to do (again)."""
+        if self._free:
+            self._free.release()
 
     def _note_mongodb(self, error: PyMongoError | None) -> None:
         """Log the beginning and the end of an outage, and nothing in between."""

@@ -9,6 +9,7 @@ import uuid
 from typing import NoReturn
 
 from django_q.cluster import Sentinel
+from django_q.conf import Conf
 from django_q.signals import post_execute
 
 from . import lifeline, ticker
@@ -33,7 +34,8 @@ class Guard(Sentinel):
 
     def __init__(self, identity: Identity, signs: Signs) -> None:
         events = multiprocessing.Event(), multiprocessing.Event()
-        super().__init__(*events, uuid.uuid4(), broker=Broker(identity=identity), start=False)
+        broker = Broker(identity=identity, free=multiprocessing.Semaphore(Conf.WORKERS))
+        super().__init__(*events, uuid.uuid4(), broker=broker, start=False)
         self.identity, self.signs = identity, signs
         self._is_asked_to_stop = False
         # Looked at each half second; an event could block on its own lock inside a signal handler.

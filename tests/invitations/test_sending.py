@@ -34,6 +34,13 @@ def test_every_good_row_is_invited_once_and_the_batch_completes(confirmed, invit
     assert row.invited_at
 
 
+def test_one_thread_goes_on_with_the_next_rows_until_all_are_sent(confirmed, invited_counts, settings):
+    settings.INVITE_CONCURRENCY = 1
+    emails = [f"learner{n}@example.org" for n in range(11)]
+    assert sending.send_slice(confirmed(*emails).pk) == Batch.State.COMPLETED
+    assert invited_counts() == dict.fromkeys(emails, 1)
+
+
 def test_many_senders_of_one_batch_do_not_double_a_call(confirmed, invited_counts):
     emails = [f"learner{n}@example.org" for n in range(60)]
     batch = confirmed(*emails)

@@ -1,0 +1,149 @@
+"""Some seconds of work on one batch: rows are taken and claimed, a call is made for each, outcomes are written.
+
+The threads call; whichever finds nothing left takes the next rows for all of them, and the thread that began
+the slice writes the outcomes, so that no call waits for a write of MongoDB. Sending and undoing differ in
+their `Job` only.
+"""
+
+import logging
+import time
+from collections import deque
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass
+from threading import Lock
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from django.conf import settings
+
+from coursehub import pacing
+from coursehub.trainercentral import errors
+from invitations import breaker, rows
+from invitations.breaker import Way
+from invitations.models import Invitation
+from invitations.rows import Outcome, Row
+
+if TYPE_CHECKING:
+    from coursehub.trainercentral.client import TrainerCentralClient
+
+log = logging.getLogger(__name__)
+State = Invitation.State
+# A crash leaves so many rows per thread claimed and not called for, to be looked up.
+_ROWS_PER_THREAD = 2
+# What a call takes at best: near the end of a slice only so many rows are taken as it can still call for.
+_CALL_SECONDS = 0.1
+_WRITE_EVERY_SECONDS = 0.1
+_ASK_AGAIN_SECONDS = 0.25
+
+
+@dataclass(frozen=True)
+class Job:
+    """What is done with the rows of a batch that are in the state `leaving`; while it is done they are in `to`.
+
+    `claim` tells which of the rows taken may be called for, and what becomes of the others. `call` makes the one
+    call for a row; it raises TrainerCentralError or NoSlotInTime when that provably changed nothing. Then, or when
+    no call was made, `release` comes before the row waits again.
+    """
+
+    leaving: str
+    to: str
+    claim: Callable[[list[Row]], tuple[list[Row], list[Outcome]]]
+    call: Callable[[Row, "TrainerCentralClient"], Outcome]
+    release: Callable[[list[Row]], None]
+
+
+class Slice:
+    """One slice of `seconds`; its threads share what is taken and what came of it."""
+
+    def __init__(self, batch_id: UUID, job: Job, client: "TrainerCentralClient", *, seconds: float) -> None:
+        self._batch_id, self._job, self._client = batch_id, job, client
+        self._began = time.monotonic()
+        self._deadline = self._began + seconds
+        self._rows: deque[Row] = deque()
+        self._outcomes: deque[Outcome] = deque()
+        self._refilling = Lock()
+
+    def run(self) -> None:
+        """Returns when the time is over, nothing is left to take, or the batch does not run."""
+        count = settings.INVITE_CONCURRENCY
+        try:
+            with ThreadPoolExecutor(count, thread_name_prefix="invite") as pool:
+                working: set[Future[None]] = {pool.submit(self._work) for _ in range(count)}
+                while working:
+                    ended, working = wait(working, timeout=_WRITE_EVERY_SECONDS)
+                    self._write_outcomes()
+                    for thread in ended:
+                        thread.result()
+        finally:
+            self._write_outcomes()
+            self._give_back(list(self._rows))
+
+    def _work(self) -> None:
+        """One thread: while there is something to take and it may be called for, a slot first, then the row."""
+        pacing.give_up_at(self._began + rows.CALL_BEGINS_SECONDS)  # no row of this slice was taken before it began
+        while (left_seconds := self._deadline - time.monotonic()) > 0 and self._has_more():
+            way = Way.BUSY
+            if pacing.reserve_slot(pacing.INVITATIONS, within_seconds=left_seconds):
+                row = self._next()
+                if row is None:
+                    return
+                way = breaker.way(self._batch_id)  # as late as can be: after a cancel no call begins
+                if way in (Way.OPEN, Way.PROBE):
+                    self._do(row, way)
+                else:
+                    self._rows.append(row)
+            if way is Way.CLOSED:
+                return
+            if way is Way.BUSY:
+                time.sleep(min(left_seconds, _ASK_AGAIN_SECONDS))
+
+    def _has_more(self) -> bool:
+        return bool(self._rows) or rows.any_free(self._batch_id, leaving=self._job.leaving)
+
+    def _next(self) -> Row | None:
+        """A row to call for, from what was taken, or from what is taken now for all threads."""
+        with self._refilling:
+            while not self._rows:
+                taken = rows.take(self._batch_id, self._at_once(), leaving=self._job.leaving, to=self._job.to)
+                if not taken:
+                    return None
+                claimed, settled = self._job.claim(taken)
+                self._rows.extend(claimed)
+                self._outcomes.extend(settled)
+            return self._rows.popleft()
+
+    def _at_once(self) -> int:
+        """How many rows to take: one where each call waits for its turn."""
+        if pacing.interval_seconds():
+            return 1
+        left_seconds = min(self._deadline - time.monotonic(), _ROWS_PER_THREAD * _CALL_SECONDS)
+        return max(1, round(settings.INVITE_CONCURRENCY * left_seconds / _CALL_SECONDS))
+
+    def _do(self, row: Row, way: Way) -> None:
+        try:
+            outcome = self._job.call(row, self._client)
+        except (errors.TrainerCentralError, pacing.NoSlotInTime) as error:
+            self._give_back([row])
+            if isinstance(error, errors.TrainerCentralError):
+                log.warning("Invitation %s: %s", row["id"], error.detail)
+                breaker.trip(self._batch_id, error)
+            elif way is Way.PROBE:
+                breaker.probed(self._batch_id, answered=False)
+            return
+        self._outcomes.append(outcome)
+        if way is Way.PROBE:
+            breaker.probed(self._batch_id, answered=outcome.state != State.UNKNOWN)
+
+    def _write_outcomes(self) -> None:
+        """All there are, in one command. Raises pymongo's error, with nothing lost."""
+        outcomes = [self._outcomes.popleft() for _ in range(len(self._outcomes))]
+        try:
+            rows.settle(outcomes)
+        except BaseException:
+            self._outcomes.extendleft(reversed(outcomes))
+            raise
+
+    def _give_back(self, taken: list[Row]) -> None:
+        self._job.release(taken)
+        rows.give_back(taken, self._job.leaving)
