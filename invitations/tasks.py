@@ -30,10 +30,16 @@ def prepare() -> None:
 
 
 def send(batch_id: str) -> str:
-    """Send for a few seconds. Rings first, so that idle workers join in, and the next slice follows at once."""
+    """Send for a few seconds. Rings before, so that idle workers join in, and after, for rows given back since."""
+    _ring_if_more(batch_id)
+    state = sending.send_slice(UUID(batch_id))
+    _ring_if_more(batch_id)
+    return state
+
+
+def _ring_if_more(batch_id: str) -> None:
     if sending.begin_slice(UUID(batch_id)):
         queue.enqueue(send, batch_id)
-    return sending.send_slice(UUID(batch_id))
 
 
 def tick() -> None:
