@@ -33,6 +33,11 @@ def startable() -> dict[str, Any]:
     return {"state": Batch.State.QUEUED, "members_checked_at": {"$ne": None}, "$expr": due}
 
 
+def workable() -> dict[str, Any]:
+    """The filter for batches that run, or may begin."""
+    return {"$or": [{"state": Batch.State.RUNNING}, startable()]}
+
+
 def start(batch_id: UUID) -> bool:
     """Begin with a batch if it is startable."""
     begun = {"state": Batch.State.RUNNING, "started_at": {"$ifNull": ["$started_at", clock.server_now()]}}

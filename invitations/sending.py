@@ -12,6 +12,7 @@ from uuid import UUID
 
 from coursehub import audit, clock, pacing
 from coursehub.models import AccessEnd
+from coursehub.mongo import outside_transaction
 from coursehub.trainercentral import errors
 from invitations import breaker, claims, moves, reconciling, rows, undoing
 from invitations.models import Batch, Invitation
@@ -30,10 +31,10 @@ _UNFINISHED = (State.PENDING, State.SENDING, State.REVOKING)
 TAKEN = "Invited to this course by another upload."
 
 
-def begin_slice(batch_id: UUID) -> bool:
-    """Start the batch if its time has come; whether there is work in it for more than one slice, or sender."""
-    moves.start(batch_id)
-    return Batch.objects.filter(pk=batch_id, state=Batch.State.RUNNING).exists() and rows.any_free(
+def has_more(batch_id: UUID) -> bool:
+    """Whether the batch has rows for another slice, or another sender."""
+    may_send = {"id": batch_id.hex, **moves.workable()}
+    return outside_transaction(Batch).find_one(may_send, {"_id": 1}) is not None and rows.any_free(
         batch_id, leaving=_job(batch_id).leaving
     )
 

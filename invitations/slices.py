@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 State = Invitation.State
 # A crash leaves so many rows per thread claimed and not called for, to be looked up.
-_ROWS_PER_THREAD = 2
+_ROWS_PER_THREAD = 4
 # What a call takes at best: near the end of a slice only so many rows are taken as it can still call for.
 _CALL_SECONDS = 0.1
 _WRITE_EVERY_SECONDS = 0.1

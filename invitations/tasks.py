@@ -38,7 +38,7 @@ def send(batch_id: str) -> str:
 
 
 def _ring_if_more(batch_id: str) -> None:
-    if sending.begin_slice(UUID(batch_id)):
+    if sending.has_more(UUID(batch_id)):
         queue.enqueue(send, batch_id)
 
 
@@ -59,8 +59,9 @@ def due() -> list[str]:
         {"$set": {"state": Batch.State.RUNNING, "resume_at": None, "reason": ""}},
     )
     now = {"$or": [{"look_at": None}, {"$expr": {"$lte": ["$look_at", clock.server_now()]}}]}
-    working = {"$and": [{"$or": [{"state": Batch.State.RUNNING}, moves.startable()]}]}
-    return [str(UUID(batch["id"])) for batch in outside_transaction(Batch).find(working | now, ["id"])]
+    return [
+        str(UUID(batch["id"])) for batch in outside_transaction(Batch).find({"$and": [moves.workable(), now]}, ["id"])
+    ]
 
 
 def sweep() -> None:
