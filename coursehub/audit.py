@@ -48,11 +48,6 @@ def record(*, action: str, actor: str = "system", target: str = "", detail: dict
             continue
 
 
-def first_broken_link() -> int | None:
-    """The number of the first event that is missing, changed or out of order; None when the chain holds."""
-    return verify().first_broken
-
-
 @dataclass(frozen=True)
 class Verified:
     """Of the chain: its events as far as it holds, the number of the first that does not, and the last hash before it.

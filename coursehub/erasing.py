@@ -8,6 +8,7 @@ erased. A restore keeps the present log over the backup's (`keep_log`) and calls
 import hashlib
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cache
 from typing import Any
 
@@ -53,9 +54,15 @@ def erase(email: str, *, actor: str) -> dict[str, int]:
     return counts
 
 
-def erase_again(*, actor: str) -> int:
-    """After a restore: erase whoever is in the log of erasures and is here again; returns how many."""
-    erased = {row["_id"] for row in _erasures().find({_KEY: None}, {"_id": 1})}
+def erase_again(*, actor: str, since: datetime | None = None) -> int:
+    """Erase whoever is in the log of erasures, `since` a moment or ever, and is here again; returns how many.
+
+    Whoever was erased earlier may be here rightly: somebody has uploaded the address anew.
+    """
+    logged = {_KEY: None} | ({"at": {"$gte": since}} if since else {})
+    erased = {row["_id"] for row in _erasures().find(logged, {"_id": 1})}
+    if not erased:
+        return 0
     keys = [bytes(row[_KEY]) for row in _erasures().find({_KEY: {"$ne": None}})]
     addresses = set(pseudonyms.named())
     for eraser in _ERASERS.values():
@@ -70,8 +77,11 @@ def erase_again(*, actor: str) -> int:
 def keep_log(into: Collection) -> None:
     """For a restore: add what the present log knows to the backup's. A log of another key keeps its key beside it."""
     for row in _erasures().find():
+        if _KEY not in row:
+            into.update_one({"_id": row["_id"]}, {"$max": {"at": row["at"]}}, upsert=True)
+            continue
         kept = into.find_one_and_update({"_id": row["_id"]}, {"$setOnInsert": row}, upsert=True)
-        if kept and kept.get(_KEY) != row.get(_KEY):
+        if kept and kept[_KEY] != row[_KEY]:
             other = {"_id": hashlib.sha256(row[_KEY]).hexdigest(), _KEY: row[_KEY]}
             into.update_one({"_id": other["_id"]}, {"$setOnInsert": other}, upsert=True)
 

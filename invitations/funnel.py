@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import islice
 from typing import Any
 
 from coursehub import clock, members
@@ -61,14 +62,10 @@ def of(batch: Batch, *, days: int) -> Funnel:
 
 
 def _chunks(batch: Batch) -> Iterator[list[dict[str, Any]]]:
-    chunk: list[dict[str, Any]] = []
-    wanted = {"batch_id": batch.pk.hex, "state": State.INVITED}
-    for row in outside_transaction(Invitation).find(wanted, _SHOWN).sort("line", 1):
-        chunk.append(row)
-        if len(chunk) == _CHUNK_ROWS:
-            yield chunk
-            chunk = []
-    if chunk:
+    rows = iter(
+        outside_transaction(Invitation).find({"batch_id": batch.pk.hex, "state": State.INVITED}, _SHOWN).sort("line", 1)
+    )
+    while chunk := list(islice(rows, _CHUNK_ROWS)):
         yield chunk
 
 

@@ -54,14 +54,27 @@ def erase(email: str) -> dict[str, int]:
     spellings = {addresses.fold(email.strip()), addresses.check(email.strip())[0], pseudonyms.folded(email)}
     wanted = {"email_folded": {"$in": sorted(spellings)}}
     rows = outside_transaction(Invitation)
-    batches = rows.distinct("batch_id", wanted)
-    files = outside_transaction(Piece).delete_many({"batch_id": {"$in": batches}, "number": 0}).deleted_count
-    outside_transaction(Piece).delete_many({"batch_id": {"$in": batches}})
+    files = _delete_files(rows.distinct("batch_id", wanted))
     rows.update_many(wanted | {"state": {"$in": _NOT_YET_INVITED}}, {"$set": {"state": State.NOT_ATTEMPTED}})
     erased = rows.update_many(wanted, {"$set": NO_CELLS | {"reason": ERASED}}).modified_count
     claims = outside_transaction(Claim).delete_many(wanted).deleted_count
     outside_transaction(AccessEnd).delete_many(wanted)
     return {"invitations": erased, "claims": claims, "uploaded_files": files}
+
+
+def _delete_files(batch_ids: list[str]) -> int:
+    """How many there were. One that is not read yet is left for `delete_file_of_erased`."""
+    read = {"id": {"$in": batch_ids}, "state": {"$ne": Batch.State.UPLOADED}}
+    held = {"batch_id": {"$in": outside_transaction(Batch).distinct("id", read)}}
+    count = outside_transaction(Piece).delete_many(held | {"number": 0}).deleted_count
+    outside_transaction(Piece).delete_many(held)
+    return count
+
+
+def delete_file_of_erased(batch_id: UUID) -> None:
+    """Called once a file was read: delete it if somebody in it was erased before that."""
+    if outside_transaction(Invitation).find_one({"batch_id": batch_id.hex, "reason": ERASED}, {"_id": 1}):
+        _delete_files([batch_id.hex])
 
 
 def held_addresses() -> Iterator[str]:

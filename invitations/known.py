@@ -3,6 +3,7 @@
 from collections import defaultdict
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from itertools import islice
 from typing import Any
 from uuid import UUID
 
@@ -118,17 +119,13 @@ def unrefined() -> list[UUID]:
 def _take_out_members(batch_id: UUID, course_id: str, reason: str) -> None:
     rows = outside_transaction(Invitation)
     pending = {"batch_id": batch_id.hex, "state": State.PENDING, "course_id": course_id}
-    chunk: dict[str, Any] = {}
-    for row in rows.find(pending, ["email_folded"]).sort("line", 1):
-        chunk[row["email_folded"]] = row["_id"]
-        if len(chunk) == _CHUNK_ROWS:
-            _mark_members(course_id, chunk, reason)
-            chunk = {}
-    _mark_members(course_id, chunk, reason)
+    found = iter(rows.find(pending, ["email_folded"]).sort("line", 1))
+    while chunk := {row["email_folded"]: row["_id"] for row in islice(found, _CHUNK_ROWS)}:
+        _mark_members(course_id, chunk, reason)
 
 
 def _mark_members(course_id: str, row_of: dict[str, Any], reason: str) -> None:
-    found = members.in_course(course_id, list(row_of)) if row_of else {}
+    found = members.in_course(course_id, list(row_of))
     taken_out = [
         UpdateOne(
             {"_id": row_of[folded], "state": State.PENDING},

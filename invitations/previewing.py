@@ -16,10 +16,10 @@ from django.conf import settings
 from pymongo import ReturnDocument
 from pymongo.errors import BulkWriteError
 
-from coursehub import audit, clock, members
+from coursehub import audit, clock, erasing, members
 from coursehub.models import Course
 from coursehub.mongo import draw_numbers, outside_transaction
-from invitations import column_choices, known, pieces, reading
+from invitations import column_choices, keeping, known, pieces, reading
 from invitations.judging import Courses, Judge, Row
 from invitations.models import Batch, Invitation
 from invitations.refusals import NoGoodRows
@@ -116,9 +116,12 @@ class _Reading:
                 return False
         self._tally.refuse_without_good_rows()
         members.ask_for_sweep(self._course_ids, since=self._batch.created_at)
+        # Whoever was erased since the upload could not be found in it.
+        erasing.erase_again(actor="system", since=self._batch.created_at)
         ready = {"state": Batch.State.PREVIEW, "read_lease_until": None, "read_bytes": self._batch.size_bytes}
         if not _keep(self._batch.pk, self._fence, ready):
             return False
+        keeping.delete_file_of_erased(self._batch.pk)
         audit.record(action="batch.read", target=f"batch {self._batch.pk}", detail={"rows": self._tally.rows})
         return True
 
@@ -169,13 +172,7 @@ def _document(key: int, batch_id: str, row: Row, state: str, reason: str, more: 
 
 def _win(batch_id: UUID) -> dict[str, Any] | None:
     """The lease of a batch that is stored, settled and not read yet; None while another holds it."""
-    free = {
-        "id": batch_id.hex,
-        "state": Batch.State.UPLOADED,
-        "stored_at": {"$ne": None},
-        "format.columns.email": {"$ne": None},
-        "$expr": {"$lte": [{"$ifNull": ["$read_lease_until", 0]}, clock.server_now()]},
-    }
+    free = {"id": batch_id.hex, **_unread()}
     won = {"read_lease_until": clock.after(_LEASE_SECONDS), "read_fence": {"$add": ["$read_fence", 1]}}
     return outside_transaction(Batch).find_one_and_update(free, [{"$set": won}], return_document=ReturnDocument.AFTER)
 
@@ -202,10 +199,13 @@ def _give_up_if_cancelled(batch: Batch) -> None:
 
 def waiting() -> list[UUID]:
     """Batches whose file is stored, and which nobody reads."""
-    wanted = {
+    return [UUID(batch["id"]) for batch in outside_transaction(Batch).find(_unread(), ["id"]).limit(20)]
+
+
+def _unread() -> dict[str, Any]:
+    return {
         "state": Batch.State.UPLOADED,
         "stored_at": {"$ne": None},
         "format.columns.email": {"$ne": None},
         "$expr": {"$lte": [{"$ifNull": ["$read_lease_until", 0]}, clock.server_now()]},
     }
-    return [UUID(batch["id"]) for batch in outside_transaction(Batch).find(wanted, ["id"]).limit(20)]

@@ -9,12 +9,12 @@ import hashlib
 import io
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import replace
 from itertools import chain, islice, takewhile
-from typing import Any
 
 from invitations import encodings, headings
 from invitations.addresses import check, clean, fold
+from invitations.formats import Format
 from invitations.refusals import FileRefused, refuse_what_is_no_csv
 from invitations.streams import Pieces
 
@@ -27,32 +27,6 @@ _MOST_COLUMNS = 300
 _END = "\x00end of file\x00"  # follows the last line; whatever swallows it was never closed
 Record = tuple[int, list[str]]  # the line it begins in (1-based) and its cells
 NO_EMAIL_COLUMN = "The file has no e-mail column: give the column with the addresses the heading “email”."
-
-
-@dataclass(frozen=True)
-class Format:
-    """How a file's bytes are to be read. `columns` says where what stands; without "email" a person must choose.
-
-    `mark_bytes` is the length of the byte order mark, which `encoding` does not know of; `heading_line` is 0 for a
-    file without headings; what stands above that line is passed over.
-    """
-
-    encoding: str
-    mark_bytes: int
-    delimiter: str
-    heading_line: int
-    headings: list[str] = field(default_factory=list)
-    columns: dict[str, int] = field(default_factory=dict)
-
-    def as_document(self) -> dict[str, Any]:
-        return asdict(self)
-
-    @property
-    def is_settled(self) -> bool:
-        return "email" in self.columns
-
-    def with_columns(self, columns: dict[str, int]) -> "Format":
-        return replace(self, columns=columns)
 
 
 class Examiner:

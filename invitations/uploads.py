@@ -36,14 +36,9 @@ def upload(*, user, course: Course | None, filename: str, content: bytes | Binar
     if course is None and form.is_settled and "course" not in form.columns:
         raise reading.FileRefused(CHOOSE_COURSE)
     at_once = form.is_settled and examiner.size_bytes <= READ_AT_ONCE_BYTES
-    if at_once:
-        try:
-            _refuse_without_good_rows(file, form, previewing.courses_of(user, course.course_id if course else ""))
-        except NoGoodRows:
-            if found.is_settled:
-                raise
-            column_choices.forget(user.pk, found)  # so it does not fit this file: ask
-            form, at_once = found, False
+    if at_once and not _has_good_rows(file, form, user, course, are_chosen=not found.is_settled):
+        column_choices.forget(user.pk, found)
+        form, at_once = found, False  # to be asked
     batch = _open_batch(user, course, filename, examiner, form)
     if not batch.stored_at:
         _store(batch, file)
@@ -72,13 +67,23 @@ def choose_columns(batch: Batch, *, user, columns: dict[str, int]) -> bool:
     return bool(settled)
 
 
-def _refuse_without_good_rows(file: BinaryIO, form: reading.Format, courses: judging.Courses) -> None:
-    """Judge the whole of a small file before anything is stored."""
+def _has_good_rows(file: BinaryIO, form: reading.Format, user, course: Course | None, *, are_chosen: bool) -> bool:
+    """Judge the whole of a small file before anything is stored.
+
+    False when the columns that were chosen for an earlier file do not fit; else raises FileRefused.
+    """
+    courses = previewing.courses_of(user, course.course_id if course else "")
     judge = judging.Judge(form.columns, courses, clock.now(), settings.TIME_ZONE)
     tally = previewing.Tally()
     for record in reading.records(pieces.of_file(file), form):
         tally.note(judge.judge(*record))
-    tally.refuse_without_good_rows()
+    try:
+        tally.refuse_without_good_rows()
+    except NoGoodRows:
+        if not are_chosen:
+            raise
+        return False
+    return True
 
 
 def _open_batch(user, course: Course | None, filename: str, examiner: reading.Examiner, form: reading.Format) -> Batch:

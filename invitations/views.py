@@ -9,7 +9,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from coursehub import queue
-from invitations import decisions, estimate, services, tasks
+from invitations import decisions, estimate, reading, services, tasks
 from invitations.forms import ColumnsForm, ConfirmForm, UploadForm
 from invitations.models import Batch, Invitation
 from invitations.row_views import batch_or_404
@@ -71,6 +71,7 @@ def batch(request: HttpRequest, batch_id: UUID) -> HttpResponse:
             "left_out": sum(counts.get(state, 0) for state in LEFT_OUT),
             "estimate": estimate.of(pending),
             "members_as_of": services.members_as_of(batch),
+            "format": reading.Format(**batch.format) if batch.format else None,
             "confirm_form": ConfirmForm(calls=pending),
         }
     elif batch.state == Batch.State.UPLOADED and not services.is_settled(batch):

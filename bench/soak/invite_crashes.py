@@ -6,114 +6,25 @@ at most one invitation per course and e-mail, and exactly one for every row that
 times as fast, so that leases and the rule for unknown outcomes take seconds; the call's own deadlines do not.
 """
 
-import os
 import random
-import signal
-import subprocess
-import sys
 import time
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Any
 
-from bench.live.product import family
-from bench.report import ROOT
-from bench.soak.doubling import Doubler, every_task_twice
+from bench.soak.invite_stage import FAIR, KINDS, WEATHER, Stage, stage
 from bench.soak.own_database import own_database
 from bench.soak.steps import Found, Plan, report
-from coursehub.development.mongod import Mongod, die_with_parent
 from coursehub.sandbox.process import SandboxProcess
 
 PLAN = Plan(runs=200, step=10, unit="runs", step_seconds_max=540)
-ROWS, CLOCK_FACTOR, WORKERS = 40, 20, 2
+ROWS = 40
 ENDS_WITHIN_SECONDS = 120
 _CONFIRMED_WITHIN_SECONDS = 60
 _KILLS_WITHIN_SECONDS = 3.0
 _KILLED_WHILE_PREPARING = 0.3  # share of the kills; the others hit while invitations are sent
 _WEATHER_SECONDS = 1.5  # before the first kill: with 40 rows, time enough to be met with
-_KINDS = ("worker", "mongod", "sandbox")
 _LARGE_CELL = "x" * 6_000  # makes a file that a worker reads, and not the request
-_FAIR = {
-    "calls_per_minute": 0, "error_5xx_ratio": 0, "reset_ratio": 0, "lost_answer_ratio": 0, "fail_next": [],
-    "latency_ms": [50, 250], "mints_per_10_minutes": 0, "progress_speed": 0, "hold_seconds": 1.0,
-}  # fmt: skip
-_WEATHER: dict[str, Callable[[SandboxProcess], object]] = {
-    "5xx": lambda sandbox: sandbox.switch(error_5xx_ratio=0.1),
-    "lost answers": lambda sandbox: sandbox.switch(lost_answer_ratio=0.1),
-    "resets": lambda sandbox: sandbox.switch(reset_ratio=0.1),
-    "time-outs after acting": lambda sandbox: sandbox.switch(
-        fail_next=[{"path_contains": "addCourseAttendee", "times": 2, "fault": "timeout_after_acting"}]
-    ),
-    "lock-out": lambda sandbox: sandbox.switch(calls_per_minute=20, lockout_seconds=2, rate_limit_style="429"),
-    "token rejected": lambda sandbox: sandbox.advance(3_700),  # over there it has expired, here it has not
-}
-
-
-@dataclass
-class Stage:
-    """All that runs, and may be killed."""
-
-    mongod: Mongod
-    sandbox: SandboxProcess
-    doubler: Doubler
-    workers: list[subprocess.Popen] = field(default_factory=list)
-
-    def keep_workers(self) -> None:
-        """Start those that are missing."""
-        self.workers = [worker for worker in self.workers if worker.poll() is None]
-        while len(self.workers) < WORKERS:
-            environment = {**os.environ, "INVITE_CONCURRENCY": "2", "LOG_LEVEL": "CRITICAL"}
-            command = [sys.executable, "manage.py", "work"]
-            self.workers.append(
-                subprocess.Popen(
-                    command, cwd=ROOT, env=environment, preexec_fn=die_with_parent, stderr=subprocess.DEVNULL
-                )
-            )
-
-    def kill(self, kind: str, chance: random.Random) -> None:
-        """kill -9; mongod and the sandbox come back at once, on what they had written."""
-        if kind == "worker":
-            self._kill_one_of(chance.choice(self.workers), chance)
-        elif kind == "mongod":
-            self.mongod.stop(hard=True)
-            self.mongod.start()
-        else:
-            self.sandbox.kill()
-            self.sandbox.start()
-
-    def _kill_one_of(self, worker: subprocess.Popen, chance: random.Random) -> None:
-        """Any process of the group; its supervisor takes all the others along, and nobody starts it again but us."""
-        pid = chance.choice(family(worker.pid))
-        try:
-            os.kill(pid, signal.SIGKILL)
-        except ProcessLookupError:
-            return  # it ended by itself at this moment
-        if pid == worker.pid:
-            worker.wait()
-        self.keep_workers()
-
-    def close(self) -> None:
-        for worker in self.workers:
-            worker.kill()
-            worker.wait()
-
-
-@contextmanager
-def stage(mongod: Mongod, sandbox: SandboxProcess) -> Iterator[Stage]:
-    """Workers on a database that runs, with the clock at CLOCK_FACTOR."""
-    from coursehub import clock
-
-    sandbox.switch(**_FAIR)
-    clock.simulate(factor=CLOCK_FACTOR)
-    with every_task_twice() as doubler:
-        opened = Stage(mongod, sandbox, doubler)
-        try:
-            opened.keep_workers()
-            yield opened
-        finally:
-            opened.close()
-            clock.end_simulation()
 
 
 @dataclass
@@ -149,8 +60,8 @@ def crash_runs(opened: Stage, chances: Iterable[tuple[str, random.Random]]) -> F
 
 
 def _crash_run(opened: Stage, name: str, chance: random.Random) -> Run:
-    kinds = [chance.choice(_KINDS) for _ in range(chance.randint(1, 3))]
-    run = Run(name, kinds, chance.choice(list(_WEATHER)) if chance.random() < 0.5 else "fair weather")
+    kinds = [chance.choice(KINDS) for _ in range(chance.randint(1, 3))]
+    run = Run(name, kinds, chance.choice(list(WEATHER)) if chance.random() < 0.5 else "fair weather")
     early = [kind for kind in kinds if chance.random() < _KILLED_WHILE_PREPARING]
     late = kinds.copy()
     for kind in early:
@@ -159,11 +70,11 @@ def _crash_run(opened: Stage, name: str, chance: random.Random) -> Run:
     _kill_all(opened, early, chance)
     if _confirm(opened, run.batch):
         _await_first_call(opened.sandbox, name)
-        if run.weather in _WEATHER:
-            _WEATHER[run.weather](opened.sandbox)
+        if run.weather in WEATHER:
+            WEATHER[run.weather](opened.sandbox)
             time.sleep(_WEATHER_SECONDS)
         _kill_all(opened, late, chance)
-        opened.sandbox.switch(**_FAIR)
+        opened.sandbox.switch(**FAIR)
     return run
 
 
@@ -225,8 +136,8 @@ def _judged(sandbox: SandboxProcess, run: Run) -> Found:
     counted, status = _invited(sandbox, run.name), services.status(run.batch.pk)
     rows = list(Invitation.objects.filter(batch=run.batch).values_list("email", "state"))
     found = Found(sums={"rows": len(rows), "rows_unknown": sum(state == "unknown" for _, state in rows)})
-    found.sums |= {f"kills_of_{kind}": float(run.kinds.count(kind)) for kind in _KINDS}
-    found.sums["runs_in_bad_weather"] = float(run.weather in _WEATHER)
+    found.sums |= {f"kills_of_{kind}": float(run.kinds.count(kind)) for kind in KINDS}
+    found.sums["runs_in_bad_weather"] = float(run.weather in WEATHER)
     if not _is_final(run.batch):
         found.violations.append(f"{run}: did not end: {status['state']} {status['reason']} {status['counts']}")
     if len(rows) != ROWS:

@@ -8,6 +8,7 @@ import threading
 import time
 import traceback
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import requests
@@ -103,36 +104,37 @@ def _arm(teller: Teller, point: str, chance: random.Random) -> None:
         teller.tell("death", point=point)
         os.kill(os.getpid(), signal.SIGKILL)
 
-    def instead(holder: Any, name: str, made: Callable[[Callable], Callable]) -> None:
-        setattr(holder, name, made(getattr(holder, name)))
+    holder, name, made = {
+        "before the count": (leases, "win", _dying_first),
+        "after the count": (leases, "win", _dying_after),
+        "while asking": (ZohoAccounts, "refresh", partial(_dying_meanwhile, chance)),
+        "after the answer": (ZohoAccounts, "refresh", _dying_after),
+        "before the write": (leases, "_write", _dying_first),
+        "after the write": (pool, "resume", _dying_first),
+    }[point]
+    setattr(holder, name, made(die, getattr(holder, name)))
 
-    def die_first(act: Callable) -> Callable:
-        return lambda *args, **kwargs: die()
 
-    def die_meanwhile(act: Callable) -> Callable:
-        def begun(*args: Any, **kwargs: Any) -> Any:
-            threading.Timer(chance.uniform(0, _WHILE_ASKING_SECONDS), die).start()
-            return act(*args, **kwargs)
+def _dying_first(die: Callable[[], None], act: Callable) -> Callable:
+    return lambda *args, **kwargs: die()
 
-        return begun
 
-    def die_after(act: Callable) -> Callable:
-        def done(*args: Any, **kwargs: Any) -> Any:
-            result = act(*args, **kwargs)
-            if result:
-                die()
-            return result
+def _dying_meanwhile(chance: random.Random, die: Callable[[], None], act: Callable) -> Callable:
+    def begun(*args: Any, **kwargs: Any) -> Any:
+        threading.Timer(chance.uniform(0, _WHILE_ASKING_SECONDS), die).start()
+        return act(*args, **kwargs)
 
-        return done
+    return begun
 
-    {
-        "before the count": lambda: instead(leases, "win", die_first),
-        "after the count": lambda: instead(leases, "win", die_after),
-        "while asking": lambda: instead(ZohoAccounts, "refresh", die_meanwhile),
-        "after the answer": lambda: instead(ZohoAccounts, "refresh", die_after),
-        "before the write": lambda: instead(leases, "_write", die_first),
-        "after the write": lambda: instead(pool, "resume", die_first),
-    }[point]()
+
+def _dying_after(die: Callable[[], None], act: Callable) -> Callable:
+    def done(*args: Any, **kwargs: Any) -> Any:
+        result = act(*args, **kwargs)
+        if result:
+            die()
+        return result
+
+    return done
 
 
 assert (refreshing.leases, refreshing.pool) == (leases, pool), "the points above are not those of a refresh"

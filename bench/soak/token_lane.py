@@ -50,7 +50,7 @@ def lane(chance: random.Random, runs: int) -> Found:
         sandbox.switch(**run.weather)
         _happen(run, chance)
         judge(run, sandbox, ids, found)
-    if (broken := audit.first_broken_link()) is not None:
+    if (broken := audit.verify().first_broken) is not None:
         found.violations.append(f"the audit trail's chain is broken at {broken}")
     return found
 

@@ -5,13 +5,14 @@
    by surprise. What the present database knows and the backup cannot is carried over.
 3. From here until the end nobody ticks, the web process does not start, and the mark says so: each collection is
    replaced by renaming, in one step of its own.
-4. Migrations if the backup is older, and all erasures again.
+4. Migrations if the backup is older, and all erasures since it again.
 
 A death before 3 leaves the present database as it was. One after it leaves the mark: run the restore again, with this
 backup or another one.
 """
 
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +37,8 @@ from coursehub.queue import presence
 _MARK = {"_id": "unfinished"}
 _HOLDER = "restore"
 _START_SECONDS = 2
+# An erasure is logged before it is done: one that was logged so long before the backup was done in it.
+_ERASED_WITHIN = timedelta(hours=1)
 UNFINISHED = "A restore has begun and has not ended: run it again (`manage.py restore`), and start after it."
 _WORKERS = "A worker runs: stop all workers and all web processes, and restore again."
 
@@ -162,11 +165,11 @@ def _finish(manifest: Manifest, settled: dict[str, int], actor: str) -> Restored
     ContentType.objects.clear_cache()
     call_command("migrate", interactive=False, verbosity=0)
     roles.sync_groups()
-    erased_again = erasing.erase_again(actor=actor)
+    erased_again = erasing.erase_again(actor=actor, since=datetime.fromisoformat(manifest.taken_at) - _ERASED_WITHIN)
     replaced = (_mark().find_one(_MARK) or {}).get("replaced", {})
     detail = {"taken_at": manifest.taken_at, "erased_again": erased_again, **settled, audit.REPLACED_EVENTS: replaced}
     audit.record(action="backup.restored", actor=actor, detail=detail)
-    first_broken = audit.first_broken_link()
+    first_broken = audit.verify().first_broken
     _mark().delete_one(_MARK)
     presence.let_tick(_HOLDER)
     return Restored(manifest.taken_at, manifest.documents, sum(replaced.values()), erased_again, first_broken, settled)

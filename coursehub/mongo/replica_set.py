@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from typing import Any
 
 from pymongo import MongoClient
 from pymongo.errors import AutoReconnect, OperationFailure
@@ -25,13 +26,7 @@ def ensure_replica_set(
     if not name:
         return
     deadline = time.monotonic() + timeout_seconds
-    options = {
-        "username": parsed["username"],
-        "password": parsed["password"],
-        "authSource": parsed["options"].get("authSource", "admin"),
-    }
-    credentials = {key: value for key, value in options.items() if value} if parsed["username"] else {}
-    with MongoClient(hosts[0], directConnection=True, serverSelectionTimeoutMS=500, **credentials) as client:
+    with MongoClient(hosts[0], directConnection=True, serverSelectionTimeoutMS=500, **_credentials(parsed)) as client:
         while True:
             try:
                 _initiate_or_readdress(client, name, hosts, member)
@@ -42,6 +37,17 @@ def ensure_replica_set(
             if time.monotonic() > deadline or not still_alive():
                 raise TimeoutError(f"the replica set {name} has no primary")
             time.sleep(0.05)
+
+
+def _credentials(parsed: dict[str, Any]) -> dict[str, Any]:
+    if not parsed["username"]:
+        return {}
+    options = {
+        "username": parsed["username"],
+        "password": parsed["password"],
+        "authSource": parsed["options"].get("authSource", "admin"),
+    }
+    return {key: value for key, value in options.items() if value}
 
 
 def _initiate_or_readdress(client: MongoClient, name: str, hosts: list[str], member: str) -> None:

@@ -96,22 +96,23 @@ class Transport:
         self._drop_idle_connections()
         failure: errors.TrainerCentralError
         try:
-            with self._session.request(
-                method,
-                self.base_url + path,
-                params=params,
-                json=json,
-                data=form,
-                auth=_Authorization(authorization),
-                timeout=(self._connect_timeout_seconds, self._read_timeout_seconds),
-                allow_redirects=False,
-                stream=True,
-            ) as response:
+            with self._request(method, path, authorization, params=params, json=json, data=form) as response:
                 return self._read(response)
         except _LIBRARY_ERRORS as error:
             failure = _meaning(error, call, acts)
         # Raised out here, so that the library's exception, which holds the request and its header, is not its context.
         raise failure
+
+    def _request(self, method: str, path: str, authorization: str, **content: Any) -> requests.Response:
+        return self._session.request(
+            method,
+            self.base_url + path,
+            **content,
+            auth=_Authorization(authorization),
+            timeout=(self._connect_timeout_seconds, self._read_timeout_seconds),
+            allow_redirects=False,
+            stream=True,
+        )
 
     def _read(self, response: requests.Response) -> Answer:
         """The whole body, within the read time-out in all and not just between two packets."""

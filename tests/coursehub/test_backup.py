@@ -1,7 +1,5 @@
 """A backup is the database at one moment; a restore brings exactly that back, and refuses what is damaged."""
 
-import io
-import json
 import os
 import random
 import stat
@@ -16,7 +14,6 @@ from pathlib import Path
 
 import pytest
 from bson import Regex, decode_all
-from django.core.management import call_command
 from django.db.migrations.recorder import MigrationRecorder
 from pymongo.errors import DuplicateKeyError
 
@@ -27,18 +24,10 @@ from coursehub.backup import archive, contents, restoring, taking
 from coursehub.models import AuditEvent
 from coursehub.mongo import outside_transaction
 from coursehub.queue import presence
+from tests.commands import run
 
 ROOT = Path(__file__).resolve().parents[2]
 ADA = "ada@example.org"
-
-
-def run(name: str, *arguments: str) -> tuple[int, dict]:
-    out, code = io.StringIO(), 0
-    try:
-        call_command(name, *arguments, "--json", stdout=out)
-    except SystemExit as left:
-        code = left.code
-    return code, json.loads(out.getvalue())
 
 
 @pytest.fixture

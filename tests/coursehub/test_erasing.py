@@ -10,7 +10,7 @@ from coursehub import audit, clock, erasing, pseudonyms
 from coursehub.backup import restoring, taking
 from coursehub.models import AccessEnd, AuditEvent
 from coursehub.mongo import outside_transaction
-from invitations import keeping, sending, services
+from invitations import keeping, previewing, sending, services, uploads
 from invitations.models import Batch, Claim, Invitation, Piece
 from progress import polling
 from progress.models import LearnerReport, Member, ProgressEntry
@@ -41,7 +41,7 @@ def test_nothing_of_the_learner_is_left_in_any_collection(sent, database):
     assert _held_anywhere(database, "ada@example.org") == set()
     assert _held_anywhere(database, GRACE) >= {Invitation._meta.db_table, Member._meta.db_table}
     assert services.status(sent.pk)["counts"] == {State.INVITED: 2}, "the figures stay"
-    assert audit.first_broken_link() is None
+    assert audit.verify().first_broken is None
     assert not ProgressEntry.objects.exclude(member_id__in=Member.objects.values_list("member_id", flat=True)).exists()
     assert erasing.erase(ADA, actor="admin")["invitations"] == 0, "it may run twice"
 
@@ -100,6 +100,39 @@ def test_what_a_restore_brings_back_is_erased_again(backup, database):
     said = io.StringIO()
     call_command("erase_learner", "--again", stdout=said)
     assert said.getvalue() == "0 learners erased again.\n"
+
+
+def test_who_was_erased_long_before_the_backup_and_uploaded_since_stays(sent, upload, tmp_path, database):
+    erasing.erase(ADA, actor="admin")
+    database[erasing.TABLE].update_many({"at": {"$ne": None}}, {"$set": {"at": clock.now() - timedelta(days=30)}})
+    upload(ADA)
+    taking.take(tmp_path / "backup.zip", actor="admin")
+    assert restoring.restore(tmp_path / "backup.zip", actor="admin").erased_again == 0
+    assert Invitation._meta.db_table in _held_anywhere(database, "ada@example.org")
+
+
+def test_who_is_erased_before_the_file_is_read_is_not_in_its_preview(upload, monkeypatch, database):
+    monkeypatch.setattr(uploads, "READ_AT_ONCE_BYTES", 0)
+    batch = upload(ADA, GRACE)
+    erasing.erase(ADA, actor="admin")
+    assert Piece.objects.filter(batch=batch).exists(), "the file is not read yet"
+    assert previewing.read(batch.pk) == previewing.READ
+    assert _held_anywhere(database, "ada@example.org") == set()
+    assert not Piece.objects.filter(batch=batch).exists()
+    assert services.status(batch.pk)["counts"] == {State.NOT_ATTEMPTED: 1, State.PENDING: 1}
+
+
+def test_a_file_that_is_being_read_stays_until_it_was_read(upload, monkeypatch, database):
+    monkeypatch.setattr(uploads, "READ_AT_ONCE_BYTES", 0)
+    monkeypatch.setattr(previewing, "SLICE_SECONDS", 0.0)
+    monkeypatch.setattr(previewing, "_CHUNK_ROWS", 1)
+    batch = upload(ADA, GRACE)
+    assert previewing.read(batch.pk) == previewing.UNFINISHED
+    erasing.erase(ADA, actor="admin")
+    while previewing.read(batch.pk) == previewing.UNFINISHED:
+        pass
+    assert services.status(batch.pk)["counts"] == {State.NOT_ATTEMPTED: 1, State.PENDING: 1}
+    assert _held_anywhere(database, "ada@example.org") == set()
 
 
 def test_a_key_alone_does_not_come_back(backup, database):

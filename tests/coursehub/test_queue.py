@@ -1,6 +1,7 @@
 """The queue as its callers see it, on a real MongoDB; who runs the tasks is tested in test_worker.py."""
 
 import time
+from multiprocessing import Semaphore
 from uuid import uuid4
 
 import pytest
@@ -78,6 +79,25 @@ def test_enqueue_takes_less_than_10_ms(database):
         queue.enqueue(queue_tasks.do_row, number)
         times_ms.append((time.perf_counter() - started) * 1000)
     assert sorted(times_ms)[50] < 10
+
+
+def test_a_busy_group_leaves_the_next_task_to_an_idle_one(database):
+    for number in range(2):
+        queue.enqueue(queue_tasks.do_row, number)
+    busy = Broker(identity=HERE, free=Semaphore(1))
+    [(first, _)] = busy.dequeue()
+    assert busy.dequeue() is None
+    assert Broker(identity=Identity("there", 1), free=Semaphore(1)).dequeue()
+    queue.enqueue(queue_tasks.do_row, 2)
+    busy.acknowledge(first)
+    assert busy.dequeue()
+
+
+def test_a_look_that_finds_nothing_leaves_the_group_idle(database):
+    idle = Broker(identity=HERE, free=Semaphore(1))
+    assert idle.dequeue() is None
+    queue.enqueue(queue_tasks.do_row, 1)
+    assert idle.dequeue()
 
 
 def test_two_brokers_never_take_the_same_task(database):

@@ -5,13 +5,14 @@ import random
 import pytest
 
 from bench.soak import invite_crashes
+from bench.soak.invite_stage import stage
 
 
 @pytest.mark.fault
 @pytest.mark.timeout(400)
 def test_kills_at_random_points_invite_nobody_twice(academy, mongod):
     chances = [(f"seed{seed}", random.Random(seed)) for seed in range(1, 6)]
-    with invite_crashes.stage(mongod, academy) as opened:
+    with stage(mongod, academy) as opened:
         found = invite_crashes.crash_runs(opened, chances)
     assert found.violations == []
     assert found.sums["rows"] == 5 * invite_crashes.ROWS

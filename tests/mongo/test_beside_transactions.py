@@ -41,7 +41,7 @@ def undone(database, transactions_are):
 def test_audit_events_stay(undone):
     undone(lambda: audit.record(action="thing.done"))
     assert AuditEvent.objects.get().action == "thing.done"
-    assert audit.first_broken_link() is None
+    assert audit.verify().first_broken is None
 
 
 def test_slots_of_the_budget_stay_drawn(undone, settings):

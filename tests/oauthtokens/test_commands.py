@@ -11,17 +11,9 @@ from django.core.management import CommandError, call_command
 
 from oauthtokens import services
 from oauthtokens.models import TokenSet
+from tests.commands import run
 
 State = TokenSet.State
-
-
-def run(name: str, *arguments: str) -> tuple[int, dict]:
-    out, code = io.StringIO(), 0
-    try:
-        call_command(name, *arguments, "--json", stdout=out)
-    except SystemExit as left:
-        code = left.code
-    return code, json.loads(out.getvalue())
 
 
 def test_status_of_an_empty_pool_is_bad(pool):
