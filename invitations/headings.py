@@ -54,7 +54,7 @@ _WORDS: dict[str, tuple[str, ...]] = {
     ),
     "access_expires": (
         "access expires", "access until", "access expiry", "expiry date", "expiry", "expires", "expires at",
-        "expires on",
+        "expires on", "expiration", "access ends", "access end date", "access till", "valid till",
         "expiration date", "valid until", "access end", "access expiry date", "access expires at",
         "gültig bis", "Zugang bis", "Ablaufdatum", "date d'expiration", "expire le", "valable jusqu'au",
         "fecha de caducidad", "fecha de vencimiento", "válido hasta", "caduca", "data de validade",

@@ -63,11 +63,11 @@ def test_a_good_file_leads_to_its_preview(client_for, course):
 
 def test_the_preview_says_which_columns_were_read_and_which_not(client_for, course):
     client = client_for("trainer")
-    content = b"E-Mail,Vorname,valid till\nada@example.org,Ada,2027-01-01\n"
+    content = b"E-Mail,Vorname,bis wann\nada@example.org,Ada,2027-01-01\n"
     page = client.get(_post(client, course, content)["Location"]).content.decode()
     said = page[page.index('id="columns-read"') :].split("</p>")[0]
     assert "E-mail address from <b>“E-Mail”</b>, First name from <b>“Vorname”</b>" in said
-    assert "Not used: “valid till”" in said
+    assert "Not used: “bis wann”" in said
     assert "so it does not end" in said
 
 
