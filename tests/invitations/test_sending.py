@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 
 from coursehub import clock
+from coursehub.queue.broker import QUEUE
 from invitations import claims, decisions, rows, sending, services, tasks
 from invitations.models import Batch, Claim, Invitation
 from invitations.rows import Outcome
@@ -39,6 +40,23 @@ def test_one_thread_goes_on_with_the_next_rows_until_all_are_sent(confirmed, inv
     emails = [f"learner{n}@example.org" for n in range(11)]
     assert sending.send_slice(confirmed(*emails).pk) == Batch.State.COMPLETED
     assert invited_counts() == dict.fromkeys(emails, 1)
+
+
+def test_a_sender_rings_for_the_others_before_it_begins(confirmed, database, monkeypatch):
+    bells = []
+    monkeypatch.setattr(sending, "send_slice", lambda batch_id: bells.append(database[QUEUE].count_documents({})) or "")
+    batch = confirmed("ada@example.org")
+    database[QUEUE].delete_many({})
+    tasks.send(str(batch.pk))
+    assert bells == [1]
+
+
+def test_nobody_is_rung_for_a_batch_that_is_done(confirmed, database):
+    batch = confirmed("ada@example.org")
+    sending.send_slice(batch.pk)
+    database[QUEUE].delete_many({})
+    tasks.send(str(batch.pk))
+    assert database[QUEUE].count_documents({}) == 0
 
 
 def test_many_senders_of_one_batch_do_not_double_a_call(confirmed, invited_counts):
