@@ -51,11 +51,20 @@ class Batch(models.Model):
     reason = models.CharField(max_length=300, blank=True, default="")
     # Set when the product paused the batch by itself; empty when a person did.
     resume_at = models.DateTimeField(null=True, blank=True)
-    failures = models.IntegerField(default=0)  # in a row; see invitations.breaker
+    # Of invitations.breaker: failures in a row; who tries with one call, and until when; a reading call comes first.
+    failures = models.IntegerField(default=0)
     probe_until = models.DateTimeField(null=True, blank=True, editable=False)
+    probe_fence = models.IntegerField(default=0, editable=False)
+    must_read = models.BooleanField(default=False, editable=False)
+    refused_in_a_row = models.IntegerField(default=0, editable=False)
+    # Answers since the last look-up that left open whether they acted; so many stop the batch until it has looked.
+    unclear = models.IntegerField(default=0, editable=False)
+    # The kind of answer (`AnswerKind.key`) that an administrator is asked about while the batch is paused.
+    answer_kind = models.CharField(max_length=64, blank=True, default="", editable=False)
     # Only rows of unknown outcome are left, and there is nothing to do for them before this.
     look_at = models.DateTimeField(null=True, blank=True, editable=False)
     undoing = models.BooleanField(default=False, editable=False)
+    inviting_again = models.BooleanField(default=False, editable=False)  # those of its learners with `again`
     total = models.IntegerField(default=0)
     started_at = models.DateTimeField(null=True, blank=True)
     finished_at = models.DateTimeField(null=True, blank=True)
@@ -72,8 +81,10 @@ class Batch(models.Model):
     read_lease_until = models.DateTimeField(null=True, blank=True, editable=False)
     read_fence = models.IntegerField(default=0, editable=False)
     read_bytes = models.BigIntegerField(default=0, editable=False)
-    # When the sweep of members that began at the upload had ended and its members were taken out. Sending waits for it.
+    # When the course's members, read since `look_since` (None: since the upload), were taken out of the rows that wait.
+    # Sending waits for it.
     members_checked_at = models.DateTimeField(null=True, blank=True, editable=False)
+    look_since = models.DateTimeField(null=True, blank=True, editable=False)
 
     # When the file's bytes and the learners' cells were deleted (UPLOAD_KEEP_DAYS).
     forgotten_at = models.DateTimeField(null=True, blank=True, editable=False)
@@ -149,6 +160,7 @@ class Invitation(models.Model):
         NOT_ATTEMPTED = "not_attempted", "Not attempted"
         REVOKING = "revoking", "Revoking"
         REVOKED = "revoked", "Access revoked"
+        INVITING_AGAIN = "inviting_again", "Inviting once more"
 
     batch = models.ForeignKey(Batch, on_delete=models.CASCADE, db_index=False)  # the constraint begins with it
     course_id = models.CharField(max_length=40, blank=True)
@@ -167,10 +179,21 @@ class Invitation(models.Model):
     lease_until = models.DateTimeField(null=True, blank=True, editable=False)
     holder = models.CharField(max_length=32, blank=True, default="", editable=False)
     attempts = models.IntegerField(default=0, editable=False)
+    # A call was made for the waiting row and did not settle it: none is made again before a look at the members that
+    # began later. Of these calls, `refusals` were refused in a way that may pass.
+    called_at = models.DateTimeField(null=True, blank=True, editable=False)
+    refusals = models.IntegerField(default=0, editable=False)
     unknown_since = models.DateTimeField(null=True, blank=True, editable=False)
+    # Of a row of unknown outcome: what the look-ups found, and the kind of answer (`AnswerKind.key`) that left it so.
+    finding = models.CharField(max_length=300, blank=True, default="")
+    answer_kind = models.CharField(max_length=64, blank=True, default="", editable=False)
     sent_again = models.IntegerField(default=0, editable=False)  # by the rule of invitations.reconciling
     generation = models.IntegerField(default=1, editable=False)  # of the claim under which it is sent
     undo_skipped = models.BooleanField(default=False, editable=False)
+    # An invited learner is to be invited once more; and how often that was done, and when last.
+    again = models.BooleanField(default=False, editable=False)
+    times_again = models.IntegerField(default=0, editable=False)
+    invited_again_at = models.DateTimeField(null=True, blank=True)
 
     objects = DjongoManager()
 
@@ -186,10 +209,31 @@ class Invitation(models.Model):
             models.Index(
                 fields=["state", "lease_until"], condition=models.Q(state="revoking"), name="invitation_revoking"
             ),
+            models.Index(
+                fields=["state", "lease_until"], condition=models.Q(state="inviting_again"), name="invitation_again"
+            ),
+            models.Index(
+                fields=["answer_kind", "state"], condition=models.Q(answer_kind__gt=""), name="invitation_answer_kind"
+            ),
         ]
 
     def __str__(self) -> str:
         return f"line {self.line}: {self.email}"
+
+    @property
+    def explanation(self) -> str:
+        """Why the row is in its state, and, while its outcome is unknown, what the look-ups found."""
+        return explained(self.state, self.reason, self.finding)
+
+
+NOT_LOOKED_UP = "Not looked up yet."
+
+
+def explained(state: str, reason: str, finding: str) -> str:
+    """The sentences beside a row's state."""
+    if state != Invitation.State.UNKNOWN:
+        return reason
+    return f"{reason} {finding or NOT_LOOKED_UP}".strip()
 
 
 class Claim(models.Model):
