@@ -18,6 +18,7 @@ from pymongo import ReturnDocument
 
 from coursehub import clock
 from coursehub.mongo import outside_transaction
+from coursehub.trainercentral import errors
 
 INVITATIONS, PROGRESS = "invitations", "progress"
 _BUDGET = "coursehub_callbudget"
@@ -177,3 +178,9 @@ def pause(seconds: float) -> None:
         _THE_ONE, [{"$set": {"paused_until": {"$max": ["$paused_until", clock.after(seconds)]}}}], upsert=True
     )
     _Looked.free_at = None
+
+
+def throttled(error: errors.Throttled) -> float:
+    """Pause everybody for as long as a throttled answer asks; returns the seconds."""
+    pause(error.wait_seconds)
+    return error.wait_seconds

@@ -8,15 +8,19 @@ from coursehub.trainercentral.calling import TokenProvider
 from coursehub.trainercentral.client import TrainerCentralClient
 from coursehub.trainercentral.errors import TrainerCentralError
 from coursehub.trainercentral.oauth import ZohoAccounts
+from coursehub.trainercentral.profile import AnswerKind, Meaning, Profile
 from coursehub.trainercentral.records import Course, Invited, Learner, Lease, Member, Portal, Report, TokenGrant
 
 __all__ = [
+    "AnswerKind",
     "Course",
     "Invited",
     "Learner",
     "Lease",
+    "Meaning",
     "Member",
     "Portal",
+    "Profile",
     "Report",
     "TokenGrant",
     "TokenProvider",

@@ -7,6 +7,7 @@ from urllib.parse import quote
 from coursehub.trainercentral import errors, reading
 from coursehub.trainercentral.calling import Caller, TokenProvider
 from coursehub.trainercentral.envelopes import ALREADY_ENROLLED
+from coursehub.trainercentral.profile import AnswerKind, Profile, nothing_learnt
 from coursehub.trainercentral.records import (
     LEARNER_ROLE,
     REVOKED,
@@ -30,6 +31,9 @@ class TrainerCentralClient:
     raises. `before_call(endpoint, method)` runs before every attempt, resends included, and may wait.
     Calls that only read are repeated with full jitter on Unreachable and Unanswered until
     `retry_deadline_seconds` have passed; calls that act only on Unreachable.
+
+    `profile()` says what was learnt about the academy; `on_answer(kind, sample)` is told of answers to
+    calls that act whose kind means nothing to the client. The sample is redacted.
     """
 
     def __init__(
@@ -42,6 +46,8 @@ class TrainerCentralClient:
         read_timeout_seconds: float = 15.0,
         retry_deadline_seconds: float = 30.0,
         before_call: Callable[[str, str], None] | None = None,
+        profile: Callable[[], Profile] = Profile,
+        on_answer: Callable[[AnswerKind, dict], None] = nothing_learnt,
     ) -> None:
         self._transport = Transport(
             base_url, connect_timeout_seconds=connect_timeout_seconds, read_timeout_seconds=read_timeout_seconds
@@ -49,6 +55,7 @@ class TrainerCentralClient:
         hook = before_call or (lambda endpoint, method: None)
         self._caller = Caller(self._transport, tokens, retry_deadline_seconds=retry_deadline_seconds, before_call=hook)
         self._org_id = org_id
+        self._profile, self._on_answer = profile, on_answer
         self._root = f"/api/v4/{_part(org_id)}"
 
     def __repr__(self) -> str:

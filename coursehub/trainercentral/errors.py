@@ -3,7 +3,8 @@
 TrainerCentralError
 ├── Unreachable              the call provably never left: refused, unknown host, connect time-out
 ├── Unanswered               a reading call was sent and got no usable answer
-├── OutcomeUnknown           an acting call was sent, and whether it acted is not known: read back first
+├── OutcomeUnknown           an acting call was sent and got no answer: read back first
+│   └── Unclear              it was answered, and the answer leaves open whether it acted
 ├── Throttled                rate limit; `wait_seconds` says for how long
 ├── NotAuthorised
 │   ├── TokenRejected        the access token is expired, revoked or pushed out
@@ -12,6 +13,7 @@ TrainerCentralError
 ├── TokenUnavailable         no access token can be had at present, so nothing was sent
 ├── NotFound                 the thing named in the call does not exist
 ├── Refused                  the call was understood and refused; the sentence is theirs
+├── Stopped                  the academy's profile says that no call will act until a person resumes
 ├── Unexpected               the answer fits no description of this API; a call that acts did not act
 └── OAuthError               answers of the accounts server
     ├── InvalidCode          permanent for this code or this refresh token
@@ -19,6 +21,8 @@ TrainerCentralError
     ├── MintThrottled        too many tokens asked for; `wait_seconds` says how long to wait
     └── AccountsUnavailable  anything else; passes by itself
 """
+
+from coursehub.trainercentral.profile import AnswerKind
 
 # What to wait when a throttled answer does not say it (contract §7.2: the first step of 5 -> 15 -> 30 minutes).
 THROTTLE_WAIT_SECONDS = 300.0
@@ -60,6 +64,16 @@ class OutcomeUnknown(TrainerCentralError):
     """A call that acts may or may not have acted. Never send it again before reading back."""
 
     default_sentence = "TrainerCentral did not answer, so it is not known whether the call took effect."
+
+
+class Unclear(OutcomeUnknown):
+    """Answered, but not so that anybody could tell whether it acted. `code` is theirs, where one was given."""
+
+    default_sentence = "TrainerCentral's answer does not say whether the call took effect."
+
+    def __init__(self, detail: str = "", sentence: str = "", *, kind: AnswerKind, code: str = "") -> None:
+        super().__init__(detail, sentence)
+        self.kind, self.code = kind, code
 
 
 class Throttled(TrainerCentralError):
@@ -119,13 +133,23 @@ class NotFound(TrainerCentralError):
 
 
 class Refused(TrainerCentralError):
-    """Understood and refused. `code` is theirs, where one was given."""
+    """Understood and refused; it did not act. `code` is theirs, where one was given, and so is `kind`."""
 
     default_sentence = "TrainerCentral refused the call."
 
-    def __init__(self, detail: str = "", sentence: str = "", code: str = "") -> None:
+    def __init__(self, detail: str = "", sentence: str = "", code: str = "", *, kind: AnswerKind | None = None) -> None:
         super().__init__(detail, sentence)
-        self.code = code
+        self.code, self.kind = code, kind
+
+
+class Stopped(TrainerCentralError):
+    """An answer of a kind that stands for a stop. It did not act, and repeating it is for a person to decide."""
+
+    default_sentence = "TrainerCentral gave an answer that stands for a stop; a person has to resume."
+
+    def __init__(self, detail: str = "", sentence: str = "", *, kind: AnswerKind | None = None) -> None:
+        super().__init__(detail, sentence)
+        self.kind = kind
 
 
 class Unexpected(TrainerCentralError):

@@ -6,7 +6,7 @@ from email.utils import format_datetime
 
 import pytest
 
-from coursehub.trainercentral import errors
+from coursehub.trainercentral import AnswerKind, errors
 from coursehub.trainercentral.envelopes import Answer, error_in, retry_after_seconds
 from tests.trainercentral.scripted import TOKEN
 
@@ -172,3 +172,16 @@ def test_texts_hold_neither_tokens_nor_addresses_of_learners():
         assert TOKEN not in text
         assert TOKEN.upper() not in text
     assert "ada@example.org" not in error.detail
+
+
+def test_kind_of_answer_has_a_key_that_never_changes():
+    """Stored profiles are found by it, so a release may not change how it is made."""
+    kind = AnswerKind("addCourseAttendee.json", 400, "ST_41", '{"code":s}')
+    assert kind.key == "2c3e3cccb4ecc27b0f37f90ca7c85c31"
+    others = [
+        AnswerKind("x", 400, "ST_41", '{"code":s}'),
+        AnswerKind("addCourseAttendee.json", 500, "ST_41", '{"code":s}'),
+        AnswerKind("addCourseAttendee.json", 400, "ST_42", '{"code":s}'),
+        AnswerKind("addCourseAttendee.json", 400, "ST_41", '{"code":n}'),
+    ]
+    assert len({kind.key, *(other.key for other in others)}) == 5
