@@ -130,7 +130,7 @@ def _shows_pending(course_id: str, page: list["Member"]) -> bool:
 
 def _has_accepted(member: "Member") -> bool:
     """Any sign of it counts: who is taken for pending by mistake would prove what is not so."""
-    return member.status in (ENROLLED, REVOKED) or member.percent > 0 or member.last_login_at is not None
+    return member.status in (ENROLLED, REVOKED) or (member.percent or 0) > 0 or member.last_login_at is not None
 
 
 def _folded(member: "Member") -> str:

@@ -35,6 +35,8 @@ SWEEPS_UNTIL_GONE = 2
 _DELETED_AT_ONCE = 100
 
 _COMPARED = ("email", "name", "percent", "status", "last_seen_at", "enrolled_at", "remote_time_ms", "gone_at")
+# Fields of what is read, and the names under which they are stored.
+_READ_AS = {"last_login_at": "last_seen_at", "enrolled_at": "enrolled_at", "time_ms": "remote_time_ms"}
 Row = dict[str, Any]
 
 
@@ -43,8 +45,9 @@ def store_members(lease: Lease, members: Iterable["RemoteMember"]) -> list[Row]:
 
     Raises LeaseLost, with the chunk at hand not written.
     """
-    read = {row["_id"]: row for row in (_row(lease.course_id, member) for member in members)}
-    stored = {row["_id"]: row for row in outside_transaction(Member).find({"_id": {"$in": list(read)}})}
+    remote = {f"{lease.course_id}-{member.member_id}": member for member in members}
+    stored = {row["_id"]: row for row in outside_transaction(Member).find({"_id": {"$in": list(remote)}})}
+    read = {key: _row(lease.course_id, member, stored.get(key)) for key, member in remote.items()}
     differing = [row for key, row in read.items() if _differs(row, stored.get(key))]
     _forgive_absence(row["_id"] for row in stored.values() if row.get("absent_sweeps"))
     if not differing:
@@ -122,9 +125,10 @@ def _forgive_absence(keys: Iterable[str]) -> None:
         outside_transaction(Member).update_many({"_id": {"$in": back}}, {"$set": {"absent_sweeps": 0}})
 
 
-def _row(course_id: str, member: "RemoteMember") -> Row:
+def _row(course_id: str, member: "RemoteMember", stored: Row | None) -> Row:
+    """The row as it shall be stored; what the server did not give, or not readably, stays as it is stored."""
     key = f"{course_id}-{member.member_id}"
-    return {
+    row = {
         "_id": key,
         "id": key,
         "course_id": course_id,
@@ -140,6 +144,10 @@ def _row(course_id: str, member: "RemoteMember") -> Row:
         "absent_sweeps": 0,
         "gone_at": None,
     }
+    if member.percent is None:
+        row["percent"] = stored["percent"] if stored else 0.0
+    kept = {name: stored.get(name) for field, name in _READ_AS.items() if stored and field in member.unreadable}
+    return row | kept
 
 
 def _dated(row: Row, stored: Row | None, now: datetime | None) -> Row:

@@ -7,6 +7,7 @@ from urllib.parse import quote
 from coursehub.trainercentral import errors, reading
 from coursehub.trainercentral.calling import Caller, TokenProvider
 from coursehub.trainercentral.envelopes import ALREADY_ENROLLED
+from coursehub.trainercentral.fields import PercentColumn
 from coursehub.trainercentral.profile import AnswerKind, Profile, nothing_learnt
 from coursehub.trainercentral.records import (
     LEARNER_ROLE,
@@ -55,6 +56,7 @@ class TrainerCentralClient:
         hook = before_call or (lambda endpoint, method: None)
         self._caller = Caller(self._transport, tokens, retry_deadline_seconds=retry_deadline_seconds, before_call=hook)
         self._org_id = org_id
+        self._percents = PercentColumn()
         self._profile, self._on_answer = profile, on_answer
         self._root = f"/api/v4/{_part(org_id)}"
 
@@ -107,7 +109,8 @@ class TrainerCentralClient:
         params = {"filter": LEARNER_ROLE} | ({"sort": 1} if newest_first else {})
         path = f"/course/{_part(course_id)}/courseMembers.json"
         for rows in self._pages("course/<id>/courseMembers.json", path, params, _MEMBERS, page_size, start=start):
-            members = [Member.read(row) for row in rows]
+            percent = self._percents.reader(rows)
+            members = [Member.read(row, percent=percent) for row in rows]
             yield MemberPage(
                 len(rows), [member for member in members if member.member_id and member.role in (LEARNER_ROLE, "")]
             )

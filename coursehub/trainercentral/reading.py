@@ -13,6 +13,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _LATEST_MS = 253_402_300_799_000  # the end of year 9999, the last that datetime can say
 
 _TOO_LARGE = 10**15
+_MOST_DIGITS = 40
 
 
 def document(body: bytes) -> Any:
@@ -24,9 +25,11 @@ def document(body: bytes) -> Any:
 
 
 def text(value: Any) -> str:
-    """A string or a number as text; anything else is ''."""
+    """A string or a number as text, of whole numbers all digits and no point; anything else is ''."""
     if isinstance(value, bool) or not isinstance(value, str | int | Decimal):
         return ""
+    if isinstance(value, Decimal) and value.is_finite() and value.adjusted() < _MOST_DIGITS and value == int(value):
+        return str(int(value))  # an id that came as 3.000094000002000004e18, or as 12.0
     try:
         return str(value).strip()
     except ValueError:  # an integer beyond Python's limit of digits

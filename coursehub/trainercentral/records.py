@@ -1,10 +1,11 @@
 """What remote calls return: frozen records. Ids are strings, times are aware datetimes in UTC."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from coursehub.trainercentral import reading
+from coursehub.trainercentral import fields, reading
 
 LEARNER_ROLE = "3"
 ENROLLED, REVOKED = "50", "51"  # codes of `Member.status` that are documented or seen (contract §2.5)
@@ -31,7 +32,11 @@ class Course:
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """One learner in one course. `time_ms` is the server's own `time`, the watermark of incremental reads."""
+    """One learner in one course. `time_ms` is the server's own `time`, the watermark of incremental reads.
+
+    None (of `time_ms`: 0) is what was not given, and what could not be read; `unreadable` names the fields
+    that were given and could not be read, so that nobody takes them for zero.
+    """
 
     member_id: str
     course_id: str
@@ -40,20 +45,23 @@ class Member:
     name: str
     role: str
     status: str
-    percent: float
+    percent: float | None
     completed_lessons: int | None
     total_lessons: int | None
     time_ms: int
     enrolled_at: datetime | None
     last_login_at: datetime | None
     completed_at: datetime | None
+    unreadable: tuple[str, ...] = ()
 
     @property
     def is_revoked(self) -> bool:
         return self.status == REVOKED
 
     @classmethod
-    def read(cls, row: dict) -> "Member":
+    def read(cls, row: dict, *, percent: Callable[[Any], float | None] = fields.percent) -> "Member":
+        """`percent` reads the percentages of the page that the row is of."""
+        given = fields.FieldReader(row)
         return cls(
             member_id=reading.first(row, "courseMembersId", "id"),
             course_id=reading.first(row, "courseId", "course"),
@@ -62,13 +70,14 @@ class Member:
             name=reading.text(row.get("name")),
             role=reading.text(row.get("role")),
             status=reading.text(row.get("status")),
-            percent=reading.percent(row.get("completionPercentage")),
-            completed_lessons=reading.whole(row.get("completedLesson")),
-            total_lessons=reading.whole(row.get("totalLesson")),
-            time_ms=reading.moment_ms(row.get("time")) or 0,
-            enrolled_at=reading.moment(row.get("enrolledTime")),
-            last_login_at=reading.moment(row.get("lastLogin")),
-            completed_at=reading.moment(row.get("completedTime")),
+            percent=given.read("percent", "completionPercentage", percent),
+            completed_lessons=given.read("completed_lessons", "completedLesson", fields.whole),
+            total_lessons=given.read("total_lessons", "totalLesson", fields.whole),
+            time_ms=given.read("time_ms", "time", fields.moment_ms) or 0,
+            enrolled_at=given.read("enrolled_at", "enrolledTime", fields.moment),
+            last_login_at=given.read("last_login_at", "lastLogin", fields.moment),
+            completed_at=given.read("completed_at", "completedTime", fields.moment),
+            unreadable=given.unreadable,
         )
 
 

@@ -1,6 +1,7 @@
 """Reading courses from the sandbox: when, by whom, and what is written."""
 
 import json
+from dataclasses import replace
 from datetime import timedelta
 from io import StringIO
 from threading import Thread
@@ -283,3 +284,18 @@ def test_the_command_polls_and_says_so(course):
     with pytest.raises(SystemExit) as ended:
         call_command("poll_progress", course="none", stderr=StringIO())
     assert ended.value.code == 3
+
+
+def test_what_could_not_be_read_stays_as_it_is_stored(database):
+    make_course()
+    seen = remote_member(1, percent=66.0, last_login_at=clock.now())
+    store(seen)
+    stored = Member.objects.get()
+    unread = replace(
+        seen, percent=None, last_login_at=None, time_ms=0, unreadable=("percent", "last_login_at", "time_ms")
+    )
+    assert store(unread) == 0
+    kept = Member.objects.get()
+    assert (kept.percent, kept.last_seen_at, kept.remote_time_ms) == (66, stored.last_seen_at, stored.remote_time_ms)
+    store(remote_member(2, percent=None, unreadable=("percent",)))
+    assert Member.objects.get(member_id="m2").percent == 0
