@@ -57,6 +57,8 @@ class Course(models.Model):
     poll_error = models.CharField(max_length=300, blank=True, default="", editable=False)
     poll_failures = models.IntegerField(default=0, editable=False)
     poll_not_before = models.DateTimeField(null=True, blank=True, editable=False)
+    # Since when the course is not read for want of tokens: it is due as soon as there are some.
+    awaits_tokens_since = models.DateTimeField(null=True, blank=True, editable=False)
     watched_until = models.DateTimeField(null=True, blank=True, editable=False)
     # Somebody outside said that there is news.
     hinted_at = models.DateTimeField(null=True, blank=True, editable=False)

@@ -5,6 +5,7 @@ call; the first call that TrainerCentral answers sets it back.
 """
 
 from enum import Enum
+from typing import Any
 from uuid import UUID
 
 from pymongo import ReturnDocument
@@ -77,5 +78,10 @@ def _pause(batch_id: UUID, error: errors.TrainerCentralError) -> None:
         pacing.pause(seconds)
     elif isinstance(error, errors.TokenUnavailable):
         seconds = max(seconds, error.wait_seconds or 0)
-    paused = {"state": Batch.State.PAUSED, "reason": {"$literal": error.sentence}, "resume_at": clock.after(seconds)}
+    paused: dict[str, Any] = {
+        "state": Batch.State.PAUSED,
+        "reason": {"$literal": error.sentence},
+        "resume_at": clock.after(seconds),
+    }
+    paused["awaits_tokens_since"] = clock.server_now() if isinstance(error, errors.TokenUnavailable) else None
     outside_transaction(Batch).update_one({"id": batch_id.hex, "state": Batch.State.RUNNING}, [{"$set": paused}])

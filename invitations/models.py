@@ -51,6 +51,8 @@ class Batch(models.Model):
     reason = models.CharField(max_length=300, blank=True, default="")
     # Set when the product paused the batch by itself; empty when a person did.
     resume_at = models.DateTimeField(null=True, blank=True)
+    # Since when the batch is paused for want of tokens: it goes on as soon as there are some.
+    awaits_tokens_since = models.DateTimeField(null=True, blank=True, editable=False)
     # Of invitations.breaker: failures in a row; who tries with one call, and until when; a reading call comes first.
     failures = models.IntegerField(default=0)
     probe_until = models.DateTimeField(null=True, blank=True, editable=False)

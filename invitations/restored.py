@@ -42,7 +42,13 @@ def settle(staged: "Staged") -> dict[str, int]:
 
 
 # The course's members are read again before anything is sent.
-_AFRESH: dict[str, Any] = {"members_checked_at": None, "resume_at": None, "probe_until": None, "look_at": None}
+_AFRESH: dict[str, Any] = {
+    "members_checked_at": None,
+    "resume_at": None,
+    "awaits_tokens_since": None,
+    "probe_until": None,
+    "look_at": None,
+}
 
 
 def _has_begun() -> dict[str, Any]:

@@ -1,11 +1,13 @@
 """Doorbells: each task takes an id, calls one service and may run twice. The ticker rings them."""
 
+from typing import Any
 from uuid import UUID
 
 from coursehub import clock, queue
 from coursehub.mongo import outside_transaction
 from invitations import keeping, known, moves, previewing, rows, sending
 from invitations.models import Batch
+from oauthtokens import services as token_services
 
 
 def read(batch_id: str) -> str:
@@ -49,14 +51,13 @@ def tick() -> None:
 
 
 def due() -> list[str]:
-    """Resume what paused by itself long enough, and tell which batches have something to do now."""
+    """Resume what paused by itself long enough, or has tokens again, and tell which batches have something to do."""
+    ended: list[dict[str, Any]] = [{"$expr": {"$lte": ["$resume_at", clock.server_now()]}}]
+    if since := token_services.usable_since():
+        ended.append({"awaits_tokens_since": {"$lte": since}})
     outside_transaction(Batch).update_many(
-        {
-            "state": Batch.State.PAUSED,
-            "resume_at": {"$ne": None},
-            "$expr": {"$lte": ["$resume_at", clock.server_now()]},
-        },
-        {"$set": {"state": Batch.State.RUNNING, "resume_at": None, "reason": ""}},
+        {"state": Batch.State.PAUSED, "resume_at": {"$ne": None}, "$or": ended},
+        {"$set": {"state": Batch.State.RUNNING, "resume_at": None, "awaits_tokens_since": None, "reason": ""}},
     )
     now = {"$or": [{"look_at": None}, {"$expr": {"$lte": ["$look_at", clock.server_now()]}}]}
     return [

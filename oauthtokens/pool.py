@@ -14,11 +14,13 @@ PROBE_SECONDS = 600.0  # a stopped pool is tried again this often
 _REJECTIONS_SECONDS = 3600.0  # how long a rejected fresh token counts against the client: as long as it lives
 TABLE = "oauthtokens_pool"
 _THE_ONE = {"_id": "pool"}
-_AT_FIRST: dict[str, Any] = {"active": None, "stopped": "", "probe_at": None, "demand_at": None, "rejections": []}
+_AT_FIRST: dict[str, Any] = {
+    "active": None, "stopped": "", "probe_at": None, "demand_at": None, "usable_at": None, "rejections": []
+}  # fmt: skip
 
 
 def read() -> dict[str, Any]:
-    """The pool's document: `active` (number or None), `stopped` (reason or ''), `demand_at`."""
+    """The pool's document: `active` (number or None), `stopped` (reason or ''), `demand_at`, `usable_at`."""
     return _AT_FIRST | (_document().find_one(_THE_ONE) or {})
 
 
@@ -50,7 +52,8 @@ def win_probe() -> bool:
 
 def resume() -> None:
     """The client works: end a stop, if there is one."""
-    resumed = _document().update_one(_THE_ONE | {"stopped": {"$nin": ["", None]}}, {"$set": {"stopped": ""}})
+    is_over = [{"$set": {"stopped": "", "usable_at": clock.server_now()}}]
+    resumed = _document().update_one(_THE_ONE | {"stopped": {"$nin": ["", None]}}, is_over)
     if resumed.modified_count:
         audit.record(action="token_pool.resumed", target="token pool")
 
@@ -67,6 +70,11 @@ def fresh_token_was_rejected(number: int) -> bool:
     noted = {"$concatArrays": [{"$ifNull": [recent, []]}, [{"number": number, "at": clock.server_now()}]]}
     _ensured().update_one(_THE_ONE, [{"$set": {"rejections": noted}}])
     return len({rejection["number"] for rejection in read()["rejections"]}) > 1
+
+
+def note_usable() -> None:
+    """A set has just become usable; what waits for tokens goes by it (`availability`)."""
+    _ensured().update_one(_THE_ONE, [{"$set": {"usable_at": clock.server_now()}}])
 
 
 def note_demand() -> None:

@@ -71,6 +71,7 @@ def refresh(number: int, *, force: bool = False) -> Outcome:
         return Outcome.LATE
     if not is_unproven:
         pool.resume()
+    pool.note_usable()
     leases.tell(number, "refreshed", fence=lease.fence)
     return Outcome.REFRESHED
 

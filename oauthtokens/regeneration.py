@@ -137,6 +137,7 @@ def store_grant(*, number: int, grant: TokenGrant, actor: str) -> None:
         rotation.select()
     except errors.TokenUnavailable as error:
         logger.warning("No token set is active: %s", error.detail)
+    pool.note_usable()
 
 
 def check_number(number: int) -> None:

@@ -9,7 +9,7 @@ from django.conf import settings
 
 from coursehub import audit
 from coursehub.mongo import outside_transaction
-from oauthtokens import leases
+from oauthtokens import leases, pool
 from oauthtokens.leases import LIVE, State
 from oauthtokens.models import TokenSet
 
@@ -76,6 +76,7 @@ def _release(number: int, *, actor: str, reason: str) -> bool:
     )
     if released is None:
         return False
+    pool.note_usable()
     detail = {"reason": reason, "uses": released["uses"]}
     audit.record(action="token_set.reserve_released", actor=actor, target=f"token set {number}", detail=detail)
     return True

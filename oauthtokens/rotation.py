@@ -63,9 +63,11 @@ def tidy_up() -> None:
     rested = {"state": State.COOLING, "$expr": {"$lte": ["$not_before", clock.server_now()]}}
     sets.update_many(rested, {"$set": {"state": State.READY, "reason": ""}})
     # The limit was raised, or there is none any more.
-    sets.update_many(
+    raised = sets.update_many(
         {"state": State.EXHAUSTED, "$expr": leases.has_uses_left()}, {"$set": {"state": State.READY, "reason": ""}}
     )
+    if raised.modified_count:
+        pool.note_usable()
     left_behind = {"number": {"$ne": active}}
     sets.update_many({**left_behind, "state": State.ACTIVE}, {"$set": {"state": State.READY}})
     used_up = {**left_behind, "state": State.RETIRING, "$expr": {"$and": [leases.is_due(), leases.is_idle()]}}

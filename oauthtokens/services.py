@@ -26,6 +26,7 @@ from oauthtokens import (
     usage,
 )
 from oauthtokens.alerts import open_alerts as alerts
+from oauthtokens.availability import usable_since
 from oauthtokens.client_grant import SCOPE
 from oauthtokens.handing_out import PoolTokens, access_token
 from oauthtokens.models import TokenSet
@@ -57,6 +58,7 @@ __all__ = [
     "sets_in_need",
     "status",
     "store_grant",
+    "usable_since",
 ]
 
 # A batch pauses and probes by itself, so its calls give up soon; a poll has nobody to come back for it.

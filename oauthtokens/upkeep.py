@@ -67,7 +67,9 @@ def _find_keys_again() -> None:
     for row in _sets(State.UNDECRYPTABLE):
         if _is_readable(row):
             same = {"number": row["number"], "generation": row["generation"], "state": State.UNDECRYPTABLE}
-            outside_transaction(TokenSet).update_one(same, {"$set": {"state": State.READY, "reason": ""}})
+            found = {"$set": {"state": State.READY, "reason": ""}}
+            if outside_transaction(TokenSet).update_one(same, found).modified_count:
+                pool.note_usable()
 
 
 def _is_readable(row: dict) -> bool:

@@ -3,6 +3,7 @@
 A course is due when its `poll_due_at` has come.
 """
 
+from datetime import datetime
 from typing import Any
 
 from django.conf import settings
@@ -102,6 +103,24 @@ def hint(course_id: str) -> bool:
         {"course_id": course_id, "gone_at": None}, [{"$set": {"poll_due_at": due_at, "hinted_at": clock.server_now()}}]
     )
     return hinted.matched_count == 1
+
+
+def wake(usable_since: datetime) -> None:
+    """Courses that were put off for want of tokens before that moment are due now, as if nothing had failed."""
+    outside_transaction(Course).update_many(
+        {"awaits_tokens_since": {"$lte": usable_since}},
+        [
+            {
+                "$set": {
+                    "poll_due_at": clock.server_now(),
+                    "poll_not_before": None,
+                    "poll_failures": 0,
+                    "poll_rung_at": None,
+                    "awaits_tokens_since": None,
+                }
+            }
+        ],
+    )
 
 
 def next_due_at() -> dict[str, Any]:

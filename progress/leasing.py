@@ -138,6 +138,7 @@ def finish(lease: Lease, done: Done | None = None) -> None:
         "poll_error": "",
         "poll_failures": 0,
         "poll_not_before": None,
+        "awaits_tokens_since": None,
         **_learnt(done or Done()),
     }
     _update(lease, values, {"poll_due_at": attention.next_due_at()})
@@ -162,8 +163,11 @@ def _learnt(done: Done) -> dict[str, Any]:
     return values
 
 
-def fail(lease: Lease, sentence: str, *, wait_seconds: float = 0) -> None:
-    """Give the course back with what went wrong; the pause grows with each failure in a row. Raises LeaseLost."""
+def fail(lease: Lease, sentence: str, *, wait_seconds: float = 0, awaits_tokens: bool = False) -> None:
+    """Give the course back with what went wrong; the pause grows with each failure in a row. Raises LeaseLost.
+
+    `awaits_tokens`: the pause ends, too, when there are tokens again (`attention.wake`).
+    """
     step = {"$min": [{"$ifNull": ["$poll_failures", 0]}, len(_BACKOFF_SECONDS) - 1]}
     pause = {"$max": [{"$arrayElemAt": [_BACKOFF_SECONDS, step]}, wait_seconds]}
     next_at = {"$add": [clock.server_now(), {"$multiply": [pause, 1000]}]}
@@ -174,6 +178,7 @@ def fail(lease: Lease, sentence: str, *, wait_seconds: float = 0) -> None:
             "poll_failures": {"$add": [{"$ifNull": ["$poll_failures", 0]}, 1]},
             "poll_not_before": next_at,
             "poll_due_at": next_at,
+            "awaits_tokens_since": clock.server_now() if awaits_tokens else None,
             "poll_lease_until": None,
         },
     )

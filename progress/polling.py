@@ -109,7 +109,8 @@ def poll(course_id: str, *, only_if_due: bool = True, afresh: bool = False) -> P
         return Poll(course_id, "lease_lost")
     except errors.TrainerCentralError as error:
         logger.warning("Poll of course %s: %s", course_id, error.detail)
-        return _failed(lease, error.sentence, getattr(error, "wait_seconds", None) or 0)
+        awaits_tokens = isinstance(error, errors.TokenUnavailable)
+        return _failed(lease, error.sentence, getattr(error, "wait_seconds", None) or 0, awaits_tokens)
     except Exception:
         _failed(lease, _UNEXPECTED)
         raise
@@ -180,9 +181,9 @@ def _interrupted(lease: Lease, reader: Reader, *, offset: int, learners: int) ->
     return reader.poll("unfinished", "full" if offset else "newest", learners)
 
 
-def _failed(lease: Lease, sentence: str, wait_seconds: float = 0) -> Poll:
+def _failed(lease: Lease, sentence: str, wait_seconds: float = 0, awaits_tokens: bool = False) -> Poll:
     try:
-        leasing.fail(lease, sentence, wait_seconds=wait_seconds)
+        leasing.fail(lease, sentence, wait_seconds=wait_seconds, awaits_tokens=awaits_tokens)
     except LeaseLost:
         return Poll(lease.course_id, "lease_lost")
     return Poll(lease.course_id, "failed", reason=sentence)

@@ -1,13 +1,33 @@
 """Doorbells: a task takes an id or nothing, calls one service and may run twice. The ticker rings them."""
 
+from datetime import datetime
+
 from coursehub import queue
+from oauthtokens import services as token_services
 from progress import attention, courses, polling, reports, storing, webhook
 
 
 def tick() -> None:
-    """Tell the workers which courses are due."""
+    """Tell the workers which courses are due; those that wait for tokens are, once there are some."""
+    if since := token_services.usable_since():
+        attention.wake(since)
+        _ring_for_courses_at_new_tokens(since)
     for course_id in attention.ring_due():
         queue.enqueue(poll, course_id)
+
+
+def _ring_for_courses_at_new_tokens(since: datetime) -> None:
+    """The list of courses could not be read without tokens either, and is empty on the first day."""
+    if since != _Ticker.tokens_since:
+        _Ticker.tokens_since = since
+        if courses.is_sync_due():
+            queue.enqueue(sync_courses)
+
+
+class _Ticker:
+    """Of this process: the newest tokens that it rang for. A ticker that begins anew rings once too often."""
+
+    tokens_since: datetime | None = None
 
 
 def poll(course_id: str) -> str:

@@ -1,0 +1,37 @@
+"""Since when there are tokens again: what was put off for want of them goes on then, and not when its pause ends.
+
+Nobody is called. Whoever put something off compares this moment with the one at which it did, as often as it likes:
+new tokens come from pages, commands and workers, and each of these may die.
+"""
+
+from datetime import datetime
+
+from coursehub import clock
+from coursehub.mongo import outside_transaction
+from oauthtokens import client_grant, leases, pool
+from oauthtokens.leases import CLIENT, LIVE, State
+from oauthtokens.models import TokenSet
+
+
+def usable_since() -> datetime | None:
+    """The latest moment at which a set became usable, in naive UTC as MongoDB's documents have it.
+
+    None while the pool has stopped, and when no set ever did. Two indexed queries at most.
+    """
+    about_pool = pool.read()
+    if about_pool["stopped"]:
+        return None
+    moments = (about_pool["usable_at"], _last_rest_ended_at())
+    return max((moment for moment in moments if moment), default=None)
+
+
+def _last_rest_ended_at() -> datetime | None:
+    """When the set that rested last was due again; nobody writes down that a rest is over."""
+    rested = {
+        "state": {"$in": [State.COOLING, *LIVE]},
+        "not_before": {"$ne": None},
+        "$expr": {"$lte": ["$not_before", clock.server_now()]},
+    }
+    collection = leases.documents(CLIENT) if client_grant.is_chosen() else outside_transaction(TokenSet)
+    row = collection.find_one(rested, ["not_before"], sort=[("not_before", -1)])
+    return row["not_before"] if row else None
