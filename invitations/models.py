@@ -275,7 +275,12 @@ class Sweep(models.Model):
     began_at = models.DateTimeField()
     ended_at = models.DateTimeField(null=True, blank=True)
     offset = models.IntegerField(default=0)
-    # It showed a learner whom we invited with an answer and who has not accepted yet.
+    place = models.JSONField(default=dict, editable=False)  # `member_pager.Place`, where whoever goes on begins
+    learners = models.IntegerField(default=0)
+    passes = models.IntegerField(default=1)  # how often it began anew, since rows moved while they were read
+    # Why it has not seen every learner, in one sentence; who is not in it is then not proven absent.
+    flaw = models.CharField(max_length=200, blank=True, default="")
+    # It saw every learner, and one whom we invited with an answer and who has not accepted yet.
     is_proof = models.BooleanField(default=False)
     lease_until = models.DateTimeField(null=True, blank=True)
     fence = models.BigIntegerField(default=0)

@@ -1,10 +1,13 @@
 """Complete sweeps of a course's members, which find learners whose invitation got no answer.
 
 A sweep is a document: won under a fenced lease by one worker at a time, gone on with where a slice of
-work or a dead worker left it, complete when the last page was read.
+work or a dead worker left it, complete when the last page was read. When rows moved while they were read, all is read
+again; what still moved then, and a list that cannot be read to its end, ends the sweep with a flaw: it finds learners,
+and proves nobody absent.
 """
 
 import time
+from collections.abc import Callable
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
@@ -14,7 +17,9 @@ from pymongo.errors import DuplicateKeyError
 
 from coursehub import clock, pacing
 from coursehub.mongo import outside_transaction
-from coursehub.trainercentral.records import ENROLLED, REVOKED
+from coursehub.trainercentral import errors
+from coursehub.trainercentral.member_pager import Place, Walk
+from coursehub.trainercentral.records import ENROLLED, REVOKED, MemberPage
 from invitations import addresses
 from invitations.models import Batch, Invitation, Sweep
 from oauthtokens import services as token_services
@@ -26,6 +31,9 @@ State = Invitation.State
 _LEASE_SECONDS = 120.0  # longer than a page takes, with its waits for a slot and a token
 _DAY_SECONDS = 86_400
 FOUND = "Found among the course's members."
+# Rows that move while they are read may hide a learner: then all is read again, so many times in all.
+_PASSES_MOST = 3
+MOVED = "The list of members changed while it was read."
 Row = dict[str, Any]
 
 
@@ -38,22 +46,49 @@ def sweep(course_id: str, batch_id: UUID, *, due: datetime, ends_at: float) -> b
     if held is None:
         return False
     client = token_services.client(lane=pacing.INVITATIONS)
-    pages = client.iter_member_pages(course_id, start=held["offset"])
     try:
         while _may_read(batch_id, ends_at):
-            page = next(pages, None)
-            if page is None:
-                return _keep(held, {"ended_at": clock.server_now(), "lease_until": None})
-            _note_found(course_id, page)
-            # As long as the page as filtered, so that what is read twice is never too little.
-            step = {"offset": {"$add": ["$offset", len(page)]}, "lease_until": clock.after(_LEASE_SECONDS)}
-            if not _keep(held, step | ({"is_proof": True} if _shows_pending(course_id, page) else {})):
-                return False
+            done = _read_page(held, lambda start: client.member_page(course_id, start=start))
+            if done is not None:
+                return done
     except BaseException:
         _keep(held, {"lease_until": None})
         raise
     _keep(held, {"lease_until": None})
     return False
+
+
+def _read_page(held: Row, read: Callable[[int], MemberPage]) -> bool | None:
+    """Read the next page and note what is on it: None while there may be more, False when another has the sweep now."""
+    walk = Walk(read, Place.of(held["place"]))
+    try:
+        page = walk.next_page()
+    except errors.NotPaged as error:
+        return _end(held, flaw=error.sentence)
+    if page is None:
+        return _end(held) if walk.place.is_orderly else _pass_again(held)
+    _note_found(held["course_id"], page)
+    held["place"], place = walk.place.document, walk.place
+    step = {"offset": place.start, "place": {"$literal": held["place"]}, "learners": place.learners}
+    proof = {"is_proof": True} if _shows_pending(held["course_id"], page) else {}
+    return None if _keep(held, {**step, **proof, "lease_until": clock.after(_LEASE_SECONDS)}) else False
+
+
+def _end(held: Row, *, flaw: str = "") -> bool:
+    """The last page was read. What has a flaw proves nothing."""
+    proof = {"$and": ["$is_proof", not flaw]}
+    return _keep(held, {"ended_at": clock.server_now(), "lease_until": None, "flaw": flaw, "is_proof": proof})
+
+
+def _pass_again(held: Row) -> bool | None:
+    """Read all again, as a sweep that begins now, or end with a flaw."""
+    if held["passes"] >= _PASSES_MOST:
+        return _end(held, flaw=MOVED)
+    held["passes"], held["place"] = held["passes"] + 1, {}
+    return None if _keep(held, {**_AFRESH, "passes": held["passes"], "began_at": clock.server_now()}) else False
+
+
+_AFRESH: Row = {"offset": 0, "place": {"$literal": {}}, "learners": 0, "is_proof": False, "flaw": ""}
 
 
 def _may_read(batch_id: UUID, ends_at: float) -> bool:
@@ -71,8 +106,8 @@ def _win(course_id: str, due: datetime) -> Row | None:
     stale = {"$lt": ["$began_at", due]}
     taken = {
         "began_at": {"$cond": [stale, clock.server_now(), "$began_at"]},
-        "offset": {"$cond": [stale, 0, "$offset"]},
-        "is_proof": {"$and": ["$is_proof", {"$not": [stale]}]},
+        "passes": {"$cond": [stale, 1, {"$ifNull": ["$passes", 1]}]},
+        **{name: {"$cond": [stale, value, {"$ifNull": [f"${name}", value]}]} for name, value in _AFRESH.items()},
         "lease_until": clock.after(_LEASE_SECONDS),
         "fence": {"$add": ["$fence", 1]},
     }
@@ -89,7 +124,7 @@ def _begin(course_id: str) -> Row | None:
     last = sweeps.find_one({"course_id": course_id}, ["number"], sort=[("number", DESCENDING)])
     number = last["number"] + 1 if last else 1
     new = {
-        "id": {"$concat": [course_id, " ", str(number)]}, "ended_at": None, "offset": 0, "is_proof": False,
+        "id": {"$concat": [course_id, " ", str(number)]}, "ended_at": None, "passes": 1, **_AFRESH,
         "began_at": clock.server_now(), "lease_until": clock.after(_LEASE_SECONDS), "fence": 1,
     }  # fmt: skip
     absent = {"course_id": course_id, "number": number, "fence": {"$exists": False}}

@@ -113,8 +113,7 @@ class SweepPart(models.Model):
     course_id = models.CharField(max_length=40, db_index=True)
     began_at = models.DateTimeField()  # the read's begin, which tells its parts from those of another
     until_row = models.IntegerField(default=0)  # counts only when the read has gone on from here
-    page_rows = models.IntegerField(default=0)
-    has_gap = models.BooleanField(default=False)
+    place = models.JSONField(default=dict)  # `member_pager.Place`
     member_ids = models.JSONField(default=list)
 
     objects = DjongoManager()

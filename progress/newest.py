@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from coursehub.models import Course
+from coursehub.trainercentral.member_pager import OVERLAP_ROWS, Place, Walk
 from coursehub.trainercentral.records import Member, MemberPage
 from progress.leasing import Lease
-from progress.walking import OVERLAP_ROWS, Walk
 
 Order = Course.Order
 
@@ -86,7 +86,7 @@ def _from_the_top(read: Callable[[int], MemberPage], pages: Pages) -> bool:
     for _ in range(_PAGES_MAX):
         members = walk.next_page()
         if members is None:
-            return not walk.has_gap
+            return not walk.place.has_gap
         pages.take(members)
         if pages.order != Order.NEWEST_FIRST or not pages.holds or pages.floor_ms is None or pages.reach_the_watermark:
             break
@@ -96,7 +96,7 @@ def _from_the_top(read: Callable[[int], MemberPage], pages: Pages) -> bool:
 def _from_the_end(lease: Lease, read: Callable[[int], MemberPage], pages: Pages) -> bool:
     """As `_from_the_top`: forward from shortly before where the list ended last, then page by page backward."""
     begin = max(0, lease.rows - _TAIL_ROWS)
-    walk = Walk(read, start=begin)
+    walk = Walk(read, Place(start=begin))
     for _ in range(_PAGES_MAX):
         members = walk.next_page()
         if members is None:
@@ -104,11 +104,11 @@ def _from_the_end(lease: Lease, read: Callable[[int], MemberPage], pages: Pages)
         pages.take(members)
     else:
         return False  # it has grown too much to be read this way
-    if not walk.known or walk.has_gap:
+    if not walk.known or walk.place.has_gap:
         return False
     for _ in range(_PAGES_MAX):
         if begin == 0 or not pages.holds or pages.reach_the_watermark:
             break
-        begin = max(0, begin - walk.page_rows + OVERLAP_ROWS)
+        begin = max(0, begin - walk.place.page_rows + OVERLAP_ROWS)
         pages.take(read(begin).members)
     return begin == 0 or pages.reach_the_watermark

@@ -14,11 +14,11 @@ from typing import Any
 
 from coursehub import pacing
 from coursehub.trainercentral import errors
+from coursehub.trainercentral.member_pager import OVERLAP_ROWS, Walk
 from coursehub.trainercentral.records import MemberPage
 from oauthtokens import services as token_services
 from progress import daily, leasing, newest, storing
 from progress.leasing import Done, Lease, LeaseLost, Sweep
-from progress.walking import OVERLAP_ROWS, Walk
 
 logger = logging.getLogger(__name__)
 
@@ -145,9 +145,9 @@ def _sweep(lease: Lease, reader: Reader, top_ms: int, look: newest.Look | None =
             pass
     except SliceOver:
         storing.remember_part(lease, walk, walk.known - seen_before)
-        return _interrupted(lease, reader, offset=walk.start, learners=len(walk.known))
+        return _interrupted(lease, reader, offset=walk.place.start, learners=len(walk.known))
     # Only who read all pages knows who was in none of them.
-    gone = 0 if walk.has_gap else storing.store_absent(lease, walk.known)
+    gone = 0 if walk.place.has_gap else storing.store_absent(lease, walk.known)
     reader.changed += gone
     unproven = _trust(lease.unproven, look, shown=shown, missed=reader.missed)
     sweep = Sweep(calls=_calls(walk), rows=walk.row_count, unproven=unproven)
@@ -172,7 +172,7 @@ def _trust(unproven: int, look: newest.Look | None, *, shown: int, missed: int) 
 
 def _calls(walk: Walk) -> int:
     """Calls of a full read of this list: pages that overlap, and one to see the end."""
-    advance = max(1, walk.page_rows - OVERLAP_ROWS)
+    advance = max(1, walk.place.page_rows - OVERLAP_ROWS)
     return -(-walk.row_count // advance) + 1
 
 

@@ -18,9 +18,9 @@ from coursehub import clock
 from coursehub.models import Course
 from coursehub.mongo import outside_transaction
 from coursehub.trainercentral import reading
+from coursehub.trainercentral.member_pager import Place, Walk
 from progress.leasing import LEASE_SECONDS, Lease, LeaseLost
 from progress.models import Member, ProgressEntry, SweepPart
-from progress.walking import Walk
 
 if TYPE_CHECKING:
     from coursehub.trainercentral.records import Member as RemoteMember
@@ -67,7 +67,7 @@ def remember_part(lease: Lease, walk: Walk, seen: set[str]) -> None:
     """Keep how far this slice of a full read came and whom it saw, for whoever goes on."""
     key = f"{lease.course_id}-{lease.fence}"
     names = {"_id": key, "id": key, "course_id": lease.course_id, "began_at": lease.began_at}
-    came_to = {"until_row": walk.start, "page_rows": walk.page_rows, "has_gap": walk.has_gap}
+    came_to = {"until_row": walk.place.start, "place": walk.place.document}
     outside_transaction(SweepPart).replace_one(
         {"_id": key}, {**names, **came_to, "member_ids": sorted(seen)}, upsert=True
     )
@@ -79,12 +79,10 @@ def walk_on(lease: Lease, read: Callable[[int], "MemberPage"]) -> Walk:
     A slice counts from which the read went on: one that was kept by a poller that died then does not.
     """
     of_this_read = {"course_id": lease.course_id, "began_at": lease.began_at, "until_row": {"$lte": lease.offset}}
-    parts = list(outside_transaction(SweepPart).find(of_this_read)) if lease.offset else []
-    seen = {member_id for part in parts for member_id in part["member_ids"]}
-    walk = Walk(read, start=lease.offset if seen else 0, known=seen)
-    walk.has_gap = any(part["has_gap"] for part in parts)
-    walk.page_rows = max((part["page_rows"] for part in parts), default=0)
-    return walk
+    parts = list(outside_transaction(SweepPart).find(of_this_read).sort("until_row", 1)) if lease.offset else []
+    if not parts or not parts[-1].get("place"):
+        return Walk(read)
+    return Walk(read, Place.of(parts[-1]["place"]), known={one for part in parts for one in part["member_ids"]})
 
 
 def forget_parts(lease: Lease) -> None:

@@ -208,6 +208,8 @@ def _page(sandbox: "Sandbox", call: Call, everything: list[Any], default_limit: 
     call.detail = f"si {start}, limit {limit}"
     if sandbox.switches.limit_cap:
         limit = min(limit, sandbox.switches.limit_cap)
+    if sandbox.switches.si_ignored:
+        start = 0
     if start:
         start = max(0, start + sandbox.switches.page_shift)
     return everything[start : start + limit]

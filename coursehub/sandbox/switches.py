@@ -137,6 +137,7 @@ class Switches:
     learner_limit: int = _switch(0, _whole, "More academy learners than this are refused (0: no limit)")
     # Lists
     limit_cap: int = _switch(0, _whole, "Silent cap on `limit` (0: none)")
+    si_ignored: bool = _switch(False, _boolean, "Every page of a list begins with its first row, whatever `si` says")
     pending_listed: bool = _switch(True, _boolean, "Learners who have not accepted yet are among a course's members")
     sort_1_order: str = _switch("newest", _one_of("newest", "oldest"), "Direction of sort=1 (by time)")
     time_moves_with_progress: bool = _switch(True, _boolean, "A member's `time` moves with each step of progress")

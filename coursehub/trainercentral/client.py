@@ -111,9 +111,8 @@ class TrainerCentralClient:
         for rows in self._pages("course/<id>/courseMembers.json", path, params, _MEMBERS, page_size, start=start):
             percent = self._percents.reader(rows)
             members = [Member.read(row, percent=percent) for row in rows]
-            yield MemberPage(
-                len(rows), [member for member in members if member.member_id and member.role in (LEARNER_ROLE, "")]
-            )
+            learners = [member for member in members if member.member_id and member.role in (LEARNER_ROLE, "")]
+            yield MemberPage(len(rows), learners, tuple(member.member_id for member in members))
 
     def iter_course_members(
         self, course_id: str, *, newest_first: bool = False, page_size: int = 100

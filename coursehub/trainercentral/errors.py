@@ -15,6 +15,7 @@ TrainerCentralError
 ├── Refused                  the call was understood and refused; the sentence is theirs
 ├── Stopped                  the academy's profile says that no call will act until a person resumes
 ├── Unexpected               the answer fits no description of this API; a call that acts did not act
+│   └── NotPaged             a list repeats itself instead of going on
 └── OAuthError               answers of the accounts server
     ├── InvalidCode          permanent for this code or this refresh token
     ├── ClientWide           wrong for the whole client, for no token in particular
@@ -156,6 +157,12 @@ class Unexpected(TrainerCentralError):
     """An answer that this client does not understand."""
 
     default_sentence = "TrainerCentral gave an answer that CourseHub does not understand."
+
+
+class NotPaged(Unexpected):
+    """A list repeats itself: what comes after its first rows cannot be read, so nobody is proven absent from it."""
+
+    default_sentence = "TrainerCentral repeats the first learners of the course instead of listing the next ones."
 
 
 class OAuthError(TrainerCentralError):

@@ -83,10 +83,11 @@ class Member:
 
 @dataclass(frozen=True, slots=True)
 class MemberPage:
-    """A page of a course's list: how many rows the server gave, and the learners among them."""
+    """A page of a course's list: how many rows the server gave, the learners among them, and the ids of all rows."""
 
     row_count: int
     members: list[Member]
+    row_ids: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,8 @@
 import pytest
 
 from coursehub.models import AuditEvent
-from invitations import decisions, sending, services
+from coursehub.trainercentral import errors
+from invitations import decisions, sending, services, sweeping
 from invitations.models import Batch, Claim, Invitation, Sweep
 
 State = Invitation.State
@@ -91,6 +92,57 @@ def test_a_sweep_of_many_pages_goes_on_where_it_stopped(unknown, academy, course
     assert swept.ended_at is not None
     assert swept.offset >= 250
     assert swept.is_proof
+
+
+def test_a_sweep_says_how_many_learners_it_read(unknown, academy, course, later):
+    members = len(academy.add_learners(course.course_id, 230)) + 1
+    later(SETTLE_SECONDS)
+    sending.send_slice(unknown.pk)
+    swept = Sweep.objects.order_by("number").last()
+    assert (swept.passes, swept.flaw, swept.is_proof) == (1, "", True)
+    assert swept.learners >= members
+
+
+@pytest.mark.parametrize(
+    ("fault", "passes", "flaw"),
+    [
+        ({"page_shift": -7}, 3, sweeping.MOVED),
+        ({"page_shift": 1}, 3, sweeping.MOVED),
+        ({"si_ignored": True}, 1, errors.NotPaged.default_sentence),
+    ],
+)
+def test_a_sweep_that_may_have_passed_somebody_proves_nothing(
+    unknown, academy, course, later, invited_counts, fault, passes, flaw
+):
+    academy.add_learners(course.course_id, 230)
+    academy.switch(**fault)
+    for seconds in (SETTLE_SECONDS, 61):
+        later(seconds)
+        sending.send_slice(unknown.pk)
+    swept = Sweep.objects.exclude(ended_at=None).filter(number__gt=1)  # the first one was made at once
+    assert list(swept.values_list("passes", "flaw", "is_proof")) == [(passes, flaw, False)] * 2
+    assert services.status(unknown.pk)["state"] == Batch.State.COMPLETED_WITH_ERRORS
+    assert invited_counts() == {GRACE: 1}
+
+
+def test_rows_that_moved_once_are_read_again(unknown, academy, course, later, invited_counts, monkeypatch):
+    academy.add_learners(course.course_id, 230)
+    academy.switch(page_shift=-3)
+    noted, note = [], sweeping._note_found
+
+    def calm_down(course_id, page):
+        noted.append(len(page))
+        if len(noted) == 3:  # the last page of the first pass
+            academy.switch(page_shift=0)
+        note(course_id, page)
+
+    monkeypatch.setattr(sweeping, "_note_found", calm_down)
+    for seconds in (SETTLE_SECONDS, 61):
+        later(seconds)
+        sending.send_slice(unknown.pk)
+    assert list(Sweep.objects.order_by("number").values_list("passes", "flaw")) == [(1, ""), (2, ""), (1, "")]
+    assert sending.send_slice(unknown.pk) == Batch.State.COMPLETED
+    assert invited_counts() == {ADA: 1, GRACE: 1}
 
 
 def _given_up(batch, later):

@@ -7,14 +7,10 @@ import pytest
 
 from coursehub import clock, pacing
 from coursehub.models import Course
-from coursehub.trainercentral import errors
-from coursehub.trainercentral.records import MemberPage
 from oauthtokens import services as token_services
 from progress import intervals, polling
 from progress.models import Member
 from progress.newest import order_of
-from progress.walking import OVERLAP_ROWS, Walk
-from tests.progress.makers import remote_member
 
 Order = Course.Order
 
@@ -178,70 +174,3 @@ def test_the_age_that_full_reads_give_is_told(course, academy, settings):
 )
 def test_an_order_is_one_that_every_pair_keeps(times, order):
     assert order_of(times) == order
-
-
-class Moving:
-    """A list of learners of which rows are taken out while it is read."""
-
-    def __init__(self, count: int, page_rows: int) -> None:
-        self.rows = [remote_member(number) for number in range(count)]
-        self.page_rows, self.reads = page_rows, 0
-
-    def read(self, start: int) -> MemberPage:
-        self.reads += 1
-        page = self.rows[start : start + self.page_rows]
-        return MemberPage(len(page), page)
-
-
-def _walk(moving: Moving, remove) -> Walk:
-    walk = Walk(moving.read)
-    while walk.next_page() is not None:
-        remove(moving)
-    return walk
-
-
-@pytest.mark.parametrize("removed_per_page", [0, 1, 5, 8])
-def test_rows_that_others_leave_behind_are_not_skipped(removed_per_page):
-    moving = Moving(300, 40)
-
-    def remove(moving):
-        if moving.reads < 5:
-            del moving.rows[:removed_per_page]
-
-    walk = _walk(moving, remove)
-    assert {member.member_id for member in moving.rows} <= walk.known
-    assert not walk.has_gap
-
-
-def test_a_list_that_shrinks_too_fast_is_known_to_have_a_gap():
-    moving = Moving(400, 20)
-    walk = _walk(moving, lambda moving: moving.rows.__delitem__(slice(0, 40)))
-    assert walk.has_gap
-
-
-@pytest.mark.parametrize("count", [0, 1, 4, 5, 6, 39, 40, 41, 75, 200])
-def test_a_list_that_stands_still_is_read_whole_with_few_calls(count):
-    moving = Moving(count, 40)
-    walk = _walk(moving, lambda moving: None)
-    assert (len(walk.known), walk.row_count, walk.has_gap) == (count, count, False)
-    assert moving.reads <= count // (40 - OVERLAP_ROWS) + 3
-
-
-def test_a_server_that_pays_no_heed_to_the_start_is_an_error():
-    moving = Moving(40, 40)
-    walk = Walk(lambda start: moving.read(0))
-    for _ in range(2):  # once may be chance
-        assert len(walk.next_page()) == 40
-    with pytest.raises(errors.Unexpected):
-        walk.next_page()
-
-
-def test_rows_that_come_in_before_a_page_may_make_it_look_like_the_last_one():
-    moving = Moving(120, 40)
-
-    def come_in(moving):
-        if moving.reads == 1:  # as many as the next page begins further on
-            moving.rows[:0] = [remote_member(number) for number in range(500, 500 + 40 - OVERLAP_ROWS)]
-
-    walk = _walk(moving, come_in)
-    assert {member.member_id for member in moving.rows[40 - OVERLAP_ROWS :]} <= walk.known

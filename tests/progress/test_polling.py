@@ -13,6 +13,7 @@ from django.db import connection
 from coursehub import clock, pacing
 from coursehub.models import Course
 from coursehub.mongo import outside_transaction
+from coursehub.trainercentral import errors
 from oauthtokens import services as token_services
 from progress import attention, leasing, polling, storing, tasks
 from progress.leasing import LeaseLost
@@ -215,6 +216,22 @@ def test_a_sweep_that_runs_out_of_time_goes_on_where_it_was(course, sandbox, mon
     course.refresh_from_db()
     assert course.polled_at == course.poll_began_at
     assert course.sweep_rows == everybody
+
+
+@pytest.mark.parametrize("calls_per_task", [1, 100])
+def test_a_list_that_repeats_itself_is_noticed_and_nobody_is_gone(course, sandbox, monkeypatch, calls_per_task):
+    everybody = polling.poll(course.course_id, only_if_due=False).learners
+    monkeypatch.setattr(polling, "SLICE_SECONDS", 0.0)
+    sandbox.switch(si_ignored=True, limit_cap=10)
+    outcomes = []
+    while outcomes.count("failed") < 3 and len(outcomes) < 20:
+        monkeypatch.setattr(pacing, "reserve_slot", _slots(calls_per_task))
+        outcomes.append(polling.poll(course.course_id, only_if_due=False, afresh=outcomes[-1:] == ["failed"]).outcome)
+    assert outcomes.count("failed") == 3
+    course.refresh_from_db()
+    assert course.poll_error == errors.NotPaged.default_sentence
+    assert Member.objects.for_course(course.course_id).count() == everybody
+    assert not Member.objects.exclude(absent_sweeps=0).exists()
 
 
 def test_who_left_is_noticed_by_a_sweep_of_many_tasks(course, sandbox, monkeypatch):

@@ -101,6 +101,12 @@ def test_limit_may_be_capped_silently(caller):
     assert len(caller.members(caller.course_ids()[0], limit=50)) == 5
 
 
+def test_pages_may_all_begin_with_the_first_row(caller):
+    course_id = caller.course_ids()[0]
+    caller.sandbox.switch(si_ignored=True)
+    assert caller.members(course_id, limit=5, si=5) == caller.members(course_id, limit=5)
+
+
 def test_pages_may_shift_while_they_are_read(caller):
     course_id = caller.course_ids()[0]
     whole = [row["id"] for row in caller.members(course_id)]

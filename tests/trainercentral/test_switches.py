@@ -10,6 +10,7 @@ import requests
 
 from coursehub.sandbox.switches import ENVELOPES, FAULTS, Switches
 from coursehub.trainercentral import TrainerCentralClient, ZohoAccounts, errors
+from coursehub.trainercentral.member_pager import Walk
 from tests.trainercentral.scripted import Tokens
 
 SCOPE = ",".join(f"TrainerCentral.{api}.ALL" for api in ("userapi", "courseapi", "presenterapi", "portalapi"))
@@ -380,6 +381,14 @@ def test_rows_that_move_while_they_are_read_come_twice_or_not_at_all(sandbox, cl
     sandbox.switch(page_shift=shift)
     read = [one.member_id for one in client.iter_course_members(COURSE, page_size=5)]
     assert (len(read) > len(set(read)), set(read) < everybody) == (doubled, missed)
+
+
+@shows("si_ignored")
+def test_a_list_that_repeats_itself_is_noticed(sandbox, client):
+    walk = Walk(lambda start: client.member_page(COURSE, page_size=8, start=start))
+    sandbox.switch(si_ignored=True)
+    with pytest.raises(errors.NotPaged):
+        list(iter(walk.next_page, None))
 
 
 @shows("clock_skew_seconds")
