@@ -4,7 +4,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('invitations', '0004_calls_looks_and_answers'),
+        ('invitations', '0005_awaiting_tokens'),
     ]
 
     operations = [
