@@ -12,7 +12,7 @@ from coursehub import clock
 from coursehub.mongo import outside_transaction
 from coursehub.trainercentral import Lease
 from coursehub.trainercentral.errors import TokenUnavailable
-from oauthtokens import client_grant, encryption, leases, pool, refreshing, rotation
+from oauthtokens import client_grant, encryption, leases, pool, refreshing, rejection, rotation
 from oauthtokens.leases import CLIENT, LEAST_LIFE_SECONDS, State
 from oauthtokens.models import TokenSet
 from oauthtokens.refreshing import Outcome
@@ -21,8 +21,6 @@ logger = logging.getLogger(__name__)
 
 _POLL_SECONDS = 0.05
 _DEMAND_EVERY_SECONDS = 60.0
-# A token refused so soon after it was made says that something is wrong with the set, or with more.
-_FRESH_SECONDS = 60.0
 _IN_USE = [State.ACTIVE, State.RETIRING]
 _NAME = ("number", "generation", "access_fence")
 
@@ -60,56 +58,6 @@ def access_token() -> Lease:
             time.sleep(random.uniform(_POLL_SECONDS / 2, _POLL_SECONDS * 2))  # noqa: S311
 
 
-def rejected(lease: Lease) -> None:
-    """The API did not accept this token: forget it, unless the stored one is another by now.
-
-    A fresh token is kept and rests with its set: made anew it would not fare better, and would cost a use. Fresh
-    tokens of two sets rejected stop the pool until a call with one of them succeeds.
-    """
-    if not isinstance(lease.key, tuple):
-        return
-    name = dict(zip(_NAME, lease.key, strict=True))
-    number = name["number"]
-    row = leases.documents(number).find_one(name)
-    if row is None:
-        return
-    if not _is_fresh(row):
-        gone = {"access_token": "", "access_expires_at": None, "access_fence": 0}
-        if leases.documents(number).update_one(name, {"$set": gone}).modified_count:
-            leases.tell(number, "access_token_rejected")
-        return
-    reason = "TrainerCentral did not accept its fresh access token."
-    if refreshing.cool_rejected(name, seconds=pool.PROBE_SECONDS, reason=reason):
-        leases.tell(number, "access_token_rejected")
-        _stop_where_no_set_is_to_blame(number)
-
-
-def _stop_where_no_set_is_to_blame(number: int) -> None:
-    of_two_sets = pool.fresh_token_was_rejected(number)
-    if number == CLIENT:
-        pool.stop(
-            "TrainerCentral did not accept a fresh access token of the client itself.", until_a_call_succeeds=True
-        )
-    elif of_two_sets:
-        pool.stop("TrainerCentral did not accept fresh access tokens of two token sets.", until_a_call_succeeds=True)
-
-
-def accepted(lease: Lease) -> None:
-    """The API accepted this token. Costs nothing, unless that was in doubt."""
-    if isinstance(lease.key, tuple) and lease.key[-1] < 0:
-        name = dict(zip(_NAME, lease.key, strict=True))
-        leases.documents(name["number"]).update_one(name, {"$set": {"access_fence": -name["access_fence"]}})
-        pool.resume()
-
-
-def _is_fresh(row: dict[str, Any]) -> bool:
-    """Whether the token was just made, or has never been accepted."""
-    if row["access_fence"] < 0:
-        return True
-    refreshed_at = row["last_refreshed_at"]
-    return bool(refreshed_at) and (clock.now().replace(tzinfo=None) - refreshed_at).total_seconds() <= _FRESH_SECONDS
-
-
 class PoolTokens:
     """The pool as a token provider of the TrainerCentral client."""
 
@@ -117,10 +65,10 @@ class PoolTokens:
         return access_token()
 
     def rejected(self, lease: Lease) -> None:
-        rejected(lease)
+        rejection.rejected(lease)
 
     def accepted(self, lease: Lease) -> None:
-        accepted(lease)
+        rejection.accepted(lease)
 
 
 def _stored() -> dict[str, Any] | None:

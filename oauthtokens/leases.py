@@ -40,6 +40,7 @@ class RefreshLease:
     holder: str
     won_at: datetime  # naive UTC, as stored
     failures: int
+    is_replacement: bool  # for a token that was refused when it was fresh
     refresh_token: str = field(repr=False)
 
 
@@ -114,7 +115,8 @@ def win(number: int, *, force: bool = False) -> RefreshLease | None:
     if won is None:
         return None
     won_at = won["lease_until"] - timedelta(seconds=settings.TOKEN_LEASE_SECONDS)
-    return RefreshLease(number, generation, won["fence"], holder, won_at, won["failures"], token)
+    is_replacement = bool(won.get("is_replacement"))
+    return RefreshLease(number, generation, won["fence"], holder, won_at, won["failures"], is_replacement, token)
 
 
 def _free(force: bool) -> dict[str, Any]:
@@ -136,8 +138,8 @@ def _taken_by(holder: str) -> dict[str, Any]:
 def write_grant(lease: RefreshLease, grant: TokenGrant, *, is_unproven: bool = False) -> bool:
     """Store the new access token, if the lease still is the newest and the set still usable.
 
-    `is_unproven`: others like it were rejected when they were fresh. The token's life is reckoned from the
-    winning of the lease, which was before the provider made it.
+    `is_unproven`: others like it, or the one before it, were rejected when they were fresh. The token's life is
+    reckoned from the winning of the lease, which was before the provider made it.
     """
     encrypted = encryption.encrypt(
         grant.access_token, number=lease.number, kind=encryption.ACCESS, generation=lease.generation

@@ -33,6 +33,10 @@ class TokenSet(models.Model):
     last_refreshed_at = models.DateTimeField(null=True, blank=True)
     # Not before this moment: the provider's throttle, or backoff after a transient failure.
     not_before = models.DateTimeField(null=True, blank=True)
+    # Whether the access token takes (or the next one will take) the place of one that was rejected when it was
+    # fresh, and has not been accepted yet; and when one was replaced last.
+    is_replacement = models.BooleanField(default=False, editable=False)
+    replaced_at = models.DateTimeField(null=True, blank=True, editable=False)
     # Refreshes in a row that failed for a passing reason; sets the length of the next backoff.
     failures = models.IntegerField(default=0, editable=False)
     # The fenced lease of a refresh: a late writer's fence is no longer the stored one. `access_fence` is

@@ -72,6 +72,12 @@ def fresh_token_was_rejected(number: int) -> bool:
     return len({rejection["number"] for rejection in read()["rejections"]}) > 1
 
 
+def fresh_token_was_accepted() -> None:
+    """The client works, and so does a token that was in doubt: what was rejected before counts no more."""
+    _document().update_one(_THE_ONE, {"$set": {"rejections": []}})
+    resume()
+
+
 def note_usable() -> None:
     """A set has just become usable; what waits for tokens goes by it (`availability`)."""
     _ensured().update_one(_THE_ONE, [{"$set": {"usable_at": clock.server_now()}}])

@@ -8,7 +8,6 @@ from functools import lru_cache
 
 from django.conf import settings
 
-from coursehub import clock
 from coursehub.mongo import refuse_inside_atomic
 from coursehub.trainercentral import TokenGrant, ZohoAccounts, errors
 from oauthtokens import client_grant, leases, pool
@@ -65,7 +64,7 @@ def refresh(number: int, *, force: bool = False) -> Outcome:
         _failed(lease, error)
         return Outcome.FAILED
     is_unproven = pool.is_unproven()
-    if not leases.write_grant(lease, grant, is_unproven=is_unproven):
+    if not leases.write_grant(lease, grant, is_unproven=is_unproven or lease.is_replacement):
         logger.warning("Token set %s: an answer came too late and was discarded", number)
         _discarded(lease)
         return Outcome.LATE
@@ -129,19 +128,3 @@ def mark_undecryptable(number: int, reason: str) -> None:
     )
     if marked.modified_count:
         leases.tell(number, "undecryptable")
-
-
-def cool_rejected(name: dict[str, int], *, seconds: float, reason: str) -> bool:
-    """Let a set rest whose fresh access token of that name was rejected; False if it rests already.
-
-    The token stays and is unproven from now on.
-    """
-    number = name["number"]
-    resting = {"state": State.COOLING, "reason": {"$literal": reason}, "not_before": clock.after(seconds)}
-    unproven = {"access_fence": -abs(name["access_fence"])}
-    cooled = leases.documents(number).update_one(
-        {**name, "state": {"$in": leases.LIVE}}, [{"$set": {**resting, **unproven}}]
-    )
-    if cooled.modified_count:
-        leases.tell(number, "cooling", seconds=seconds)
-    return bool(cooled.modified_count)

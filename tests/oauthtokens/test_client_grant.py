@@ -9,7 +9,7 @@ from django.core.management import call_command
 from coursehub.mongo import outside_transaction
 from coursehub.trainercentral import TokenGrant
 from coursehub.trainercentral.errors import TokenUnavailable
-from oauthtokens import handing_out, leases, refreshing, rotation, services
+from oauthtokens import handing_out, leases, refreshing, rejection, rotation, services
 from oauthtokens import pool as pool_document
 from oauthtokens.models import TokenSet
 
@@ -114,7 +114,7 @@ def test_wrong_secret_stops_the_pool_until_a_probe_succeeds(own):
 
 
 def test_fresh_token_that_is_rejected_stops_the_pool(own):
-    handing_out.rejected(services.access_token())
+    rejection.rejected(services.access_token())
     assert "client itself" in pool_document.read()["stopped"]
     with pytest.raises(TokenUnavailable):
         services.access_token()
@@ -126,7 +126,7 @@ def test_old_token_that_is_rejected_is_replaced_once(own):
     change(last_refreshed_at=None)  # long ago
     refreshing.accounts().revoke(lease.token)
     assert services.client().list_courses()
-    handing_out.rejected(lease)  # a slower caller
+    rejection.rejected(lease)  # a slower caller
     assert services.client().list_courses()
     assert mints(own) == 2
 

@@ -9,7 +9,7 @@ import pytest
 from coursehub.mongo import outside_transaction
 from coursehub.trainercentral import TokenGrant, ZohoAccounts
 from coursehub.trainercentral.errors import TokenUnavailable
-from oauthtokens import handing_out, leases, refreshing, services
+from oauthtokens import handing_out, leases, refreshing, rejection, services
 from oauthtokens.models import TokenSet
 from oauthtokens.refreshing import Outcome
 
@@ -150,10 +150,10 @@ def test_nothing_in_the_database_holds_a_token(pool):
 def test_rejected_token_is_forgotten_once(pool):
     pool.obtain(1)
     lease = services.access_token()
-    handing_out.rejected(lease)
+    rejection.rejected(lease)
     fresh = services.access_token()
     assert fresh.token != lease.token
-    handing_out.rejected(lease)  # a slower caller with the same old token
+    rejection.rejected(lease)  # a slower caller with the same old token
     assert services.access_token().token == fresh.token
     assert pool.refreshes() == 1
 

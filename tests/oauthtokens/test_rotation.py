@@ -5,7 +5,7 @@ import pytest
 from coursehub.mongo import outside_transaction
 from coursehub.trainercentral import TokenGrant, errors
 from coursehub.trainercentral.errors import TokenUnavailable
-from oauthtokens import encryption, handing_out, refreshing, rotation, services
+from oauthtokens import encryption, refreshing, rejection, rotation, services
 from oauthtokens import pool as pool_document
 from oauthtokens.models import TokenSet
 from oauthtokens.refreshing import Outcome
@@ -162,7 +162,7 @@ def test_fresh_tokens_of_two_sets_rejected_stop_the_pool(pool):
         pool.expire(number)
         lease = services.access_token()
         assert lease.key[0] == number
-        handing_out.rejected(lease)
+        rejection.rejected(lease)
         assert pool.row(number)["state"] == State.COOLING
     assert pool_document.read()["stopped"]
     assert pool.refreshes() == 2
@@ -231,14 +231,14 @@ def test_probes_after_two_rejected_sets_cost_no_uses_and_one_that_succeeds_ends_
     pool.obtain(1, 2)
     for number in (1, 2):
         pool.expire(number)
-        handing_out.rejected(services.access_token())
+        rejection.rejected(services.access_token())
     uses = [pool.row(number)["uses"] for number in (1, 2)]
     for _ in range(3):
         with pytest.raises(TokenUnavailable):
             services.access_token()
         rest_is_over(pool, 1, 2)
         services.refresh_due()  # the job's probe asks for no token
-        handing_out.rejected(services.access_token())  # the probe: TrainerCentral still does not accept it
+        rejection.rejected(services.access_token())  # the probe: TrainerCentral still does not accept it
         assert pool_document.read()["stopped"]
     assert pool.actions().count("token_pool.stopped") == 1
     assert "token_pool.resumed" not in pool.actions()
@@ -253,13 +253,13 @@ def test_token_made_anew_after_rejections_is_unproven_until_a_call_succeeds(pool
     pool.obtain(1, 2)
     for number in (1, 2):
         pool.expire(number)
-        handing_out.rejected(services.access_token())
+        rejection.rejected(services.access_token())
     for number in (1, 2):
         pool.expire(number)  # an hour later
     rest_is_over(pool, 1, 2)
     services.access_token()
     assert (pool.refreshes(), bool(pool_document.read()["stopped"])) == (3, True)
-    handing_out.rejected(services.access_token())
+    rejection.rejected(services.access_token())
     assert pool_document.read()["stopped"]
     rest_is_over(pool, 1, 2)
     assert services.client().list_courses()

@@ -1,0 +1,120 @@
+"""What it means that TrainerCentral did not accept an access token, and that it did.
+
+An old token is forgotten, and the next caller gets another one. A fresh one that is refused says that the token
+was ended at the provider, or that something is wrong with more than the token; one answer does not tell which.
+So its set rests for some seconds, in which another set is tried, and a second call decides: when the same token is
+refused again it is replaced, at the cost of one use. A replacement that is refused as well costs no further use:
+its set rests. Fresh tokens of two sets refused stop the pool until a call succeeds.
+
+A call never reports the same token twice: between its attempts the set rests. So whoever reports it again, in this
+process or another, is another call.
+"""
+
+from typing import Any
+
+from coursehub import clock
+from coursehub.trainercentral import Lease
+from oauthtokens import leases, pool
+from oauthtokens.leases import CLIENT, LIVE, State
+
+# A token refused so soon after it was made says that something is wrong with the set, or with more.
+FRESH_SECONDS = 60.0
+# So long a set rests before its fresh token is tried once more.
+SECOND_TRY_AFTER_SECONDS = 5.0
+# Where tokens are ended early again and again, replacing them would spend the uses of a week in an hour.
+_REPLACED_EVERY_SECONDS = pool.PROBE_SECONDS
+_REFUSED = "TrainerCentral did not accept its fresh access token."
+
+
+def rejected(lease: Lease) -> None:
+    """The API did not accept this token, which a call has used. Nothing happens when it was replaced meanwhile."""
+    if not isinstance(lease.key, tuple):
+        return
+    number, generation, fence = lease.key
+    name = {"number": number, "generation": generation, "access_fence": {"$in": [fence, -fence]}}
+    row = leases.documents(number).find_one(name)
+    if row is None:
+        return
+    if not _is_fresh(row):
+        gone = {"access_token": "", "access_expires_at": None, "access_fence": 0}
+        if leases.documents(number).update_one(name, {"$set": gone}).modified_count:
+            leases.tell(number, "access_token_rejected")
+        return
+    for _ in range(2):  # of two callers at the same moment one is the first, and the other confirms
+        if _replace(name, fence) or _rest(name):
+            return
+
+
+def accepted(lease: Lease) -> None:
+    """The API accepted this token. Costs nothing, unless that was in doubt."""
+    if isinstance(lease.key, tuple) and lease.key[-1] < 0:
+        number, generation, fence = lease.key
+        name = {"number": number, "generation": generation, "access_fence": fence}
+        leases.documents(number).update_one(name, {"$set": {"access_fence": -fence, "is_replacement": False}})
+        pool.fresh_token_was_accepted()
+
+
+def _is_fresh(row: dict[str, Any]) -> bool:
+    """Whether the token was just made, or has never been accepted."""
+    if row["access_fence"] < 0:
+        return True
+    refreshed_at = row["last_refreshed_at"]
+    return bool(refreshed_at) and (clock.now().replace(tzinfo=None) - refreshed_at).total_seconds() <= FRESH_SECONDS
+
+
+def _may_be_replaced() -> dict[str, Any]:
+    """The expression for: it is worth a use to have another token in the place of one that is refused twice."""
+    long_ago = {"$lte": [{"$ifNull": ["$replaced_at", None]}, clock.after(-_REPLACED_EVERY_SECONDS)]}
+    return {"$and": [{"$ne": ["$is_replacement", True]}, long_ago]}
+
+
+def _replace(name: dict[str, Any], fence: int) -> bool:
+    """Give the token up if this is not the first call that it failed: the next caller has the set refreshed."""
+    number = name["number"]
+    if number != CLIENT and pool.is_unproven():  # no token is to blame, so another one would not help
+        return False
+    refused_before = {**name, "access_fence": -abs(fence), "state": {"$in": [State.COOLING, *LIVE]}}
+    ready = State.ACTIVE if number == CLIENT else State.READY
+    given_up = {
+        **{"access_token": "", "access_expires_at": None, "access_fence": 0, "reason": "", "not_before": None},
+        **{"state": {"$cond": [{"$eq": ["$state", State.COOLING]}, ready, "$state"]}},
+        **{"is_replacement": True, "replaced_at": clock.server_now()},
+    }
+    replaced = (
+        leases.documents(number)
+        .update_one({**refused_before, "$expr": _may_be_replaced()}, [{"$set": given_up}])
+        .modified_count
+    )
+    if replaced:
+        leases.tell(number, "access_token_given_up", reason="A second call was refused with it.")
+        pool.note_usable()
+    return bool(replaced)
+
+
+def _rest(name: dict[str, Any]) -> bool:
+    """Let the set rest; False when it rests already. The token stays, and is unproven from now on."""
+    number = name["number"]
+    short = number != CLIENT and not pool.is_unproven()
+    seconds = {
+        "$cond": [_may_be_replaced(), SECOND_TRY_AFTER_SECONDS if short else pool.PROBE_SECONDS, pool.PROBE_SECONDS]
+    }
+    until = {"$add": [clock.server_now(), {"$multiply": [seconds, 1000]}]}
+    unproven = {"$multiply": [-1, {"$abs": "$access_fence"}]}
+    resting = {"state": State.COOLING, "reason": _REFUSED, "not_before": until, "access_fence": unproven}
+    rests = leases.documents(number).update_one({**name, "state": {"$in": LIVE}}, [{"$set": resting}])
+    if not rests.modified_count:
+        return False
+    leases.tell(number, "access_token_rejected")
+    leases.tell(number, "cooling")
+    _stop_where_no_set_is_to_blame(number)
+    return True
+
+
+def _stop_where_no_set_is_to_blame(number: int) -> None:
+    of_two_sets = pool.fresh_token_was_rejected(number)
+    if number == CLIENT:
+        pool.stop(
+            "TrainerCentral did not accept a fresh access token of the client itself.", until_a_call_succeeds=True
+        )
+    elif of_two_sets:
+        pool.stop("TrainerCentral did not accept fresh access tokens of two token sets.", until_a_call_succeeds=True)
