@@ -146,6 +146,79 @@ class AccessEnd(models.Model):
         outside_transaction(cls).update_one({"_id": key}, {"$set": row}, upsert=True)
 
 
+class AcademyProfile(models.Model):
+    """What was found out about one academy. Written only by `coursehub.academy`."""
+
+    id = models.CharField(primary_key=True, max_length=32)  # a digest of the two below
+    org_id = models.CharField("organisation", max_length=40)
+    address = models.CharField(max_length=300)
+    # Name -> {"value", "since", "source"}; the names stand in `coursehub.academy.facts`.
+    facts = models.JSONField(default=dict)
+
+    objects = DjongoManager()
+
+    class Meta:
+        verbose_name = "academy"
+
+    def __str__(self) -> str:
+        return f"{self.org_id} at {self.address}"
+
+
+class AcademyAnswer(models.Model):
+    """A kind of answer to an invitation that nobody had seen before, and what it means.
+
+    No address, name, id or token is in it. Written only by `coursehub.academy`.
+    """
+
+    class Meaning(models.TextChoices):
+        """As `trainercentral.profile.Meaning`, and open."""
+
+        OPEN = "", "Not decided"
+        INVITED = "invited", "Invited"
+        ALREADY_ENROLLED = "already_enrolled", "Already in the course"
+        REFUSED = "refused", "Refused"
+        WAIT = "wait", "Wait and try again"
+        STOP = "stop", "Stop the batch"
+
+    id = models.CharField(primary_key=True, max_length=100)
+    academy_id = models.CharField(max_length=32, db_index=True)
+    key = models.CharField(max_length=64)
+    endpoint = models.CharField("call", max_length=100)
+    status = models.IntegerField("HTTP status")
+    code = models.CharField(max_length=100, blank=True)
+    shape = models.TextField(blank=True)
+    sample = models.JSONField(default=dict)
+    first_seen_at = models.DateTimeField("first seen")
+    last_seen_at = models.DateTimeField("last seen")
+    times = models.IntegerField("seen", default=0)
+    # Of the learners so answered: how many a look-up found among the course's members, and how many it did not.
+    there = models.IntegerField(default=0)
+    absent = models.IntegerField(default=0)
+    meaning = models.CharField(max_length=20, choices=Meaning.choices, blank=True, default=Meaning.OPEN)
+    decided_by = models.CharField(max_length=150, blank=True, default="")
+    decided_at = models.DateTimeField(null=True, blank=True)
+    # A look-up learnt the meaning, no person said it.
+    by_itself = models.BooleanField(default=False)
+    # When what a look-up had learnt was taken back, because learners of that kind were not there.
+    withdrawn_at = models.DateTimeField(null=True, blank=True)
+    # Whoever waits for the meaning is told (again) then.
+    tell_at = models.DateTimeField(null=True, blank=True)
+
+    objects = DjongoManager()
+
+    class Meta:
+        verbose_name = "answer of the academy"
+        verbose_name_plural = "answers of the academy"
+        ordering = ["meaning", "-last_seen_at"]  # what is not decided comes first
+
+    def __str__(self) -> str:
+        return f"{self.status} {self.code or 'without a code'}"
+
+    @property
+    def is_open(self) -> bool:
+        return self.meaning == self.Meaning.OPEN
+
+
 class AuditEvent(models.Model):
     """One thing somebody did. Written only by `coursehub.audit.record`, never changed."""
 

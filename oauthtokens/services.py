@@ -10,7 +10,7 @@ from typing import Any
 
 from django.conf import settings
 
-from coursehub import clock, pacing
+from coursehub import academy, clock, pacing
 from coursehub.mongo import refuse_inside_atomic
 from coursehub.trainercentral import TrainerCentralClient
 from oauthtokens import (
@@ -93,6 +93,8 @@ def _client(
         read_timeout_seconds=read_seconds,
         retry_deadline_seconds=retry_deadline_seconds,
         before_call=partial(_wait, lane),
+        profile=academy.profile,
+        on_answer=academy.note_answer,
     )
 
 

@@ -36,6 +36,7 @@ def database(_set_up_database):
     """A database with migrations, roles and empty token sets, and nothing else in it."""
     from django.conf import settings
 
+    from coursehub import academy
     from coursehub.mongo import outside_transaction
     from oauthtokens.models import TokenSet
 
@@ -44,6 +45,7 @@ def database(_set_up_database):
     for name in store.list_collection_names():
         if name not in kept and not name.startswith(("__", "system.")):
             store[name].delete_many({})
+    academy.forget()
     for number in range(1, settings.TOKEN_SET_COUNT + 1):
         TokenSet.objects.get_or_create(number=number)
     return store

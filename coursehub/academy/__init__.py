@@ -1,0 +1,38 @@
+"""What was learnt about the academy: facts, and what its answers mean. The API is hardly documented.
+
+- `profile()`: all of it as the client asks for it; `note_answer` is what the client tells of unseen kinds.
+- `note_fact(name, value)`: something was found out (`facts.FACTS` has the names).
+- `note_finding`, `learn`: a look-up found learners whose answers nobody understands, or did not.
+- `decide`: an administrator says what a kind of answer means; `register_decision_listener` hears of it.
+"""
+
+from coursehub.academy.answers import (
+    LOOK_UP,
+    decide,
+    learn,
+    note_answer,
+    note_finding,
+    open_questions,
+    register_decision_listener,
+    register_waiting_counter,
+    waiting,
+)
+from coursehub.academy.profiles import PROBE, document, facts, forget, note_fact, profile
+
+__all__ = [
+    "LOOK_UP",
+    "PROBE",
+    "decide",
+    "document",
+    "facts",
+    "forget",
+    "learn",
+    "note_answer",
+    "note_fact",
+    "note_finding",
+    "open_questions",
+    "profile",
+    "register_decision_listener",
+    "register_waiting_counter",
+    "waiting",
+]
