@@ -11,6 +11,7 @@ INVITATION_STATES: tuple[str, ...] = (
     Invitation.State.REVOKED,
     Invitation.State.NOT_ATTEMPTED,
     Invitation.State.REVOKING,
+    Invitation.State.INVITING_AGAIN,
     Invitation.State.SENDING,
     Invitation.State.PENDING,
     Invitation.State.ALREADY_INVITED,
@@ -32,6 +33,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
         Invitation.State.NOT_ATTEMPTED,
         Invitation.State.REVOKED,
         Invitation.State.REVOKING,
+        Invitation.State.INVITING_AGAIN,
     ),
 }
 GROUPS["planned"] = GROUPS["open"] + GROUPS["settled"]
@@ -58,6 +60,7 @@ _TONES: dict[str, tuple[str, ...]] = {
         Batch.State.PREVIEW,
         Invitation.State.SENDING,
         Invitation.State.REVOKING,
+        Invitation.State.INVITING_AGAIN,
     ),
     "warn": (
         Batch.State.PAUSED,

@@ -91,7 +91,7 @@ def _row_action(name: str) -> Callable:
         decide, actor = getattr(decisions, name), request.user.get_username()
 
         def decided(row: Invitation) -> bool:
-            return row.batch.state in decisions.DECIDABLE and decide(row.batch, row, actor=actor)
+            return row.batch.state in decisions.DECIDABLE and bool(decide(row.batch, row, actor=actor))
 
         rows = queryset.filter(state=Invitation.State.UNKNOWN).select_related("batch")
         return model_admin.ask_or_act(request, rows, name, ROW_ACTIONS[name], decided)

@@ -6,11 +6,14 @@ class InvitationsConfig(AppConfig):
     verbose_name = "Invitations"
 
     def ready(self) -> None:
-        from coursehub import backup, erasing, queue
+        from coursehub import academy, backup, erasing, queue
+        from invitations import unclear
 
         erasing.register(
             "invitations", erase="invitations.keeping.erase", addresses="invitations.keeping.held_addresses"
         )
+        academy.register_decision_listener(unclear.settle)
+        academy.register_waiting_counter(unclear.waiting)
         backup.register("invitations", settle="invitations.restored.settle")
         queue.register_tick("invitations.tasks.tick", seconds=1)
         queue.register_tick("invitations.tasks.prepare", seconds=2)

@@ -24,6 +24,8 @@ def win(rows: list[Row]) -> list[Row]:
 
     Raises pymongo's error when that is not sure: then no call may be made for any of them.
     """
+    if not rows:
+        return []
     try:
         outside_transaction(Claim).insert_many([_claim(row) for row in rows], ordered=False)
         return rows

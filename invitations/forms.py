@@ -7,6 +7,7 @@ from crispy_forms.layout import Submit
 from django import forms
 from django.conf import settings
 from django.template.defaultfilters import filesizeformat
+from django.utils import timezone
 
 from coursehub import clock
 from coursehub.models import Course
@@ -131,7 +132,7 @@ class ConfirmForm(OneSentence):
 
     start_at = forms.DateTimeField(
         required=False,
-        label="Start at",
+        label=f"Start at ({settings.TIME_ZONE})",
         widget=forms.DateTimeInput(attrs={"type": "datetime-local"}),
         error_messages={"invalid": "Write the time to start at as 2027-12-31 09:00."},
     )
@@ -146,7 +147,8 @@ class ConfirmForm(OneSentence):
         if start_at and start_at > now + _LATEST_START:
             raise forms.ValidationError("Choose a time to start at within the next year.")
         if start_at and start_at <= now:
-            start_at = None
+            moment = timezone.localtime(start_at)
+            raise forms.ValidationError(f"{moment:%d %b %Y, %H:%M} is past: choose a later time, or confirm at once.")
         strands = estimate.of(self._calls, start_at=start_at).strands
         if strands:
             raise forms.ValidationError(f"{strands} Let it start after the next maintenance.")

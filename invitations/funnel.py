@@ -13,7 +13,8 @@ from invitations.models import Batch, Invitation
 
 State = Invitation.State
 _CHUNK_ROWS = 2_000
-_SHOWN = ["course_id", "member_id", "line", "invited_at"]
+FRESH_SECONDS = 60  # a list of members that is younger is good enough to look at
+ROW = ["course_id", "member_id", "email_folded", "line", "invited_at"]  # what `standings` and the counts need of a row
 
 
 @dataclass(frozen=True)
@@ -27,6 +28,11 @@ class Funnel:
     late_lines: list[int]
     invited_before: datetime
     as_of: datetime | None
+    course_ids: frozenset[str]
+
+    def ask_for_reading(self) -> bool:
+        """Have members read anew whose list is older than FRESH_SECONDS; whether that is to be waited for."""
+        return bool(members.ask_for_sweep(self.course_ids, since=clock.now() - timedelta(seconds=FRESH_SECONDS)))
 
     @property
     def steps(self) -> list[dict[str, Any]]:
@@ -45,10 +51,10 @@ def of(batch: Batch, *, days: int) -> Funnel:
     late_lines: list[int] = []
     course_ids: set[str] = set()
     for chunk in _chunks(batch):
-        standings = _standings(chunk)
+        found = standings(chunk)
         course_ids.update(row["course_id"] for row in chunk)
         for row in chunk:
-            standing = standings.get((row["course_id"], row["member_id"]), members.Standing())
+            standing = found[row["_id"]]
             for name in ("accepted", "started", "completed"):
                 counts[name] += getattr(standing, name)
             if not standing.accepted and row["invited_at"] and row["invited_at"] < invited_before.replace(tzinfo=None):
@@ -57,24 +63,28 @@ def of(batch: Batch, *, days: int) -> Funnel:
     known = [moment for moment in members.known_as_of(course_ids).values() if moment]
     return Funnel(
         counts["invited"], counts["accepted"], counts["started"], counts["completed"],
-        late_lines, invited_before, min(known, default=None),
+        late_lines, invited_before, min(known, default=None), frozenset(course_ids),
     )  # fmt: skip
 
 
 def _chunks(batch: Batch) -> Iterator[list[dict[str, Any]]]:
     rows = iter(
-        outside_transaction(Invitation).find({"batch_id": batch.pk.hex, "state": State.INVITED}, _SHOWN).sort("line", 1)
+        outside_transaction(Invitation).find({"batch_id": batch.pk.hex, "state": State.INVITED}, ROW).sort("line", 1)
     )
     while chunk := list(islice(rows, _CHUNK_ROWS)):
         yield chunk
 
 
-def _standings(chunk: list[dict[str, Any]]) -> dict[tuple[str, str], members.Standing]:
-    by_course: defaultdict[str, list[str]] = defaultdict(list)
-    for row in chunk:
-        by_course[row["course_id"]].append(row["member_id"])
-    return {
-        (course_id, member_id): standing
-        for course_id, member_ids in by_course.items()
-        for member_id, standing in members.standings(course_id, member_ids).items()
-    }
+def standings(rows: list[dict[str, Any]]) -> dict[Any, members.Standing]:
+    """`_id` of each row -> how far its learner is in the course, by the stored members; not listed: no step taken."""
+    by_course: defaultdict[str, list[dict[str, Any]]] = defaultdict(list)
+    for row in rows:
+        by_course[row["course_id"]].append(row)
+    found: dict[Any, members.Standing] = {}
+    for course_id, of_course in by_course.items():
+        nameless = [row["email_folded"] for row in of_course if not row["member_id"]]  # the answer told no member id
+        known = members.in_course(course_id, nameless) if nameless else {}
+        ids = {row["_id"]: row["member_id"] or known.get(row["email_folded"], "") for row in of_course}
+        steps = members.standings(course_id, list(ids.values()))
+        found |= {key: steps.get(member_id, members.Standing()) for key, member_id in ids.items()}
+    return found

@@ -12,11 +12,13 @@ from pymongo import UpdateOne
 
 from coursehub import clock, members
 from coursehub.mongo import outside_transaction
-from invitations import claims
+from invitations import claims, second_invitation
 from invitations.judging import Row
 from invitations.models import Batch, Invitation
+from invitations.sweeping import FOUND
 
 State = Invitation.State
+COURSE_GONE = "The course is gone from the academy, so nothing is sent a second time."
 _CHUNK_ROWS = 2_000
 # What a row holds that is stored past the ORM and that nobody has worked on yet.
 BLANK: dict[str, Any] = {
@@ -77,41 +79,68 @@ def enrolled_as_of(moment: datetime | None) -> str:
 
 
 def refine(batch_id: UUID) -> bool:
-    """Once the sweep that the upload asked for has ended, take out whom it found; True when that is done.
+    """Once the members were read that the batch waits for, settle whom they show; True when that is done.
 
-    Runs before the first call of the batch (`moves.start` waits for it), and may run twice.
+    Runs before the first call of the batch (`moves.start` waits for it), before every second call for a row, and may
+    run twice. Rows that waited for this look may be called for afterwards.
     """
     batch = outside_transaction(Batch).find_one(
         {"id": batch_id.hex, "members_checked_at": None, "state": {"$in": [Batch.State.PREVIEW, Batch.State.QUEUED]}},
-        ["created_at"],
+        ["created_at", "look_since", "inviting_again"],
     )
     if batch is None:
         return False
     rows = outside_transaction(Invitation)
-    course_ids = rows.distinct("course_id", {"batch_id": batch_id.hex, "state": State.PENDING})
-    if members.ask_for_sweep(course_ids, since=batch["created_at"]):
+    waiting = second_invitation.WANTED if batch.get("inviting_again") else {"state": State.PENDING}
+    course_ids = rows.distinct("course_id", {"batch_id": batch_id.hex, **waiting})
+    since = _since(batch)
+    if members.ask_for_sweep(course_ids, since=since):
         return False
     as_of = members.known_as_of(course_ids)
+    if batch.get("inviting_again"):
+        second_invitation.take_out_accepted(batch_id)
     for course_id in course_ids:
-        _take_out_members(batch_id, course_id, enrolled_as_of(as_of.get(course_id)))
-    checked = {"id": batch_id.hex, "members_checked_at": None}
+        if not batch.get("inviting_again"):
+            _take_out_members(batch_id, course_id, enrolled_as_of(as_of.get(course_id)))
+        _looked({"batch_id": batch_id.hex, "course_id": course_id, **waiting}, as_of.get(course_id), since)
+    checked = {"id": batch_id.hex, "members_checked_at": None, "look_since": batch.get("look_since")}
     outside_transaction(Batch).update_one(checked, [{"$set": {"members_checked_at": clock.server_now()}}])
     return True
+
+
+def _since(batch: dict[str, Any]) -> datetime:
+    """The moment that the reading of the members must not be older than."""
+    return batch.get("look_since") or batch["created_at"]
+
+
+def _looked(waiting: dict[str, Any], as_of: datetime | None, since: datetime) -> None:
+    """The rows for which a call was made before the members were read, and who are not among them, may be called for.
+
+    A course that is gone from the academy is not read any more: there, a row is not called for a second time.
+    """
+    rows = outside_transaction(Invitation)
+    called = {**waiting, "called_at": {"$lt": since}}
+    if as_of and as_of >= since.replace(tzinfo=UTC):
+        rows.update_many(called, {"$set": {"called_at": None}})
+    elif waiting["state"] == State.PENDING:
+        rows.update_many(called, {"$set": {"state": State.FAILED, "reason": COURSE_GONE, "called_at": None}})
+    else:
+        rows.update_many(called, {"$set": second_invitation.NOT_WANTED | {"reason": COURSE_GONE}})
 
 
 def unrefined() -> list[UUID]:
     """Batches whose course was read since the upload, or which name several courses; asks for the others again."""
     wanted = {"state": {"$in": [Batch.State.PREVIEW, Batch.State.QUEUED]}, "members_checked_at": None}
-    batches = list(outside_transaction(Batch).find(wanted, ["id", "course_id", "created_at"]).limit(500))
+    batches = list(outside_transaction(Batch).find(wanted, ["id", "course_id", "created_at", "look_since"]).limit(500))
     newest: dict[str, datetime] = {}
     for batch in batches:
-        newest[batch["course_id"]] = max(batch["created_at"], newest.get(batch["course_id"], batch["created_at"]))
+        newest[batch["course_id"]] = max(_since(batch), newest.get(batch["course_id"], _since(batch)))
     late = {one for one, since in newest.items() if one and members.ask_for_sweep([one], since=since)}
     as_of = members.known_as_of(late)
 
     def is_ready(batch: dict[str, Any]) -> bool:
         moment = as_of.get(batch["course_id"])
-        return batch["course_id"] not in late or bool(moment and moment >= batch["created_at"].replace(tzinfo=UTC))
+        return batch["course_id"] not in late or bool(moment and moment >= _since(batch).replace(tzinfo=UTC))
 
     return [UUID(batch["id"]) for batch in batches if is_ready(batch)]
 
@@ -119,22 +148,29 @@ def unrefined() -> list[UUID]:
 def _take_out_members(batch_id: UUID, course_id: str, reason: str) -> None:
     rows = outside_transaction(Invitation)
     pending = {"batch_id": batch_id.hex, "state": State.PENDING, "course_id": course_id}
-    found = iter(rows.find(pending, ["email_folded"]).sort("line", 1))
-    while chunk := {row["email_folded"]: row["_id"] for row in islice(found, _CHUNK_ROWS)}:
+    found = iter(rows.find(pending).sort("line", 1))
+    while chunk := list(islice(found, _CHUNK_ROWS)):
         _mark_members(course_id, chunk, reason)
 
 
-def _mark_members(course_id: str, row_of: dict[str, Any], reason: str) -> None:
-    found = members.in_course(course_id, list(row_of))
-    taken_out = [
+def _mark_members(course_id: str, chunk: list[dict[str, Any]], reason: str) -> None:
+    """Who was never called for was enrolled by somebody else; who was called for is there through us, after all."""
+    there = members.in_course(course_id, [row["email_folded"] for row in chunk])
+    found = [row for row in chunk if row["email_folded"] in there]
+    through_us = {row["_id"] for row in claims.win([row for row in found if row.get("called_at")])}
+    settled = [
         UpdateOne(
-            {"_id": row_of[folded], "state": State.PENDING},
-            {"$set": {"state": State.ALREADY_ENROLLED, "reason": reason, "member_id": member_id}},
+            {"_id": row["_id"], "state": State.PENDING},
+            {"$set": {
+                "member_id": there[row["email_folded"]], "called_at": None,
+                **({"state": State.INVITED, "reason": FOUND} if row["_id"] in through_us
+                   else {"state": State.ALREADY_ENROLLED, "reason": reason}),
+            }},
         )
-        for folded, member_id in found.items()
-    ]
-    if taken_out:
-        outside_transaction(Invitation).bulk_write(taken_out, ordered=False)
+        for row in found
+    ]  # fmt: skip
+    if settled:
+        outside_transaction(Invitation).bulk_write(settled, ordered=False)
 
 
 def _batches_of(invitation_ids: list[int]) -> dict[int, str]:

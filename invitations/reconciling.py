@@ -3,23 +3,27 @@
 A learner whom a sweep finds was invited. A row is sent again, under the same claim, when two complete
 sweeps, at least 60 s apart and the first begun no sooner than read time-out + RECONCILE_SETTLE_SECONDS
 after the call, both lack the learner, and both show a learner whom we invited with an answer and who has
-not accepted yet: only then is it proven that this academy lists such learners. Else a person decides.
+not accepted yet: only then is it proven that this academy lists such learners. Where it is known to list them with the
+status of the others (the academy's profile), any learner whom we invited with an answer proves it. Else a person
+decides.
 
 Nothing of this is stored in the row but since when it is unknown: what the rule says follows from the
 sweeps of its course, since a row that is still unknown was in none of them.
 """
 
 import time
+from collections import defaultdict
 from collections.abc import Iterable
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from enum import Enum
 from typing import Any
 from uuid import UUID
 
 from django.conf import settings
+from django.utils import timezone
 from pymongo import UpdateOne
 
-from coursehub import audit, clock
+from coursehub import academy, audit, clock
 from coursehub.mongo import outside_transaction
 from invitations import sweeping
 from invitations.models import Batch, Invitation, Sweep
@@ -75,10 +79,45 @@ def _advance_course(batch_id: UUID, course_id: str, ends_at: float) -> datetime 
     if due:
         if not sweeping.sweep(course_id, batch_id, due=due, ends_at=ends_at):
             return now + timedelta(seconds=_LOOK_AGAIN_SECONDS)
-        unknown = list(outside_transaction(Invitation).find(wanted))
+        unknown = _note_findings(batch_id, course_id, unknown)
     sweeps = _sweeps(course_id, unknown)
     _send_again(batch_id, [row for row in unknown if _verdict(row, sweeps) is Verdict.SEND_AGAIN])
     return _due(unknown, sweeps)
+
+
+def _note_findings(batch_id: UUID, course_id: str, before: list[Row]) -> list[Row]:
+    """Say beside each row what the sweeps found of it; returns those that none of them found.
+
+    Of answers that are not understood, the academy's profile learns how many of these learners are there.
+    """
+    rows = outside_transaction(Invitation)
+    left = list(rows.find({"batch_id": batch_id.hex, "course_id": course_id, "state": State.UNKNOWN}))
+    sweeps, by_finding = _sweeps(course_id, left), defaultdict(list)
+    for row in left:
+        by_finding[_finding(row, sweeps)].append(row["_id"])
+    for finding, ids in by_finding.items():
+        rows.update_many({"_id": {"$in": ids}, "state": State.UNKNOWN}, {"$set": {"finding": finding}})
+    still = {row["_id"] for row in left}
+    reliable = any(not sweep.get("flaw") for sweep in sweeps)
+    first_look = [row for row in before if row.get("answer_kind") and not row.get("finding")]
+    for kind in {row["answer_kind"] for row in first_look}:
+        absent = sum(row["_id"] in still for row in first_look if row["answer_kind"] == kind)
+        there = sum(row["_id"] not in still for row in first_look if row["answer_kind"] == kind)
+        academy.note_finding(kind, there=there, absent=absent if reliable else 0)
+    return left
+
+
+def _finding(row: Row, sweeps: list[Row]) -> str:
+    """What the sweeps since the call found, in one sentence; "" before the first."""
+    since = [sweep for sweep in sweeps if sweep["began_at"] >= row["unknown_since"]]
+    reliable = [sweep for sweep in since if not sweep.get("flaw")]
+    if not reliable:
+        return f"Not found, but the list was not reliable: {since[-1]['flaw']}" if since else ""
+    times = [timezone.localtime(sweep["began_at"].replace(tzinfo=UTC)) for sweep in reliable]
+    count = reliable[0].get("learners")
+    learners = "learners of the course" if count is None else f"{count} learner{'' if count == 1 else 's'}"
+    again = f" and again at {times[-1]:%H:%M:%S}" if len(times) > 1 else ""
+    return f"Not among the {learners} read on {times[0]:%d %b at %H:%M:%S}{again}."
 
 
 def _verdict(row: Row, sweeps: list[Row]) -> Verdict | datetime:

@@ -33,7 +33,10 @@ def settle(staged: "Staged") -> dict[str, int]:
     begun = [batch["id"] for batch in batches.find(sending, ["id"])]
     waiting = {"batch_id": {"$in": begun}, "state": State.PENDING}
     doubtful = rows.update_many({"$or": [waiting, {"state": State.SENDING}]}, [{"$set": _unknown()}]).modified_count
-    rows.update_many({"state": State.REVOKING}, {"$set": {"state": State.INVITED, "lease_until": None}})
+    # An undo may be made again; a second invitation is not sent by a restore.
+    on_their_way = {"state": {"$in": [State.REVOKING, State.INVITING_AGAIN]}}
+    rows.update_many(on_their_way, {"$set": {"state": State.INVITED, "lease_until": None}})
+    rows.update_many({"again": True}, {"$set": {"again": False, "called_at": None}})
     paused = {"state": Batch.State.PAUSED, "reason": PAUSED.format(taken_at), "failures": 0, **_AFRESH}
     stopped = batches.update_many({"state": {"$in": Batch.WORKING}}, {"$set": paused}).modified_count
     unsent = {"$set": {"reason": CHECK.format(taken_at), **_AFRESH}}

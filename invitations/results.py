@@ -13,7 +13,7 @@ from django.conf import settings
 from coursehub.mongo import outside_transaction
 from coursehub.spreadsheet import safe_cell
 from invitations import pieces, reading
-from invitations.models import Batch, Invitation, Piece
+from invitations.models import Batch, Invitation, Piece, explained
 from invitations.reading import Format
 
 COLUMNS = ("status", "reason", "member_id", "invited_at", "line")
@@ -21,7 +21,7 @@ HEADINGS = [f"coursehub_{name}" for name in COLUMNS]
 _NOTE = "coursehub_note"
 _RECORDS_PER_CHUNK = 500
 _ROWS_AT_A_TIME = 2_000  # of MongoDB; its own measure is 16 MB, which are some 50 MB once they are read
-_SHOWN = ["line", "state", "reason", "member_id", "invited_at"]
+_SHOWN = ["line", "state", "reason", "finding", "member_id", "invited_at"]
 
 
 @dataclass(frozen=True)
@@ -106,7 +106,8 @@ def _outcomes(batch: Batch) -> Iterator[dict[str, Any]]:
 def _cells(outcome: dict[str, Any]) -> list[str]:
     invited_at = outcome["invited_at"]
     moment = invited_at.replace(tzinfo=UTC).isoformat(timespec="seconds") if invited_at else ""
-    return [outcome["state"], outcome["reason"], outcome["member_id"], moment, str(outcome["line"])]
+    reason = explained(outcome["state"], outcome["reason"], outcome.get("finding", ""))
+    return [outcome["state"], reason, outcome["member_id"], moment, str(outcome["line"])]
 
 
 def _csv(cells: list[str], delimiter: str) -> str:

@@ -7,10 +7,11 @@ from django import forms
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
-from django.views.decorators.http import require_GET, require_http_methods
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from coursehub import streaming
-from invitations import decisions, funnel, results
+from invitations import decisions, estimate, funnel, results, second_invitation
+from invitations.findings import MOST_LISTED
 from invitations.models import Batch, Invitation
 
 TOO_LATE = "That was no longer possible: the row has moved on."
@@ -21,7 +22,7 @@ MOST_DAYS = 365
 class DaysForm(forms.Form):
     """After how many days somebody who has not accepted is late."""
 
-    days = forms.IntegerField(min_value=0, max_value=MOST_DAYS, label="days")
+    days = forms.IntegerField(min_value=1, max_value=MOST_DAYS, label="days")
 
 
 @require_GET
@@ -51,25 +52,41 @@ def row(request: HttpRequest, batch_id: UUID, line: int) -> HttpResponseBase:
     return render(request, "invitations/row.html", context)
 
 
+@require_POST
+def unknown(request: HttpRequest, batch_id: UUID) -> HttpResponseBase:
+    """One decision for all rows of unknown outcome of which the look-ups found the same."""
+    batch = batch_or_404(request, batch_id)
+    decide = DECISIONS.get(request.POST.get("decision", "")) if batch.state in decisions.DECIDABLE else None
+    finding, actor = request.POST.get("finding", ""), request.user.get_username()
+    if decide is None or not decide(batch, *decisions.of_finding(batch, finding), actor=actor):
+        messages.warning(request, "That was no longer possible: the rows have moved on.")
+    return redirect("invitations:batch", batch_id=batch.pk)
+
+
 @require_http_methods(["GET", "POST"])
 def learners(request: HttpRequest, batch_id: UUID) -> HttpResponseBase:
-    """Invited, accepted, started, completed; a POST invites those once more who have not accepted after some days."""
+    """Invited, accepted, started, completed; a POST invites those once more who have not accepted after some days.
+
+    Opening it asks for a new reading of the members; the POST waits for one of its own before anything is sent.
+    """
     batch = batch_or_404(request, batch_id)
     form = DaysForm(request.POST if request.method == "POST" else {"days": request.GET.get("days", "7")})
     days = form.cleaned_data["days"] if form.is_valid() else 7
     shown = funnel.of(batch, days=days)
     if request.method == "POST" and form.is_valid():
-        count = decisions.invite_again(
+        count = second_invitation.want(
             batch, shown.late_lines, invited_before=shown.invited_before, actor=request.user.get_username()
         )
         if not count:
             messages.warning(request, "Nobody was invited again: the batch has moved on, or nobody is late.")
             return redirect("invitations:learners", batch_id=batch.pk)
-        messages.success(request, f"{count} learners are invited once more.")
+        messages.success(request, f"{count} will be invited once more, less whoever has accepted by the next reading.")
         return redirect("invitations:batch", batch_id=batch.pk)
+    late = Invitation.objects.filter(batch=batch, line__in=shown.late_lines[:MOST_LISTED]).order_by("line")
     context = {
-        "title": "Learners", "batch": batch, "funnel": shown, "days": days,
-        "sentence": "" if form.is_valid() else f"Give a number of days from 0 to {MOST_DAYS}.",
+        "title": "Learners", "batch": batch, "funnel": shown, "days": days, "late": late,
+        "estimate": estimate.of(len(shown.late_lines)), "is_being_read": shown.ask_for_reading(),
+        "sentence": "" if form.is_valid() else f"Give a number of days from 1 to {MOST_DAYS}.",
         "may_invite": batch.state in decisions.DECIDABLE,
     }  # fmt: skip
     return render(request, "invitations/learners.html", context)

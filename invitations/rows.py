@@ -1,5 +1,6 @@
 """Rows on their way: taken under a lease, settled with what came of the call, given back when none was made."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID, uuid4
@@ -9,6 +10,7 @@ from pymongo import UpdateOne
 
 from coursehub import clock
 from coursehub.mongo import outside_transaction
+from coursehub.trainercentral import errors
 from invitations.models import Batch, Invitation
 
 State = Invitation.State
@@ -19,22 +21,40 @@ CALL_BEGINS_SECONDS = 10.0
 _CALL_SECONDS = 2 * settings.TRAINERCENTRAL_CONNECT_SECONDS + 2 * settings.TRAINERCENTRAL_READ_SECONDS
 # A call may still wait for a token; longer than any call it guards.
 LEASE_SECONDS = CALL_BEGINS_SECONDS + settings.TOKEN_LEASE_SECONDS + 10 + _CALL_SECONDS
-# What an undo revokes: rows that were invited, and that it has not left as they are for a reason.
-_UNDOABLE: dict[str, Any] = {"undo_skipped": {"$ne": True}}
 LEASE_ENDED = "The sending process ended before it heard the answer."
+AGAIN_UNANSWERED = "Whether the second invitation arrived is not known; it is not sent again."
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """Which rows may be taken: those in `state`, for which no call was made that a look at the members must follow."""
+
+    state: str
+    only: Mapping[str, Any] = field(default_factory=dict)
+
+    def of(self, batch_id: UUID) -> dict[str, Any]:
+        """The filter."""
+        return {"batch_id": batch_id.hex, "state": self.state, "called_at": None, **self.only}
+
+
+UNSENT = Waiting(State.PENDING)
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of a row: its next state, and what is written beside it (`clock.server_now()`, or literals)."""
+    """What came of a row: its next state, and what is written beside it (`clock.server_now()`, or literals).
+
+    `trouble` is what the call ended in when it did not settle the row, or settled it as a sign of wider trouble.
+    """
 
     row: Row
     state: str
     changes: dict[str, Any] = field(default_factory=dict)
+    trouble: errors.TrainerCentralError | None = None
 
 
-def take(batch_id: UUID, count: int, *, leaving: str = State.PENDING, to: str = State.SENDING) -> list[Row]:
-    """Win up to `count` rows of a state, the first in the file first; they are ours until their lease ends."""
+def take(batch_id: UUID, count: int, *, waiting: Waiting = UNSENT, to: str = State.SENDING) -> list[Row]:
+    """Win up to `count` waiting rows, the first in the file first; they are ours until their lease ends."""
     rows, holder = outside_transaction(Invitation), uuid4().hex
     taken = {
         "state": to,
@@ -44,17 +64,24 @@ def take(batch_id: UUID, count: int, *, leaving: str = State.PENDING, to: str = 
     }
     won: list[Row] = []
     while not won:  # others may be faster with all that we saw
-        free = [row["_id"] for row in rows.find(_free(batch_id, leaving), {"_id": 1}).sort("line", 1).limit(count)]
+        wanted = waiting.of(batch_id)
+        free = [row["_id"] for row in rows.find(wanted, {"_id": 1}).sort("line", 1).limit(count)]
         if not free:
             break
-        rows.update_many({"_id": {"$in": free}, "state": leaving}, [{"$set": taken}])
+        rows.update_many({"_id": {"$in": free}, **wanted}, [{"$set": taken}])
         won = list(rows.find({"_id": {"$in": free}, "holder": holder, "state": to}).sort("line", 1))
     return won
 
 
-def any_free(batch_id: UUID, *, leaving: str = State.PENDING) -> bool:
+def any_free(batch_id: UUID, *, waiting: Waiting = UNSENT) -> bool:
     """Whether `take` would find a row."""
-    return outside_transaction(Invitation).find_one(_free(batch_id, leaving), {"_id": 1}) is not None
+    return outside_transaction(Invitation).find_one(waiting.of(batch_id), {"_id": 1}) is not None
+
+
+def any_called(batch_id: UUID, waiting: Waiting) -> bool:
+    """Whether rows wait for a look at the members before they can be taken."""
+    wanted = {**waiting.of(batch_id), "called_at": {"$ne": None}}
+    return outside_transaction(Invitation).find_one(wanted, {"_id": 1}) is not None
 
 
 def settle(outcomes: list[Outcome]) -> None:
@@ -62,18 +89,32 @@ def settle(outcomes: list[Outcome]) -> None:
 
     Only a learner who was invited is news to a row that somebody else has taken since.
     """
-    if outcomes:
-        outside_transaction(Invitation).bulk_write([_settled(outcome) for outcome in outcomes], ordered=False)
+    if not outcomes:
+        return
+    outside_transaction(Invitation).bulk_write([_settled(outcome) for outcome in outcomes], ordered=False)
+    waiting = [outcome for outcome in outcomes if outcome.state == State.PENDING]
+    batch_id = outcomes[0].row["batch_id"]
+    if waiting and Batch.objects.filter(pk=batch_id, state=Batch.State.CANCELLED).exists():
+        Invitation.objects.filter(batch_id=batch_id, state=State.PENDING).update(state=State.NOT_ATTEMPTED)
 
 
 def give_back(rows: list[Row], to: str = State.PENDING) -> None:
     """No call was made for these rows: they wait again, unless their batch was cancelled while they were out."""
-    if not rows:
-        return
     settle([Outcome(row, to) for row in rows])
-    batch_id = rows[0]["batch_id"]
-    if to == State.PENDING and Batch.objects.filter(pk=batch_id, state=Batch.State.CANCELLED).exists():
-        Invitation.objects.filter(batch_id=batch_id, state=State.PENDING).update(state=State.NOT_ATTEMPTED)
+
+
+def called_again(row: Row, to: str, error: errors.TrainerCentralError) -> Outcome:
+    """A call was made for the row and, as far as is known, did not act: it waits for a look at the members.
+
+    So nobody is posted twice between two looks, whatever that answer really meant.
+    """
+    refused = not isinstance(error, errors.Throttled)
+    changes = {"called_at": clock.server_now(), "refusals": refusals(row) + refused, "reason": error.sentence}
+    return Outcome(row, to, changes, error)
+
+
+def refusals(row: Row) -> int:
+    return row.get("refusals") or 0
 
 
 def any_in(batch_id: UUID, *states: str) -> bool:
@@ -85,19 +126,21 @@ def any_in(batch_id: UUID, *states: str) -> bool:
 def expire_leases() -> int:
     """Rows whose holder died in the middle of a call. Returns how many.
 
-    Of an invitation the outcome is unknown since the lease ended; a revocation may be made again.
+    Of an invitation the outcome is unknown since the lease ended; a revocation may be made again; whoever was to be
+    invited once more stays invited.
     """
     rows = outside_transaction(Invitation)
     ended = {"$expr": {"$lt": ["$lease_until", clock.server_now()]}}
-    unknown = {"state": State.UNKNOWN, "reason": LEASE_ENDED, "unknown_since": "$lease_until", "lease_until": None}
-    count = rows.update_many({"state": State.SENDING, **ended}, [{"$set": unknown}]).modified_count
-    again = {"$set": {"state": State.INVITED, "lease_until": None}}
-    return count + rows.update_many({"state": State.REVOKING, **ended}, again).modified_count
-
-
-def _free(batch_id: UUID, leaving: str) -> dict[str, Any]:
-    undoable = _UNDOABLE if leaving == State.INVITED else {}
-    return {"batch_id": batch_id.hex, "state": leaving, **undoable}
+    invited: Row = {"state": State.INVITED}
+    left = {
+        State.SENDING: {"state": State.UNKNOWN, "reason": LEASE_ENDED, "finding": "", "unknown_since": "$lease_until"},
+        State.REVOKING: invited,
+        State.INVITING_AGAIN: {**invited, "again": False, "reason": AGAIN_UNANSWERED},
+    }
+    return sum(
+        rows.update_many({"state": state, **ended}, [{"$set": {**values, "lease_until": None}}]).modified_count
+        for state, values in left.items()
+    )
 
 
 def _settled(outcome: Outcome) -> UpdateOne:

@@ -5,16 +5,13 @@ crashes, no second call is made blindly. A row whose call may have been made is 
 `invitations.reconciling` or a person settles it.
 """
 
-import logging
-from datetime import UTC
 from typing import TYPE_CHECKING
 from uuid import UUID
 
 from coursehub import audit, clock, pacing
-from coursehub.models import AccessEnd
 from coursehub.mongo import outside_transaction
 from coursehub.trainercentral import errors
-from invitations import breaker, claims, moves, reconciling, rows, undoing
+from invitations import breaker, claims, moves, post, reconciling, rows, second_invitation, unclear, undoing
 from invitations.models import Batch, Invitation
 from invitations.rows import Outcome, Row
 from invitations.slices import Job, Slice
@@ -23,11 +20,10 @@ from oauthtokens import services as token_services
 if TYPE_CHECKING:
     from coursehub.trainercentral.client import TrainerCentralClient
 
-log = logging.getLogger(__name__)
 State = Invitation.State
 SLICE_SECONDS = 5.0  # a task hands its worker back after this long, so that other work gets its turn
-_MAY_HAVE_ACTED = (errors.OutcomeUnknown, errors.Unexpected)
-_UNFINISHED = (State.PENDING, State.SENDING, State.REVOKING)
+_ON_THEIR_WAY = (State.SENDING, State.REVOKING, State.INVITING_AGAIN)
+_UNFINISHED = (State.PENDING, *_ON_THEIR_WAY)
 TAKEN = "Invited to this course by another upload."
 
 
@@ -35,7 +31,7 @@ def has_more(batch_id: UUID) -> bool:
     """Whether the batch has rows for another slice, or another sender."""
     may_send = {"id": batch_id.hex, **moves.workable()}
     return outside_transaction(Batch).find_one(may_send, {"_id": 1}) is not None and rows.any_free(
-        batch_id, leaving=_job(batch_id).leaving
+        batch_id, waiting=_job(batch_id).waiting
     )
 
 
@@ -43,9 +39,11 @@ def send_slice(batch_id: UUID) -> str:
     """Work on a batch for about SLICE_SECONDS; returns the state it is in then. May run many times at once."""
     moves.start(batch_id)
     client = token_services.client(lane=pacing.INVITATIONS)
+    breaker.read_first(batch_id, client)
     Slice(batch_id, _job(batch_id), client, seconds=SLICE_SECONDS).run()
     try:
-        finish_if_done(batch_id)
+        if not unclear.look(batch_id):
+            finish_if_done(batch_id)
     except errors.TrainerCentralError as error:
         breaker.trip(batch_id, error)
     return Batch.objects.values_list("state", flat=True).get(pk=batch_id)
@@ -54,17 +52,23 @@ def send_slice(batch_id: UUID) -> str:
 def finish_if_done(batch_id: UUID) -> bool:
     """Close a running batch whose rows are all final. A row never leaves a final state by itself.
 
-    Raises TrainerCentralError when rows of unknown outcome cannot be looked up now.
+    Rows that wait for a look at the members, and nothing else, get it. Raises TrainerCentralError when rows of
+    unknown outcome cannot be looked up now.
     """
-    if rows.any_in(batch_id, *_UNFINISHED):
+    job = _job(batch_id)
+    if rows.any_in(batch_id, *_ON_THEIR_WAY) or rows.any_free(batch_id, waiting=job.waiting):
         return False
-    if Batch.objects.filter(pk=batch_id, undoing=True).exists():
+    if rows.any_called(batch_id, job.waiting):
+        moves.look_again(batch_id)
+        return False
+    if job is undoing.UNDO:
         return undoing.finish_if_done(batch_id)
+    if job is second_invitation.AGAIN:
+        return second_invitation.finish(batch_id)
     if reconciling.advance(batch_id) or rows.any_in(batch_id, *_UNFINISHED):
         return False
-    errors_left = rows.any_in(batch_id, State.FAILED, State.UNKNOWN)
-    state = Batch.State.COMPLETED_WITH_ERRORS if errors_left else Batch.State.COMPLETED
-    running = Batch.objects.filter(pk=batch_id, state=Batch.State.RUNNING, undoing=False)
+    state = moves.finished_state(batch_id)
+    running = Batch.objects.filter(pk=batch_id, state=Batch.State.RUNNING, undoing=False, inviting_again=False)
     if not running.update(state=state, finished_at=clock.now(), reason="", look_at=None):
         return False
     if rows.any_in(batch_id, *_UNFINISHED):  # the rule or a person decided to send at this very moment
@@ -75,7 +79,10 @@ def finish_if_done(batch_id: UUID) -> bool:
 
 
 def _job(batch_id: UUID) -> Job:
-    return undoing.UNDO if Batch.objects.filter(pk=batch_id, undoing=True).exists() else SEND
+    batch = outside_transaction(Batch).find_one({"id": batch_id.hex}, ["undoing", "inviting_again"]) or {}
+    if batch.get("undoing"):
+        return undoing.UNDO
+    return second_invitation.AGAIN if batch.get("inviting_again") else SEND
 
 
 def _claim(taken: list[Row]) -> tuple[list[Row], list[Outcome]]:
@@ -86,35 +93,23 @@ def _claim(taken: list[Row]) -> tuple[list[Row], list[Outcome]]:
 
 
 def _call(row: Row, client: "TrainerCentralClient") -> Outcome:
-    """The one call for this row. Raises NoSlotInTime, and TrainerCentralError when it provably did not act."""
+    """The one call for this row. Raises NoSlotInTime, and TrainerCentralError when it never left."""
     try:
-        invited = client.invite(
-            course_id=row["course_id"], email=row["email"],
-            first_name=row["first_name"], last_name=row["last_name"], expires_at_ms=_milliseconds(row),
-        )  # fmt: skip
-    except (errors.Refused, errors.NotFound) as error:
+        invited = post.post(row, client)
+    except post.DEFINITE as error:
         claims.release([row])
         return Outcome(row, State.FAILED, {"reason": error.sentence})
-    except _MAY_HAVE_ACTED as error:
-        log.warning("Invitation %s: %s", row["id"], error.detail)
-        breaker.unanswered(UUID(row["batch_id"]), error)
-        _note_end(row)
-        return Outcome(row, State.UNKNOWN, {"reason": error.sentence, "unknown_since": clock.server_now()})
-    _note_end(row)
+    except errors.OutcomeUnknown as error:
+        post.note_end(row)
+        since = {"unknown_since": clock.server_now(), "finding": "", "answer_kind": post.kind_of(error)}
+        return Outcome(row, State.UNKNOWN, {"reason": error.sentence, **since}, error)
+    except post.NOT_ACTED as error:
+        if rows.refusals(row) + 1 < post.MOST_REFUSALS or isinstance(error, errors.Throttled):
+            return rows.called_again(row, State.PENDING, error)
+        claims.release([row])
+        return Outcome(row, State.FAILED, {"reason": error.sentence}, error)
     state = State.ALREADY_ENROLLED if invited.already_enrolled else State.INVITED
     return Outcome(row, state, {"member_id": invited.member_id, "invited_at": clock.server_now()})
 
 
-def _milliseconds(row: Row) -> int | None:
-    """When the learner's access ends, as the API wants it; None: never."""
-    expires_at = row.get("access_expires_at")
-    return round(expires_at.replace(tzinfo=UTC).timestamp() * 1000) if expires_at else None
-
-
-def _note_end(row: Row) -> None:
-    """Nobody else knows when access ends: TrainerCentral does not list it."""
-    if ends_at := row.get("access_expires_at"):
-        AccessEnd.note(course_id=row["course_id"], email_folded=row["email_folded"], ends_at=ends_at)
-
-
-SEND = Job(State.PENDING, State.SENDING, claim=_claim, call=_call, release=claims.release)
+SEND = Job(rows.UNSENT, State.SENDING, claim=_claim, call=_call, release=claims.release)

@@ -9,7 +9,7 @@ from django.core.exceptions import ValidationError
 
 from coursehub import clock, members
 from coursehub.mongo import outside_transaction
-from invitations import decisions, moves, reconciling
+from invitations import decisions, moves, reconciling, second_invitation
 from invitations.models import Batch, Invitation
 from invitations.uploads import upload
 
@@ -51,15 +51,21 @@ def resume(batch: Batch, *, actor: str) -> bool:
     return moves.act(
         "resumed", batch, actor,
         leaving=[Batch.State.PAUSED],
-        state=Batch.State.QUEUED, reason="", resume_at=None, failures=0, probe_until=None,
+        state=Batch.State.QUEUED, reason="", resume_at=None, **moves.CALM,
     )  # fmt: skip
 
 
 def cancel(batch: Batch, *, actor: str) -> bool:
-    """Start no further call, ever; rows that were not attempted say so."""
+    """Start no further call, ever; rows that were not attempted say so.
+
+    Cancelling a second invitation leaves everybody as invited as they were, and the batch as it ended before.
+    """
+    if Batch.objects.filter(pk=batch.pk, inviting_again=True).exists():
+        return second_invitation.cancel(batch, actor=actor)
     cancelled = moves.act(
         "cancelled", batch, actor,
         leaving=[Batch.State.UPLOADED, Batch.State.PREVIEW, *Batch.WORKING],
+        unless={"inviting_again": True},
         state=Batch.State.CANCELLED, reason=f"Cancelled by {actor}.", finished_at=clock.now(), resume_at=None,
         undoing=False,
     )  # fmt: skip

@@ -20,15 +20,13 @@ from django.conf import settings
 from coursehub import pacing
 from coursehub.trainercentral import errors
 from invitations import breaker, rows
-from invitations.breaker import Way
-from invitations.models import Invitation
-from invitations.rows import Outcome, Row
+from invitations.breaker import Permit, Way
+from invitations.rows import Outcome, Row, Waiting
 
 if TYPE_CHECKING:
     from coursehub.trainercentral.client import TrainerCentralClient
 
 log = logging.getLogger(__name__)
-State = Invitation.State
 # A crash leaves so many rows per thread claimed and not called for, to be looked up.
 _ROWS_PER_THREAD = 4
 # What a call takes at best: near the end of a slice only so many rows are taken as it can still call for.
@@ -39,14 +37,14 @@ _ASK_AGAIN_SECONDS = 0.25
 
 @dataclass(frozen=True)
 class Job:
-    """What is done with the rows of a batch that are in the state `leaving`; while it is done they are in `to`.
+    """What is done with the rows of a batch that are `waiting`; while it is done they are in the state `to`.
 
     `claim` tells which of the rows taken may be called for, and what becomes of the others. `call` makes the one
-    call for a row; it raises TrainerCentralError or NoSlotInTime when that provably changed nothing. Then, or when
-    no call was made, `release` comes before the row waits again.
+    call for a row; it raises TrainerCentralError or NoSlotInTime when none left us. Then, or when the slice ends
+    before, `release` comes before the row waits again.
     """
 
-    leaving: str
+    waiting: Waiting
     to: str
     claim: Callable[[list[Row]], tuple[list[Row], list[Outcome]]]
     call: Callable[[Row, "TrainerCentralClient"], Outcome]
@@ -83,29 +81,29 @@ class Slice:
         """One thread: while there is something to take and it may be called for, a slot first, then the row."""
         pacing.give_up_at(self._began + rows.CALL_BEGINS_SECONDS)  # no row of this slice was taken before it began
         while (left_seconds := self._deadline - time.monotonic()) > 0 and self._has_more():
-            way = Way.BUSY
+            permit = Permit(Way.BUSY)
             if pacing.reserve_slot(pacing.INVITATIONS, within_seconds=left_seconds):
                 row = self._next()
                 if row is None:
                     return
-                way = breaker.way(self._batch_id)  # as late as can be: after a cancel no call begins
-                if way in (Way.OPEN, Way.PROBE):
-                    self._do(row, way)
+                permit = breaker.ask(self._batch_id)  # as late as can be: after a cancel no call begins
+                if permit.way in (Way.OPEN, Way.PROBE):
+                    self._do(row, permit)
                 else:
                     self._rows.append(row)
-            if way is Way.CLOSED:
+            if permit.way is Way.CLOSED:
                 return
-            if way is Way.BUSY:
+            if permit.way is Way.BUSY:
                 time.sleep(min(left_seconds, _ASK_AGAIN_SECONDS))
 
     def _has_more(self) -> bool:
-        return bool(self._rows) or rows.any_free(self._batch_id, leaving=self._job.leaving)
+        return bool(self._rows) or rows.any_free(self._batch_id, waiting=self._job.waiting)
 
     def _next(self) -> Row | None:
         """A row to call for, from what was taken, or from what is taken now for all threads."""
         with self._refilling:
             while not self._rows:
-                taken = rows.take(self._batch_id, self._at_once(), leaving=self._job.leaving, to=self._job.to)
+                taken = rows.take(self._batch_id, self._at_once(), waiting=self._job.waiting, to=self._job.to)
                 if not taken:
                     return None
                 claimed, settled = self._job.claim(taken)
@@ -120,20 +118,22 @@ class Slice:
         left_seconds = min(self._deadline - time.monotonic(), _ROWS_PER_THREAD * _CALL_SECONDS)
         return max(1, round(settings.INVITE_CONCURRENCY * left_seconds / _CALL_SECONDS))
 
-    def _do(self, row: Row, way: Way) -> None:
+    def _do(self, row: Row, permit: Permit) -> None:
         try:
             outcome = self._job.call(row, self._client)
-        except (errors.TrainerCentralError, pacing.NoSlotInTime) as error:
+        except pacing.NoSlotInTime:
             self._give_back([row])
-            if isinstance(error, errors.TrainerCentralError):
-                log.warning("Invitation %s: %s", row["id"], error.detail)
-                breaker.trip(self._batch_id, error)
-            elif way is Way.PROBE:
-                breaker.probed(self._batch_id, answered=False)
+            breaker.give_back(self._batch_id, permit)
+            return
+        except errors.TrainerCentralError as error:
+            self._give_back([row])
+            log.warning("Invitation %s: %s", row["id"], error.detail)
+            breaker.trip(self._batch_id, error)
             return
         self._outcomes.append(outcome)
-        if way is Way.PROBE:
-            breaker.probed(self._batch_id, answered=outcome.state != State.UNKNOWN)
+        if outcome.trouble:
+            log.warning("Invitation %s: %s", row["id"], outcome.trouble.detail)
+        breaker.report(self._batch_id, permit, outcome.trouble)
 
     def _write_outcomes(self) -> None:
         """All there are, in one command. Raises pymongo's error, with nothing lost."""
@@ -146,4 +146,4 @@ class Slice:
 
     def _give_back(self, taken: list[Row]) -> None:
         self._job.release(taken)
-        rows.give_back(taken, self._job.leaving)
+        rows.give_back(taken, self._job.waiting.state)

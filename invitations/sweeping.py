@@ -15,7 +15,7 @@ from uuid import UUID
 from pymongo import DESCENDING, ReturnDocument
 from pymongo.errors import DuplicateKeyError
 
-from coursehub import clock, pacing
+from coursehub import academy, clock, pacing
 from coursehub.mongo import outside_transaction
 from coursehub.trainercentral import errors
 from coursehub.trainercentral.member_pager import Place, Walk
@@ -33,6 +33,8 @@ _DAY_SECONDS = 86_400
 FOUND = "Found among the course's members."
 # Rows that move while they are read may hide a learner: then all is read again, so many times in all.
 _PASSES_MOST = 3
+_JUST_INVITED_SECONDS = 60.0
+_ALIKE_AT_LEAST = 3
 MOVED = "The list of members changed while it was read."
 Row = dict[str, Any]
 
@@ -70,6 +72,7 @@ def _read_page(held: Row, read: Callable[[int], MemberPage]) -> bool | None:
     _note_found(held["course_id"], page)
     held["place"], place = walk.place.document, walk.place
     step = {"offset": place.start, "place": {"$literal": held["place"]}, "learners": place.learners}
+    _learn_pending(held["course_id"], page)
     proof = {"is_proof": True} if _shows_pending(held["course_id"], page) else {}
     return None if _keep(held, {**step, **proof, "lease_until": clock.after(_LEASE_SECONDS)}) else False
 
@@ -151,16 +154,41 @@ def _note_found(course_id: str, page: list["Member"]) -> None:
 
 
 def _shows_pending(course_id: str, page: list["Member"]) -> bool:
-    """Whether the page lists somebody whom we invited with an answer, and who has not accepted yet."""
-    pending = [member for member in page if not _has_accepted(member)]
-    acknowledged = {
+    """Whether the page proves that learners are listed who were invited with an answer and have not accepted yet.
+
+    Where these are listed with the status of the others, everybody who was invited with an answer is proof.
+    """
+    listed_alike = academy.profile().pending_status == ENROLLED
+    able = [member for member in page if listed_alike or not _has_accepted(member)]
+    return (
+        bool(able) and outside_transaction(Invitation).find_one(_acknowledged(course_id, able), {"_id": 1}) is not None
+    )
+
+
+def _learn_pending(course_id: str, page: list["Member"]) -> None:
+    """With which status learners are listed who cannot have accepted yet: invited with an answer moments ago."""
+    still = [member for member in page if not (member.percent or member.last_login_at or member.is_revoked)]
+    if not still:
+        return
+    just = {"$expr": {"$gte": ["$invited_at", clock.after(-_JUST_INVITED_SECONDS)]}}
+    found = outside_transaction(Invitation).find(_acknowledged(course_id, still) | just, ["member_id"])
+    ids = {row["member_id"] for row in found}
+    statuses = {member.status for member in still if member.member_id in ids}
+    # One or two of them may have accepted at once, three hardly.
+    if len(statuses) == 1 and (len(ids) >= _ALIKE_AT_LEAST or statuses != {ENROLLED}):
+        academy.note_fact("pending_listed", True)
+        academy.note_fact("pending_status", statuses.pop())
+
+
+def _acknowledged(course_id: str, members: list["Member"]) -> dict[str, Any]:
+    """The filter for rows whose learner is one of `members`, and was invited with an answer."""
+    return {
         "course_id": course_id,
-        "email_folded": {"$in": [_folded(member) for member in pending]},
+        "email_folded": {"$in": [_folded(member) for member in members]},
         "state": State.INVITED,
-        "member_id": {"$in": [member.member_id for member in pending]},
+        "member_id": {"$in": [member.member_id for member in members]},
         "invited_at": {"$ne": None},
     }
-    return bool(pending) and outside_transaction(Invitation).find_one(acknowledged, {"_id": 1}) is not None
 
 
 def _has_accepted(member: "Member") -> bool:

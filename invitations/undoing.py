@@ -6,11 +6,11 @@ Setting the same status again changes nothing, so a revocation without an answer
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from coursehub import audit, clock
+from coursehub import audit, clock, members
 from coursehub.trainercentral import errors
-from invitations import claims, rows
+from invitations import claims, post, rows
 from invitations.models import Batch, Invitation
-from invitations.rows import Outcome, Row
+from invitations.rows import Outcome, Row, Waiting
 from invitations.slices import Job
 
 if TYPE_CHECKING:
@@ -21,12 +21,12 @@ REVOKED = "Access to the course was revoked."
 UNKNOWN_MEMBER = "TrainerCentral does not know this course member any more."
 NO_MEMBER_ID = "Not undone: TrainerCentral never told the course member id."
 INVITED_SINCE = "Not undone: the learner was invited again since."
+# A throttle passes, and costs the row nothing.
+_TRIED_AGAIN = (errors.NotAuthorised, errors.OutcomeUnknown, errors.Stopped, errors.Unexpected)
 
 
 def finish_if_done(batch_id: UUID) -> bool:
-    """Close a batch whose undoing has nothing left to revoke."""
-    if rows.any_free(batch_id, leaving=State.INVITED):
-        return False
+    """Close a batch whose undoing has nothing left to revoke, and nothing on its way."""
     done = Invitation.objects.filter(batch_id=batch_id, state=State.REVOKED).count()
     kept = Invitation.objects.filter(batch_id=batch_id, state=State.INVITED, undo_skipped=True).count()
     reason = f"Undone: the access of {done} learners was revoked"
@@ -45,22 +45,43 @@ def _claim(taken: list[Row]) -> tuple[list[Row], list[Outcome]]:
 
 
 def _revoke(row: Row, client: "TrainerCentralClient") -> Outcome:
-    """Raises NoSlotInTime, and TrainerCentralError when it is to be tried again."""
-    reason = "" if row["member_id"] else NO_MEMBER_ID
+    """Raises NoSlotInTime, and TrainerCentralError when the call never left."""
+    member_id = row["member_id"] or members.in_course(row["course_id"], [row["email_folded"]]).get(row["email_folded"])
+    reason = "" if member_id else NO_MEMBER_ID
     if not claims.is_latest(row):
         reason = INVITED_SINCE
-    if reason:
+    if reason or not member_id:
         return Outcome(row, State.INVITED, {"reason": reason, "undo_skipped": True})
     try:
-        client.revoke_access(row["member_id"])
+        client.revoke_access(member_id)
     except errors.NotFound:
         reason = UNKNOWN_MEMBER
     except errors.Refused as error:
-        return Outcome(row, State.INVITED, {"reason": f"Not undone: {error.sentence}"[:300], "undo_skipped": True})
+        return _left(row, error.sentence)
+    except errors.Throttled as error:
+        return Outcome(row, State.INVITED, {"reason": error.sentence}, error)
+    except _TRIED_AGAIN as error:
+        if rows.refusals(row) + 1 >= post.MOST_REFUSALS:  # or it would hold the batch for ever
+            return _left(row, error.sentence, error)
+        counted = {"refusals": rows.refusals(row) + 1, "reason": error.sentence}
+        # Even an unclear answer is one: it is no sign that TrainerCentral is away.
+        return Outcome(row, State.INVITED, counted, None if isinstance(error, errors.Unclear) else error)
     else:
         reason = REVOKED
     claims.undo(row)
     return Outcome(row, State.REVOKED, {"reason": reason})
 
 
-UNDO = Job(State.INVITED, State.REVOKING, claim=_claim, call=_revoke, release=lambda rows: None)
+def _left(row: Row, sentence: str, trouble: errors.TrainerCentralError | None = None) -> Outcome:
+    """The learner stays invited, and the reason says why."""
+    return Outcome(row, State.INVITED, {"reason": f"Not undone: {sentence}"[:300], "undo_skipped": True}, trouble)
+
+
+# What an undo revokes: rows that were invited, and that it has not left as they are for a reason.
+UNDO = Job(
+    Waiting(State.INVITED, {"undo_skipped": {"$ne": True}}),
+    State.REVOKING,
+    claim=_claim,
+    call=_revoke,
+    release=lambda rows: None,
+)

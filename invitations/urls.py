@@ -15,6 +15,7 @@ urlpatterns = [
     path("<uuid:batch_id>/results.csv", row_views.results_csv, name="results"),
     path("<uuid:batch_id>/results-safe.csv", row_views.results_safe_csv, name="results_safe"),
     path("<uuid:batch_id>/learners/", row_views.learners, name="learners"),
+    path("<uuid:batch_id>/unknown/", row_views.unknown, name="unknown"),
     path("<uuid:batch_id>/rows/<int:line>/", row_views.row, name="row"),
     path("<uuid:batch_id>/<str:action>/", views.act, name="action"),
 ]

@@ -9,7 +9,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from coursehub import queue
-from invitations import decisions, estimate, reading, services, tasks
+from invitations import decisions, estimate, findings, reading, services, tasks
 from invitations.forms import ColumnsForm, ConfirmForm, UploadForm
 from invitations.models import Batch, Invitation
 from invitations.row_views import batch_or_404
@@ -62,6 +62,7 @@ def batch(request: HttpRequest, batch_id: UUID) -> HttpResponse:
         "state_filter": request.GET.get("state", ""),
         "states": Invitation.State.choices,
         "may_decide": batch.state in decisions.DECIDABLE,
+        "findings": findings.of(batch) if batch.state in decisions.DECIDABLE else [],
         "last_errors": Invitation.objects.filter(batch=batch, state__in=TROUBLE).order_by("-line")[:ERRORS_SHOWN],
     }
     if batch.state == Batch.State.PREVIEW:
@@ -158,7 +159,7 @@ def _row(invitation: Invitation) -> dict:
         "last_name": invitation.last_name,
         "state": invitation.state,
         "state_label": invitation.get_state_display(),
-        "reason": invitation.reason,
+        "reason": invitation.explanation,
         "member_id": invitation.member_id,
         "invited_at": invitation.invited_at.isoformat() if invitation.invited_at else None,
     }

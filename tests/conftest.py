@@ -168,6 +168,21 @@ def confirmed(upload):
 
 
 @pytest.fixture
+def look(academy):
+    """`look(batch)`: what workers do for a batch that waits for its courses' members: read them all, then its rows."""
+    from invitations import known
+    from invitations.models import Invitation
+    from progress import polling
+
+    def make(batch) -> None:
+        for course_id in set(Invitation.objects.filter(batch=batch).values_list("course_id", flat=True)):
+            polling.poll(course_id, only_if_due=False, afresh=True)
+        assert known.refine(batch.pk)
+
+    return make
+
+
+@pytest.fixture
 def invited_counts(academy):
     """`invited_counts()`: learner -> how many invitations the sandbox counted."""
     return lambda: {entry["email"]: entry["count"] for entry in academy.counters()["invitations"]}

@@ -162,10 +162,12 @@ def test_a_person_says_that_the_learner_is_there(unknown, invited_counts, later)
     assert invited_counts() == {GRACE: 1}
 
 
-def test_a_person_sends_again_under_the_next_generation(unknown, invited_counts, later):
+def test_a_person_sends_again_under_the_next_generation(unknown, invited_counts, later, look):
     row = _given_up(unknown, later)
     assert decisions.send_again(unknown, row, actor="trainer")
     assert not decisions.send_again(unknown, row, actor="trainer")
+    assert sending.send_slice(unknown.pk) == Batch.State.QUEUED, "not before a look at the members"
+    look(unknown)
     assert sending.send_slice(unknown.pk) == Batch.State.COMPLETED
     assert invited_counts() == {ADA: 1, GRACE: 1}
     assert set(Claim.objects.filter(email_folded=ADA).values_list("generation", flat=True)) == {1, 2}

@@ -117,7 +117,7 @@ def test_results_are_the_owner_s_and_the_administrator_s(uploaded, academy, clie
 
 
 def test_the_funnel_counts_and_invites_the_late_ones_once_more(
-    uploaded, academy, course, client_for, invited_counts, later
+    uploaded, academy, course, client_for, invited_counts, later, look
 ):
     academy.switch(progress_speed=0)
     batch = _sent(uploaded(FILES["utf-8, crlf"]))
@@ -131,8 +131,13 @@ def test_the_funnel_counts_and_invites_the_late_ones_once_more(
     assert client.post(address, {"days": "7"}).status_code == 302
     assert client.post(address, {"days": "never"}).status_code == 200
     later(8 * 86_400)
-    assert client.get(address).context["funnel"].late_lines == [3]
+    page = client.get(address)
+    assert page.context["funnel"].late_lines == [3]
+    assert "grace@example.org" in page.content.decode(), "the page names whom it would invite"
+    assert client.post(address, {"days": "0"}).status_code == 200, "nobody is invited again on the same day"
     assert client.post(address, {"days": "7"})["Location"] == f"/invitations/{batch.pk}/"
+    assert sending.send_slice(batch.pk) == Batch.State.QUEUED, "not before a look at the members"
+    look(batch)
     assert sending.send_slice(batch.pk) == Batch.State.COMPLETED
     assert invited_counts() == {"ada@example.org": 1, "grace@example.org": 2}
     assert Invitation.objects.get(batch=batch, line=3).generation == 2

@@ -109,7 +109,7 @@ def test_a_person_s_pause_is_not_undone_by_the_ticker(confirmed):
     assert _counts(batch) == {State.PENDING: 1}
 
 
-def test_a_refused_row_fails_with_their_reason_and_can_be_retried(confirmed, academy, invited_counts):
+def test_a_refused_row_fails_with_their_reason_and_can_be_retried(confirmed, academy, look, invited_counts):
     academy.switch(unknown_course="400")
     batch = confirmed("ada@example.org")
     course_id = batch.course_id
@@ -118,6 +118,8 @@ def test_a_refused_row_fails_with_their_reason_and_can_be_retried(confirmed, aca
     assert Invitation.objects.get(batch=batch).reason
     Invitation.objects.filter(batch=batch).update(course_id=course_id)
     assert decisions.retry(batch, actor="trainer")
+    assert sending.send_slice(batch.pk) == Batch.State.QUEUED, "not before a look at the members"
+    look(batch)
     assert sending.send_slice(batch.pk) == Batch.State.COMPLETED
     assert invited_counts() == {"ada@example.org": 1}
 
@@ -152,7 +154,11 @@ def test_a_late_but_definite_answer_wins(confirmed, state):
     assert _counts(batch) == {State.INVITED: 1}
 
 
-def test_repeated_failures_pause_the_batch_and_one_call_probes(confirmed, academy, invited_counts):
+def _posts(calls) -> int:
+    return sum("addCourseAttendee" in call["endpoint"] for call in calls)
+
+
+def test_a_paused_batch_is_probed_by_reading_then_by_one_row(confirmed, academy, invited_counts):
     emails = [f"learner{n}@example.org" for n in range(20)]
     batch = confirmed(*emails)
     academy.switch(error_5xx_ratio=1.0)
@@ -160,10 +166,15 @@ def test_repeated_failures_pause_the_batch_and_one_call_probes(confirmed, academ
     assert Batch.objects.get(pk=batch.pk).reason
     before = len(academy.calls())
     Batch.objects.filter(pk=batch.pk).update(state=Batch.State.RUNNING, resume_at=None)
+    assert sending.send_slice(batch.pk) == Batch.State.PAUSED
+    assert len(academy.calls()) > before, "it was tried"
+    assert _posts(academy.calls()[before:]) == 0, "but with no learner"
+    academy.switch(error_5xx_ratio=0, fail_next=[{"path_contains": "addCourseAttendee", "times": 99, "fault": "500"}])
+    before = len(academy.calls())
+    Batch.objects.filter(pk=batch.pk).update(state=Batch.State.RUNNING, resume_at=None)
     sending.send_slice(batch.pk)
-    probes = [call for call in academy.calls()[before:] if "addCourseAttendee" in call["endpoint"]]
-    assert len(probes) == 1
-    academy.switch(error_5xx_ratio=0)
+    assert _posts(academy.calls()[before:]) == 1, "reading works, so one row goes"
+    academy.switch(fail_next=[])
     Batch.objects.filter(pk=batch.pk).update(state=Batch.State.RUNNING, resume_at=None)
     sending.send_slice(batch.pk)
     assert Batch.objects.get(pk=batch.pk).failures == 0

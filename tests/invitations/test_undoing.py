@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from coursehub.models import AuditEvent
-from invitations import decisions, rows, sending, services
+from invitations import decisions, rows, sending, services, undoing
 from invitations.models import Batch, Invitation
 from progress import polling
 
@@ -57,7 +57,7 @@ def test_an_undo_that_takes_many_slices_is_not_closed_early(sent, academy, monke
 def test_an_undo_goes_on_after_a_pause_and_after_its_worker_died(sent, academy, later):
     decisions.undo(sent, actor="trainer")
     Batch.objects.filter(pk=sent.pk).update(state=Batch.State.RUNNING)
-    assert len(rows.take(sent.pk, 1, leaving=State.INVITED, to=State.REVOKING)) == 1
+    assert len(rows.take(sent.pk, 1, waiting=undoing.UNDO.waiting, to=State.REVOKING)) == 1
     services.pause(sent, actor="trainer")
     sending.send_slice(sent.pk)
     assert _revoked(academy) == []

@@ -137,12 +137,14 @@ def test_what_the_token_sets_would_not_last_for_does_not_start_now(client_for, u
     assert "Starts" in client.get(f"/invitations/{batch.pk}/").content.decode()
 
 
-def test_a_start_that_is_past_is_now(client_for, upload, settings):
+@pytest.mark.parametrize("start_at", ["0001-01-01T00:00", "2025-12-01T09:00"])
+def test_a_start_that_is_past_is_refused_in_one_sentence(client_for, upload, settings, start_at):
     settings.TIME_ZONE = "Asia/Kolkata"
-    batch = upload("ada@example.org")
-    client_for("trainer").post(f"/invitations/{batch.pk}/confirm/", {"start_at": "0001-01-01T00:00"})
+    batch, client = upload("ada@example.org"), client_for("trainer")
+    page = client.post(f"/invitations/{batch.pk}/confirm/", {"start_at": start_at}, follow=True).content.decode()
     batch.refresh_from_db()
-    assert (batch.state, batch.start_at) == (Batch.State.QUEUED, None)
+    assert (batch.state, batch.start_at) == (Batch.State.PREVIEW, None)
+    assert "is past: choose a later time, or confirm at once." in page
 
 
 @pytest.mark.parametrize("page", ["columns", "confirm"])

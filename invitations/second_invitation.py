@@ -1,0 +1,145 @@
+"""Inviting learners once more who were invited and have not accepted.
+
+They stay invited all the time, with their first invitation: `again` in the row says that a second one is wanted, and
+is taken back by whatever settles it, a cancel included. A press posts once per learner: under a claim of the next
+generation, after a look at the members that leaves out who accepted meanwhile, and never again after a doubt.
+"""
+
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+from itertools import islice
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+from pymongo import UpdateOne
+
+from coursehub import audit, clock
+from coursehub.mongo import outside_transaction
+from coursehub.trainercentral import errors
+from invitations import claims, funnel, moves, post, rows
+from invitations.models import Batch, Invitation
+from invitations.rows import Outcome, Row, Waiting
+from invitations.slices import Job
+
+if TYPE_CHECKING:
+    from coursehub.trainercentral.client import TrainerCentralClient
+
+State = Invitation.State
+_CHUNK_ROWS = 2_000
+ACCEPTED = "Has accepted meanwhile, so not invited once more."
+TAKEN = "Not invited once more: somebody else did so at this moment."
+_FROM = (Batch.State.COMPLETED_WITH_ERRORS, Batch.State.COMPLETED)
+WANTED: dict[str, Any] = {"state": State.INVITED, "again": True}
+_NOT_FROM = (Batch.State.COMPLETED_WITH_ERRORS, Batch.State.COMPLETED)
+NOT_WANTED: dict[str, Any] = {"again": False, "called_at": None}
+
+
+def want(batch: Batch, lines: list[int], *, invited_before: datetime, actor: str) -> int:
+    """Invite those once more who were invited before that moment and whose lines are given; returns how many will be.
+
+    The batch must be final; then its members are read first, and nothing is posted before that.
+    """
+    if not Batch.objects.filter(pk=batch.pk, state__in=_FROM).exists():
+        return 0
+    count = sum(_mark(batch, chunk, invited_before) for chunk in _chunks(lines))
+    if not count:
+        return 0
+    if not moves.go_on("inviting_again", batch, actor, leaving=_FROM, detail={"rows": count}, inviting_again=True):
+        _unmark(batch.pk)
+        return 0
+    return count
+
+
+def cancel(batch: Batch, *, actor: str) -> bool:
+    """Post to nobody else; whoever was not posted to is as invited as before."""
+    return _end(batch.pk, list(Batch.WORKING), f"Inviting once more was cancelled by {actor}.", actor, "cancelled")
+
+
+def finish(batch_id: UUID) -> bool:
+    """Close a batch in which nobody is to be invited once more, and nobody is on the way."""
+    return _end(batch_id, [Batch.State.RUNNING], "", "system", "finished")
+
+
+def take_out_accepted(batch_id: UUID) -> None:
+    """After a look at the members: whoever accepted meanwhile needs no second invitation. May run twice."""
+    wanted = {"batch_id": batch_id.hex, **WANTED}
+    for chunk in _chunks(outside_transaction(Invitation).find(wanted, funnel.ROW)):
+        standings = funnel.standings(chunk)
+        updates = [
+            UpdateOne({"_id": row["_id"], **WANTED}, {"$set": {**NOT_WANTED, "reason": ACCEPTED}})
+            for row in chunk
+            if standings[row["_id"]].accepted
+        ]
+        if updates:
+            outside_transaction(Invitation).bulk_write(updates, ordered=False)
+
+
+def _mark(batch: Batch, lines: list[int], invited_before: datetime) -> int:
+    """Each under the next generation of its claim, once: a row that is marked already is left alone."""
+    invitations = outside_transaction(Invitation)
+    late = {"state": State.INVITED, "again": {"$ne": True}, "invited_at": {"$lt": invited_before}}
+    found = list(invitations.find({"batch_id": batch.pk.hex, "line": {"$in": lines}, **late}))
+    updates = []
+    for course_id in {row["course_id"] for row in found}:
+        of_course = [row for row in found if row["course_id"] == course_id]
+        latest = claims.latest(course_id, [row["email_folded"] for row in of_course])
+        for row in of_course:
+            generation = claims.generation_after(row, latest.get(row["email_folded"]))
+            marked = {"again": True, "generation": generation, "refusals": 0, "called_at": None}
+            updates.append(UpdateOne({"_id": row["_id"], "attempts": row["attempts"], **late}, {"$set": marked}))
+    return invitations.bulk_write(updates, ordered=False).modified_count if updates else 0
+
+
+def _unmark(batch_id: UUID) -> None:
+    wanted = {"batch_id": batch_id.hex, **WANTED}
+    outside_transaction(Invitation).update_many(wanted, {"$set": NOT_WANTED})
+
+
+def _end(batch_id: UUID, leaving: list[str], reason: str, actor: str, verb: str) -> bool:
+    ended = {"state": moves.finished_state(batch_id), "finished_at": clock.now(), "reason": reason}
+    wanted = Batch.objects.filter(pk=batch_id, state__in=leaving, inviting_again=True)
+    if not wanted.update(inviting_again=False, resume_at=None, look_at=None, **ended):
+        return False
+    _unmark(batch_id)
+    audit.record(action=f"batch.inviting_again_{verb}", actor=actor, target=f"batch {batch_id}")
+    return True
+
+
+def _claim(taken: list[Row]) -> tuple[list[Row], list[Outcome]]:
+    won = claims.win(taken)
+    ids = {row["id"] for row in won}
+    return won, [_stays(row, TAKEN) for row in taken if row["id"] not in ids]
+
+
+def _call(row: Row, client: "TrainerCentralClient") -> Outcome:
+    """Raises NoSlotInTime, and TrainerCentralError when the call never left."""
+    try:
+        invited = post.post(row, client)
+    except post.DEFINITE as error:
+        claims.release([row])
+        return _stays(row, f"Not invited once more: {error.sentence}")
+    except errors.OutcomeUnknown as error:
+        return _stays(row, rows.AGAIN_UNANSWERED, None if isinstance(error, errors.Unclear) else error)
+    except post.NOT_ACTED as error:
+        if rows.refusals(row) + 1 < post.MOST_REFUSALS or isinstance(error, errors.Throttled):
+            return rows.called_again(row, State.INVITED, error)
+        claims.release([row])
+        return _stays(row, f"Not invited once more: {error.sentence}", error)
+    counted = {"invited_again_at": clock.server_now(), "times_again": (row.get("times_again") or 0) + 1}
+    told = {"member_id": invited.member_id} if invited.member_id else {}
+    return Outcome(row, State.INVITED, {**NOT_WANTED, **counted, **told})
+
+
+def _stays(row: Row, reason: str, trouble: errors.TrainerCentralError | None = None) -> Outcome:
+    return Outcome(row, State.INVITED, {**NOT_WANTED, "reason": reason[:300]}, trouble)
+
+
+def _chunks(items: Iterable[Any]) -> Iterator[list[Any]]:
+    found = iter(items)
+    while chunk := list(islice(found, _CHUNK_ROWS)):
+        yield chunk
+
+
+AGAIN = Job(
+    Waiting(State.INVITED, {"again": True}), State.INVITING_AGAIN, claim=_claim, call=_call, release=claims.release
+)

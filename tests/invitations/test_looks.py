@@ -1,0 +1,119 @@
+"""No button goes round the look at the members: who is there is settled, nobody who is there is posted to."""
+
+import pytest
+
+from invitations import claims, decisions, findings, rows, sending, services
+from invitations.models import NOT_LOOKED_UP, Batch, Claim, Invitation
+from oauthtokens import services as token_services
+
+State = Invitation.State
+ADA, GRACE = "ada@example.org", "grace@example.org"
+SETTLE_SECONDS = 15 + 120 + 1
+
+
+def _row(batch, email) -> Invitation:
+    return Invitation.objects.get(batch=batch, email=email)
+
+
+@pytest.fixture
+def refused(confirmed, academy):
+    """A batch of two learners whose invitations were refused."""
+    academy.switch(learner_limit=1)
+    batch = confirmed(ADA, GRACE)
+    assert sending.send_slice(batch.pk) == Batch.State.COMPLETED_WITH_ERRORS
+    assert services.status(batch.pk)["counts"] == {State.FAILED: 2}
+    academy.switch(learner_limit=0)
+    return batch
+
+
+def test_try_again_settles_who_is_there_and_posts_to_the_others(refused, academy, course, look, invited_counts):
+    academy.put_learner(course.course_id, ADA, 0)
+    assert decisions.retry(refused, actor="trainer")
+    assert sending.send_slice(refused.pk) == Batch.State.QUEUED
+    look(refused)
+    assert sending.send_slice(refused.pk) == Batch.State.COMPLETED
+    assert invited_counts() == {GRACE: 1}
+    ada = _row(refused, ADA)
+    assert (ada.state, ada.reason) == (State.INVITED, "Found among the course's members.")
+    assert Claim.objects.filter(email_folded=ADA, invitation_id=ada.pk).exists(), "no other upload invites her"
+
+
+def test_a_row_that_was_called_for_is_not_taken_before_a_look(refused, look):
+    decisions.retry(refused, actor="trainer")
+    # As if something had let the batch run without its look: the rows themselves keep the promise.
+    Batch.objects.filter(pk=refused.pk).update(state=Batch.State.RUNNING)
+    assert rows.take(refused.pk, 10) == []
+
+
+def test_a_row_that_waits_gets_its_look_while_the_batch_runs(confirmed, academy, look, invited_counts):
+    batch = confirmed(ADA, GRACE)
+    Batch.objects.filter(pk=batch.pk).update(state=Batch.State.RUNNING)
+    [row] = rows.take(batch.pk, 1)
+    assert claims.win([row])
+    from coursehub.trainercentral import errors
+
+    rows.settle([rows.called_again(row, State.PENDING, errors.Forbidden())])
+    assert sending.send_slice(batch.pk) == Batch.State.QUEUED, "the other row was sent, this one waits"
+    assert invited_counts() == {GRACE: 1}
+    look(batch)
+    assert sending.send_slice(batch.pk) == Batch.State.COMPLETED
+    assert invited_counts() == {ADA: 1, GRACE: 1}
+
+
+def test_rows_of_unknown_outcome_say_what_is_known(confirmed, academy, later, client_for, settings):
+    settings.INVITE_CONCURRENCY = 1
+    academy.switch(fail_next=[{"path_contains": "addCourseAttendee", "times": 2, "fault": "500"}], progress_speed=0)
+    academy.switch(pending_listed=False)
+    batch = confirmed(ADA, GRACE, "alan@example.org")
+    Batch.objects.filter(pk=batch.pk).update(state=Batch.State.RUNNING)
+    [row] = rows.take(batch.pk, 1)
+    claims.win([row])
+    rows.settle([sending.SEND.call(row, token_services.client())])
+    assert _row(batch, ADA).explanation.endswith(NOT_LOOKED_UP)
+    sending.send_slice(batch.pk)
+    for seconds in (SETTLE_SECONDS, 61, SETTLE_SECONDS):
+        later(seconds)
+        sending.send_slice(batch.pk)
+    batch.refresh_from_db()
+    assert batch.state == Batch.State.COMPLETED_WITH_ERRORS
+    [finding] = findings.of(batch)
+    assert finding.count == 2
+    assert finding.sentence.startswith("Not among the ")
+    assert " and again at " in finding.sentence
+    page = client_for("trainer").get(f"/invitations/{batch.pk}/").content.decode()
+    assert "Send 2 again" in page
+    assert finding.sentence in page
+    results = b"".join(client_for("trainer").get(f"/invitations/{batch.pk}/results.csv")).decode()
+    assert finding.sentence in results
+
+
+@pytest.fixture
+def two_unknown(confirmed):
+    batch = confirmed(ADA, GRACE)
+    Invitation.objects.filter(batch=batch).update(
+        state=State.UNKNOWN, finding="Not among the 7 learners read at 09:00."
+    )
+    Batch.objects.filter(pk=batch.pk).update(state=Batch.State.COMPLETED_WITH_ERRORS)
+    return batch
+
+
+def test_one_decision_settles_all_rows_of_a_finding(two_unknown, client_for):
+    address = f"/invitations/{two_unknown.pk}/unknown/"
+    text = _row(two_unknown, ADA).finding
+    client_for("trainer").post(address, {"finding": "another", "decision": "already-there"})
+    assert services.status(two_unknown.pk)["counts"] == {State.UNKNOWN: 2}
+    client_for("trainer", "trainer2").post(address, {"finding": text, "decision": "already-there"})
+    assert services.status(two_unknown.pk)["counts"] == {State.UNKNOWN: 2}
+    client_for("trainer").post(address, {"finding": text, "decision": "already-there"})
+    assert services.status(two_unknown.pk)["counts"] == {State.ALREADY_ENROLLED: 2}
+    assert Batch.objects.get(pk=two_unknown.pk).state == Batch.State.COMPLETED
+
+
+def test_send_all_again_looks_first(two_unknown, client_for, academy, course, look, invited_counts):
+    academy.put_learner(course.course_id, ADA, 0)
+    text = _row(two_unknown, ADA).finding
+    client_for("trainer").post(f"/invitations/{two_unknown.pk}/unknown/", {"finding": text, "decision": "send-again"})
+    assert sending.send_slice(two_unknown.pk) == Batch.State.QUEUED
+    look(two_unknown)
+    assert sending.send_slice(two_unknown.pk) == Batch.State.COMPLETED
+    assert invited_counts() == {GRACE: 1}

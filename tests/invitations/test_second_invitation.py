@@ -1,0 +1,144 @@
+"""Inviting once more takes nothing away from the first invitation, and posts once per learner and press."""
+
+from datetime import timedelta
+
+import pytest
+
+from coursehub import clock
+from coursehub.models import AuditEvent
+from invitations import decisions, known, rows, second_invitation, sending, services, tasks
+from invitations.models import Batch, Invitation
+from progress import polling
+
+State = Invitation.State
+EMAILS = [f"learner{n}@example.org" for n in range(5)]
+
+
+@pytest.fixture
+def sent(confirmed, academy):
+    academy.switch(progress_speed=0)
+    batch = confirmed(*EMAILS)
+    assert sending.send_slice(batch.pk) == Batch.State.COMPLETED
+    return batch
+
+
+def _press(batch) -> int:
+    lines = list(Invitation.objects.filter(batch=batch).values_list("line", flat=True))
+    return second_invitation.want(batch, lines, invited_before=clock.now() + timedelta(days=1), actor="trainer")
+
+
+def _states(batch) -> set[str]:
+    return set(Invitation.objects.filter(batch=batch).values_list("state", flat=True))
+
+
+def _count(batch, **wanted) -> int:
+    return Invitation.objects.filter(batch=batch, **wanted).count()
+
+
+def test_a_press_posts_once_per_learner(sent, look, invited_counts):
+    assert _press(sent) == 5
+    assert _press(sent) == 0, "it is under way"
+    assert _states(sent) == {State.INVITED}
+    look(sent)
+    assert sending.send_slice(sent.pk) == Batch.State.COMPLETED
+    assert invited_counts() == dict.fromkeys(EMAILS, 2)
+    assert _count(sent, state=State.INVITED, again=False, times_again=1, invited_again_at__isnull=False) == 5
+    assert sending.send_slice(sent.pk) == Batch.State.COMPLETED
+    assert invited_counts() == dict.fromkeys(EMAILS, 2)
+
+
+def test_who_accepted_meanwhile_is_left_out(sent, academy, course, look, invited_counts):
+    assert _press(sent) == 5
+    academy.put_learner(course.course_id, EMAILS[0], 30)
+    look(sent)
+    assert sending.send_slice(sent.pk) == Batch.State.COMPLETED
+    assert invited_counts() == {**dict.fromkeys(EMAILS, 2), EMAILS[0]: 1}
+    left = Invitation.objects.get(batch=sent, email=EMAILS[0])
+    assert (left.state, left.reason, left.again) == (State.INVITED, second_invitation.ACCEPTED, False)
+
+
+def test_a_cancel_leaves_everybody_invited_and_undo_reaches_them(sent, course, invited_counts):
+    before = list(Invitation.objects.filter(batch=sent).values("state", "invited_at", "member_id"))
+    assert _press(sent) == 5
+    assert services.cancel(sent, actor="trainer")
+    sent.refresh_from_db()
+    assert (sent.state, sent.inviting_again) == (Batch.State.COMPLETED, False)
+    assert list(Invitation.objects.filter(batch=sent).values("state", "invited_at", "member_id")) == before
+    assert _count(sent, again=True) == 0
+    assert invited_counts() == dict.fromkeys(EMAILS, 1)
+    assert decisions.undo(sent, actor="trainer")
+    assert sending.send_slice(sent.pk) == Batch.State.CANCELLED
+    assert _states(sent) == {State.REVOKED}
+
+
+def test_a_cancel_in_the_middle_keeps_what_was_sent(sent, look, invited_counts, monkeypatch, settings):
+    settings.INVITE_CONCURRENCY = 1
+    _press(sent)
+    look(sent)
+    Batch.objects.filter(pk=sent.pk).update(state=Batch.State.RUNNING)
+    [row] = rows.take(sent.pk, 1, waiting=second_invitation.AGAIN.waiting, to=State.INVITING_AGAIN)
+    assert services.cancel(sent, actor="trainer")
+    rows.settle([second_invitation.AGAIN.call(row, second_invitation_client())])
+    assert _states(sent) == {State.INVITED}
+    assert sum(invited_counts().values()) == 6
+
+
+def second_invitation_client():
+    from oauthtokens import services as token_services
+
+    return token_services.client()
+
+
+def test_a_death_on_the_way_sends_nothing_a_second_time(sent, look, invited_counts):
+    _press(sent)
+    look(sent)
+    Batch.objects.filter(pk=sent.pk).update(state=Batch.State.RUNNING)
+    [row] = rows.take(sent.pk, 1, waiting=second_invitation.AGAIN.waiting, to=State.INVITING_AGAIN)
+    Invitation.objects.filter(pk=row["id"]).update(lease_until=clock.now() - timedelta(seconds=1))
+    tasks.sweep()
+    assert sending.send_slice(sent.pk) == Batch.State.COMPLETED
+    dead = Invitation.objects.get(pk=row["id"])
+    assert (dead.state, dead.reason) == (State.INVITED, rows.AGAIN_UNANSWERED)
+    assert invited_counts()[dead.email] == 1
+
+
+@pytest.mark.parametrize("fault", ["500", "reset_after_acting"])
+def test_an_unanswered_second_invitation_is_never_sent_again(sent, look, academy, invited_counts, fault):
+    _press(sent)
+    look(sent)
+    academy.switch(fail_next=[{"path_contains": "addCourseAttendee", "times": 1, "fault": fault}])
+    assert sending.send_slice(sent.pk) == Batch.State.COMPLETED
+    assert _states(sent) == {State.INVITED}
+    assert sorted(invited_counts().values()) == ([1, 2, 2, 2, 2] if fault == "500" else [2] * 5)
+    assert _count(sent, reason=rows.AGAIN_UNANSWERED) == 1
+
+
+def test_the_next_press_counts_anew(sent, look, invited_counts):
+    for _ in range(2):
+        assert _press(sent) == 5
+        look(sent)
+        assert sending.send_slice(sent.pk) == Batch.State.COMPLETED
+    assert invited_counts() == dict.fromkeys(EMAILS, 3)
+    assert _count(sent, times_again=2) == 5
+
+
+def test_nothing_is_sent_before_the_members_were_read(sent, invited_counts):
+    _press(sent)
+    assert not known.refine(sent.pk), "they were last read before the press"
+    assert sending.send_slice(sent.pk) == Batch.State.QUEUED
+    assert invited_counts() == dict.fromkeys(EMAILS, 1)
+
+
+def test_it_is_audited(sent):
+    _press(sent)
+    services.cancel(sent, actor="trainer")
+    actions = set(AuditEvent.objects.values_list("action", flat=True))
+    assert {"batch.inviting_again", "batch.inviting_again_cancelled"} <= actions
+
+
+def test_a_learner_who_left_the_course_is_invited_once_more(sent, course, look, invited_counts):
+    polling.poll(course.course_id, only_if_due=False, afresh=True)
+    _press(sent)
+    look(sent)
+    sending.send_slice(sent.pk)
+    assert invited_counts() == dict.fromkeys(EMAILS, 2)
