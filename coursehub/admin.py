@@ -5,12 +5,16 @@ from django.contrib.auth import get_user_model
 from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.models import Group
+from django.http import Http404
 from unfold.admin import TabularInline
+from unfold.decorators import display
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
-from coursehub import audit, queue, roles
+from coursehub import academy, audit, queue, roles, states
+from coursehub.academy import pages as academy_pages
+from coursehub.academy import words as academy_words
 from coursehub.console_admin import ConsoleAdmin
-from coursehub.models import AuditEvent, CourseAccess
+from coursehub.models import AcademyAnswer, AcademyProfile, AuditEvent, CourseAccess
 
 User = get_user_model()
 
@@ -109,6 +113,49 @@ class AuditEventAdmin(ReadOnlyAdmin):
     list_filter = ("action", "at")
     search_fields = ("actor", "action", "target")
     readonly_fields = ("seq", "at", "actor", "action", "target", "detail", "previous_hash", "hash")
+
+
+@admin.register(AcademyAnswer)
+class AcademyAnswerAdmin(ReadOnlyAdmin):
+    """Kinds of answers that nobody had seen before: the open questions first; each has a page to answer it."""
+
+    list_display = ("answer", "meaning_label", "times", "look_ups", "rows_waiting", "last_seen_at")
+    list_filter = ("meaning",)
+    list_before_template = "coursehub/academy_answers.html"
+
+    def get_queryset(self, request):
+        return super().get_queryset(request).filter(academy_id=academy.academy_id())
+
+    def change_view(self, request, object_id, form_url="", extra_context=None):
+        answer = self.get_object(request, object_id)
+        if answer is None:
+            raise Http404("There is no such kind of answer.")
+        return academy_pages.question(request, answer)
+
+    @display(description="Answer")
+    def answer(self, one: AcademyAnswer) -> str:
+        return academy_words.name(one)
+
+    @display(description="Means", ordering="meaning", label=states.MEANING_LABELS)
+    def meaning_label(self, one: AcademyAnswer):
+        return one.meaning, one.get_meaning_display()
+
+    @display(description="Look-ups")
+    def look_ups(self, one: AcademyAnswer) -> str:
+        looked_up = one.there + one.absent
+        return f"{one.there} of {looked_up} there" if looked_up else "none yet"
+
+    @display(description="Rows waiting")
+    def rows_waiting(self, one: AcademyAnswer) -> int:
+        return academy.waiting(one.key)
+
+
+@admin.register(AcademyProfile)
+class AcademyProfileAdmin(ReadOnlyAdmin):
+    """The list is the page of the configured academy's facts."""
+
+    def changelist_view(self, request, extra_context=None):
+        return academy_pages.profile(request)
 
 
 queue.hide_queue_models(admin.site)

@@ -6,13 +6,14 @@ from typing import Any
 from django.db.models import Count, Max
 from django.urls import reverse
 
-from coursehub import roles, states
+from coursehub import academy, roles, states
+from coursehub.academy import words as academy_words
 from coursehub.models import AuditEvent, Course
 from invitations.models import Batch
 from oauthtokens.models import TokenSet
 from progress.models import Member
 
-_RECENT_EVENTS = 8
+_RECENT_EVENTS, _QUESTIONS_SHOWN = 8, 5
 _USABLE_SETS = (TokenSet.State.READY, TokenSet.State.ACTIVE)
 _SETS_IN_NEED = (
     TokenSet.State.EXHAUSTED,
@@ -47,6 +48,8 @@ def figures(held: frozenset[str]) -> dict[str, Any]:
         board["paused"] = list(Batch.objects.filter(state=Batch.State.PAUSED)[:5])
     if "coursehub.view_auditevent" in permissions:
         board["events"] = list(AuditEvent.objects.all()[:_RECENT_EVENTS])
+    if "coursehub.view_academyanswer" in permissions:
+        board["questions"] = academy.open_questions()
     board["attention"] = list(_attention(board))
     return board
 
@@ -72,6 +75,16 @@ def _attention(board: dict[str, Any]) -> Iterator[dict[str, str]]:
     token_sets = board.get("token_sets")
     if token_sets is not None:
         yield from _attention_to_tokens(token_sets)
+    for answer in board.get("questions", ())[:_QUESTIONS_SHOWN]:
+        waiting = academy.waiting(answer.key)
+        rows = (
+            f" {waiting} row{'' if waiting == 1 else 's'} wait{'s' if waiting == 1 else ''} for it." if waiting else ""
+        )
+        yield {
+            "tone": "warn",
+            "text": f"{academy_words.alert(answer)}{rows}",
+            "url": reverse("admin:coursehub_academyanswer_change", args=[answer.pk]),
+        }
     for batch in board.get("paused", ()):
         yield {
             "tone": "warn",

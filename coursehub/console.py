@@ -37,6 +37,15 @@ NAVIGATION: tuple[tuple[str, tuple[Place, ...]], ...] = (
             Place("Dashboard", "dashboard", "admin:index"),
             Place("Token sets", "key", "admin:oauthtokens_tokenset_changelist", "oauthtokens.view_tokenset"),
             Place("Courses", "school", "admin:coursehub_course_changelist", "coursehub.view_course"),
+            Place(
+                "Academy profile",
+                "travel_explore",
+                "admin:coursehub_academyprofile_changelist",
+                "coursehub.view_academyprofile",
+            ),
+            Place(
+                "Answers", "contact_support", "admin:coursehub_academyanswer_changelist", "coursehub.view_academyanswer"
+            ),
             Place("People", "group", "admin:auth_user_changelist", "auth.view_user"),
             Place("Batches", "inventory_2", "admin:invitations_batch_changelist", "invitations.view_batch"),
             Place("Learners", "groups", "admin:progress_member_changelist", "progress.view_member"),

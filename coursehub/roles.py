@@ -23,12 +23,13 @@ PERMISSIONS: dict[str, frozenset[str]] = {
             *(f"coursehub.{verb}_courseaccess" for verb in ("add", "change", "delete", "view")),
             *("invitations.view_batch", "invitations.view_invitation"),
             *("progress.view_member", "oauthtokens.view_tokenset", "oauthtokens.view_sitting"),
+            *("coursehub.view_academyanswer", "coursehub.view_academyprofile"),
         }
     ),
     MAINTENANCE: frozenset(
         {
             *("oauthtokens.view_tokenset", "oauthtokens.change_tokenset", "oauthtokens.view_sitting"),
-            "coursehub.view_course",
+            *("coursehub.view_course", "coursehub.view_academyanswer", "coursehub.view_academyprofile"),
         }
     ),
     TRAINER: frozenset(),

@@ -1,5 +1,6 @@
 """The states of batches, invitations and token sets, in the words and colours that people see."""
 
+from coursehub.models import AcademyAnswer
 from invitations.models import Batch, Invitation
 from oauthtokens.models import TokenSet
 
@@ -39,6 +40,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
 GROUPS["planned"] = GROUPS["open"] + GROUPS["settled"]
 
 _LABELS: dict[str, str] = {
+    **dict(AcademyAnswer.Meaning.choices),
     **dict(TokenSet.State.choices),
     **dict(Invitation.State.choices),
     **dict(Batch.State.choices),
@@ -55,6 +57,7 @@ _TONES: dict[str, tuple[str, ...]] = {
         TokenSet.State.ACTIVE,
     ),
     "run": (
+        AcademyAnswer.Meaning.WAIT,
         Batch.State.QUEUED,
         Batch.State.RUNNING,
         Batch.State.PREVIEW,
@@ -63,6 +66,7 @@ _TONES: dict[str, tuple[str, ...]] = {
         Invitation.State.INVITING_AGAIN,
     ),
     "warn": (
+        AcademyAnswer.Meaning.OPEN,
         Batch.State.PAUSED,
         Batch.State.COMPLETED_WITH_ERRORS,
         Invitation.State.UNKNOWN,
@@ -72,6 +76,8 @@ _TONES: dict[str, tuple[str, ...]] = {
         TokenSet.State.REVOCATION_PENDING,
     ),
     "bad": (
+        AcademyAnswer.Meaning.REFUSED,
+        AcademyAnswer.Meaning.STOP,
         Invitation.State.FAILED,
         Invitation.State.INVALID,
         TokenSet.State.EXHAUSTED,
@@ -80,6 +86,16 @@ _TONES: dict[str, tuple[str, ...]] = {
     ),
 }
 _TONE_OF = {state: tone for tone, of_tone in _TONES.items() for state in of_tone}
+
+# The colours of unfold's labels in lists of the console.
+MEANING_LABELS: dict[str, str] = {
+    AcademyAnswer.Meaning.OPEN: "warning",
+    AcademyAnswer.Meaning.INVITED: "success",
+    AcademyAnswer.Meaning.ALREADY_ENROLLED: "success",
+    AcademyAnswer.Meaning.REFUSED: "danger",
+    AcademyAnswer.Meaning.WAIT: "info",
+    AcademyAnswer.Meaning.STOP: "danger",
+}
 
 
 def label(state: str) -> str:

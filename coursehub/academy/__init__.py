@@ -17,11 +17,12 @@ from coursehub.academy.answers import (
     register_waiting_counter,
     waiting,
 )
-from coursehub.academy.profiles import PROBE, document, facts, forget, note_fact, profile
+from coursehub.academy.profiles import PROBE, academy_id, document, facts, forget, note_fact, profile
 
 __all__ = [
     "LOOK_UP",
     "PROBE",
+    "academy_id",
     "decide",
     "document",
     "facts",

@@ -19,7 +19,10 @@ from oauthtokens.models import TokenSet
 LOADED_BY = {"script": "src", "link": "href", "img": "src", "form": "action", "iframe": "src", "source": "src"}
 OTHER_HOST = re.compile(r"^\s*(?:[a-z]+:)?//", re.IGNORECASE)
 TRAINERS_PAGES = ("/", "/invitations/", "/invitations/upload/", "/progress/", "/progress/9001/", "/accounts/password/")
-CONSOLE_PAGES = ("/", "/admin/", "/admin/oauthtokens/tokenset/", "/admin/coursehub/course/")
+CONSOLE_PAGES = (
+    *("/", "/admin/", "/admin/oauthtokens/tokenset/", "/admin/coursehub/course/"),
+    *("/admin/coursehub/academyanswer/", "/admin/coursehub/academyprofile/"),
+)
 
 
 class Page(HTMLParser):

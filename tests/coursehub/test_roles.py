@@ -46,6 +46,8 @@ PAGES = {
     "/admin/auth/user/": (OPEN, REFUSED, REFUSED, REFUSED, LOGIN),
     "/admin/auth/user/add/": (OPEN, REFUSED, REFUSED, REFUSED, LOGIN),
     "/admin/coursehub/course/": (OPEN, OPEN, REFUSED, REFUSED, LOGIN),
+    "/admin/coursehub/academyanswer/": (OPEN, OPEN, REFUSED, REFUSED, LOGIN),
+    "/admin/coursehub/academyprofile/": (OPEN, OPEN, REFUSED, REFUSED, LOGIN),
     "/admin/coursehub/auditevent/": (OPEN, REFUSED, REFUSED, REFUSED, LOGIN),
     "/admin/progress/member/": (OPEN, REFUSED, REFUSED, REFUSED, LOGIN),
 }
