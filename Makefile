@@ -9,7 +9,6 @@ run: .venv/installed
 	@python -m coursehub.development.run
 
 test: .venv/installed
-	@python -m coursehub.development.browser
 	@python -m pytest $(ARGS)
 
 check: .venv/installed

@@ -1,13 +1,15 @@
-"""One real mongod and one real sandbox for all tests; the database is emptied between tests."""
+"""A real mongod, and a real sandbox per process of tests; the database is emptied between tests."""
 
 import io
+import uuid
 from collections.abc import Iterator
 
 import pytest
+from pymongo import MongoClient
 
-from coursehub.development.mongod import Mongod
+from coursehub.development.mongod import Mongod, running_mongod
 from coursehub.sandbox.process import SandboxFailed, SandboxProcess
-from tests.environment import MONGOD, SANDBOX_PORT, VAR
+from tests.environment import MONGOD, SANDBOX_PORT, VAR, WORKER
 from tests.files import csv_of
 
 
@@ -16,10 +18,14 @@ def pytest_addoption(parser):
 
 
 @pytest.fixture(scope="session")
-def mongod() -> Iterator[Mongod]:
-    MONGOD.start()
-    yield MONGOD
-    MONGOD.stop()
+def mongod() -> Mongod:
+    """The server of all tests: not to be stopped, nor told anything that holds for all its databases."""
+    if WORKER:
+        with MongoClient(MONGOD.uri, serverSelectionTimeoutMS=60_000) as client:
+            client.admin.command("ping")  # as soon as it takes writes
+    else:
+        MONGOD.start()  # tests/sharing.py stops it
+    return MONGOD
 
 
 @pytest.fixture(scope="session")
@@ -29,6 +35,30 @@ def _set_up_database(mongod, django_db_blocker) -> Iterator[None]:
     with django_db_blocker.unblock():
         call_command("setup_coursehub", stdout=io.StringIO())
         yield
+
+
+@pytest.fixture
+def own_mongod(_set_up_database, settings, monkeypatch) -> Iterator[Mongod]:
+    """A server of the test's own with Django's database on it, to be killed and to be counted on.
+
+    To be asked for before `database` and what builds on it, and followed by processes that the test starts.
+    """
+    from django.core.management import call_command
+    from django.db import connections
+
+    from coursehub.mongo import client_for
+
+    with running_mongod(VAR / f"mongo-{uuid.uuid4().hex}") as server:
+        monkeypatch.setenv("MONGODB_URI", server.uri)
+        settings.MONGODB_URI = server.uri
+        with monkeypatch.context() as redirected:
+            client = {**connections.settings["default"]["CLIENT"], "host": server.uri}
+            redirected.setitem(connections.settings["default"], "CLIENT", client)
+            connections.close_all()
+            call_command("setup_coursehub", stdout=io.StringIO())
+            yield server
+            client_for().close()
+            connections.close_all()
 
 
 @pytest.fixture

@@ -1,28 +1,57 @@
 """What the tests, and every process that they start, are configured by.
 
-A pytest plugin (`-p tests.environment`), since Django's settings are read before any conftest.
+A pytest plugin (`-p tests.environment`), since Django's settings are read before any conftest. In a whole run the
+tests are shared out among processes (tests/sharing.py): each has a folder, a database and a sandbox of its own on the
+mongod of the process that started them.
 """
 
 import atexit
 import os
+import shutil
 import tempfile
 from pathlib import Path
 
 from coursehub.development.mongod import Mongod, free_port
 from coursehub.development.secrets import ensure_secrets
 
-_folder = tempfile.TemporaryDirectory(prefix="coursehub-tests-")
-atexit.register(_folder.cleanup)
-VAR = Path(_folder.name)
-MONGOD = Mongod(VAR / "mongo", free_port())
+_PREFIX, _SHARED = "coursehub-tests-", "COURSEHUB_TESTS_SHARED"
+_MEMORY, _NEEDED_BYTES = Path("/dev/shm"), 4 << 30  # noqa: S108  (the folders in it get names of their own)
+
+
+def _new_folder() -> Path:
+    """A folder that goes with this process; in memory where there is room.
+
+    mongod syncs with every write, and nothing that a test writes has to outlive a loss of power.
+    """
+    in_memory = os.access(_MEMORY, os.W_OK) and shutil.disk_usage(_MEMORY).free > _NEEDED_BYTES
+    parent = _MEMORY if in_memory else Path(tempfile.gettempdir())
+    for left in parent.glob(f"{_PREFIX}*"):  # by a process that was killed
+        if not Path("/proc", left.name.split("-")[2]).exists():
+            shutil.rmtree(left, ignore_errors=True)
+    folder = tempfile.mkdtemp(prefix=f"{_PREFIX}{os.getpid()}-", dir=parent)
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return Path(folder)
+
+
+# One of several processes, or "" in a process of its own. Processes that tests start have nothing to do with it.
+WORKER = os.environ.get("PYTEST_XDIST_WORKER", "") if _SHARED in os.environ else ""
+_shared_folder, _, _shared_port = os.environ.pop(_SHARED, "").rpartition(":")
+VAR = Path(_shared_folder, WORKER) if WORKER else _new_folder()
+MONGOD = Mongod(VAR / "mongo", int(_shared_port) if WORKER else free_port())
 SANDBOX_PORT = free_port()
 
 
+def share() -> None:
+    """From now on processes of pytest-xdist that this one starts use its mongod."""
+    os.environ[_SHARED] = f"{VAR}:{MONGOD.port}"
+
+
 def _environment() -> dict[str, str]:
+    VAR.mkdir(exist_ok=True)
     return {
         "COURSEHUB_VAR": str(VAR),
         "MONGODB_URI": MONGOD.uri,
-        "MONGODB_NAME": "coursehub_tests",
+        "MONGODB_NAME": f"coursehub_tests{WORKER}",
         "DEMO": "true",
         "DEBUG": "false",
         "SANDBOX_PORT": str(SANDBOX_PORT),

@@ -2,6 +2,7 @@
 
 import ctypes
 import importlib.util
+import secrets
 import shutil
 import signal
 import socket
@@ -53,11 +54,14 @@ def _runs(binary: Path) -> bool:
 
 
 def free_port(preferred: int = 0) -> int:
-    """`preferred` if nothing listens there, else any free loopback port."""
+    """`preferred` if nothing listens there, else a loopback port that nobody uses.
+
+    None of those that systems give to outgoing connections: a server that is down a moment would find its own taken.
+    """
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            probe.bind(("127.0.0.1", preferred))
+            probe.bind(("127.0.0.1", preferred or 10_000 + secrets.randbelow(22_000)))
         except OSError:
             return free_port()
         return probe.getsockname()[1]

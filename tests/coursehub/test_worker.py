@@ -154,12 +154,12 @@ def test_the_guard_which_forks_has_one_thread_and_no_connection(start_work):
     assert not [fd for fd in (guard / "fd").iterdir() if os.readlink(fd).startswith("socket:")]
 
 
-def test_a_worker_waits_for_mongodb_and_goes_on_when_it_is_back(start_work, rows, mongod):
+def test_a_worker_waits_for_mongodb_and_goes_on_when_it_is_back(own_mongod, start_work, rows):
     work = start_work()
     work.wait_until_complete()
-    mongod.stop()
+    own_mongod.stop()
     time.sleep(3)
-    mongod.start()
+    own_mongod.start()
     queue.enqueue(queue_tasks.do_row, "after")
     wait_for(lambda: done(rows) == 1, 30, "the task is done")
     assert len(work.leaders()) == 1

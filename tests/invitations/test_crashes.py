@@ -10,9 +10,9 @@ from bench.soak.invite_stage import stage
 
 @pytest.mark.fault
 @pytest.mark.timeout(400)
-def test_kills_at_random_points_invite_nobody_twice(academy, mongod):
+def test_kills_at_random_points_invite_nobody_twice(own_mongod, academy):
     chances = [(f"seed{seed}", random.Random(seed)) for seed in range(1, 6)]
-    with stage(mongod, academy) as opened:
+    with stage(own_mongod, academy) as opened:
         found = invite_crashes.crash_runs(opened, chances)
     assert found.violations == []
     assert found.sums["rows"] == 5 * invite_crashes.ROWS

@@ -10,7 +10,7 @@ from channels.testing import WebsocketCommunicator
 from django.db.models import F
 
 from coursehub.models import Course
-from coursehub.mongo import client_for
+from tests.mongo.connecting import connections_to
 
 CONSUMERS = 30
 
@@ -18,10 +18,6 @@ CONSUMERS = 30
 @pytest.fixture
 def course(database):
     return Course.objects.create(course_id="1", name="one")
-
-
-def server_connections() -> int:
-    return client_for().admin.command("serverStatus")["connections"]["current"]
 
 
 class Asynchronous(AsyncWebsocketConsumer):
@@ -63,11 +59,11 @@ def _all_at_once(consumer) -> list[str]:
 
 
 @pytest.mark.parametrize(("consumer", "says"), [(Asynchronous, "one one two 2"), (Synchronous, "one")])
-def test_consumers_use_the_orm_and_leave_no_connection_behind(course, consumer, says):
+def test_consumers_use_the_orm_and_leave_no_connection_behind(course, mongod, consumer, says):
     assert _all_at_once(consumer) == [says] * CONSUMERS  # the pool of the client grows to what is used at once
-    before = server_connections()
+    before = connections_to(mongod)
     for _ in range(3):
         assert _all_at_once(consumer) == [says] * CONSUMERS
-    assert server_connections() <= before + 2
+    assert connections_to(mongod) <= before + 2
     course.refresh_from_db()
     assert course.revision == 4 * CONSUMERS

@@ -17,6 +17,7 @@ from coursehub.development.mongod import find_mongod, free_port
 from coursehub.models import Course
 from coursehub.mongo import checks, client_for, outside_transaction
 from coursehub.mongo.client import shared_client
+from tests.mongo.connecting import connections_to
 
 pytestmark = pytest.mark.usefixtures("database")
 
@@ -39,13 +40,9 @@ def alias():
         del connections.settings[name]
 
 
-def server_connections() -> int:
-    return client_for().admin.command("serverStatus")["connections"]["current"]
-
-
-def test_threads_share_one_client_and_leave_no_connection_behind():
+def test_threads_share_one_client_and_leave_no_connection_behind(mongod):
     Course.objects.create(course_id="1", name="one")
-    clients, before = set(), server_connections()
+    clients, before = set(), connections_to(mongod)
 
     def read() -> None:
         assert Course.objects.get().name == "one"
@@ -57,7 +54,7 @@ def test_threads_share_one_client_and_leave_no_connection_behind():
         thread.start()
         thread.join()
     assert clients == {id(client_for())}
-    assert server_connections() <= before + 2
+    assert connections_to(mongod) <= before + 2
 
 
 def test_closing_a_connection_takes_nothing_from_other_threads():

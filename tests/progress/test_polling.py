@@ -56,7 +56,7 @@ def test_each_change_has_a_revision_of_its_own_and_one_history_entry(database):
     assert ProgressEntry.objects.filter(member_id="m4").count() == 1
 
 
-def test_an_unchanged_poll_writes_no_row(database):
+def test_an_unchanged_poll_writes_no_row(own_mongod, database):
     make_course()
     members = [remote_member(number) for number in range(200)]
     store(*members)
