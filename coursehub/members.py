@@ -8,9 +8,23 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from coursehub import clock
+from coursehub import clock, queue
+from coursehub.awaited_reads import Waiting, waiting_for
 from coursehub.models import Course
 from coursehub.mongo import outside_transaction
+
+__all__ = [
+    "Standing",
+    "Waiting",
+    "ask_for_sweep",
+    "in_course",
+    "known_as_of",
+    "note_read",
+    "read_in_full_at",
+    "register_read_task",
+    "standings",
+    "waiting_for",
+]
 
 _MEMBERS = "progress_member"
 _ENROLLED = "50"  # TrainerCentral's code of a member who has accepted
@@ -35,24 +49,68 @@ def known_as_of(course_ids: Iterable[str]) -> dict[str, datetime | None]:
     return {course["course_id"]: _aware(course["polled_at"]) for course in found}
 
 
-def ask_for_sweep(course_ids: Iterable[str], *, since: datetime) -> list[str]:
-    """Have the members of these courses read; the ids of those that were not read since `since`, or are being read.
+def read_in_full_at(course_ids: Iterable[str]) -> dict[str, datetime | None]:
+    """Course id -> the moment at which the last complete read of its members began; None: never."""
+    found = outside_transaction(Course).find({"course_id": {"$in": list(course_ids)}}, ["course_id", "swept_at"])
+    return {course["course_id"]: _aware(course.get("swept_at")) for course in found}
 
-    Ask again until none is named: a poll that began before `since` may put the next one off. A pause that the
-    remote side caused is kept, and a course that is gone from the academy is not waited for.
+
+def ask_for_sweep(course_ids: Iterable[str], *, since: datetime) -> list[str]:
+    """Have the members of these courses read in full, before all reads that nobody asked for.
+
+    Returns the ids of those that were not read so since `since`, or are being read: ask again until none is named.
+    A pause that the remote side caused is kept, and a course that is gone from the academy is not waited for.
     """
     courses = outside_transaction(Course)
-    older = {"$or": [{"polled_at": None}, {"polled_at": {"$lt": since}}]}
+    older = {"$or": [{"swept_at": None}, {"swept_at": {"$lt": since}}]}
     waited_for = {"course_id": {"$in": list(course_ids)}, "gone_at": None, **older}
     named = [course["course_id"] for course in courses.find(waited_for, ["course_id"])]
     if named:
-        idle = {"$lte": [{"$ifNull": ["$poll_lease_until", 0]}, clock.server_now()]}
-        late = {"$gt": [{"$ifNull": ["$poll_due_at", clock.after(1)]}, clock.server_now()]}
-        due_at = {"$max": [clock.server_now(), "$poll_not_before"]}
         courses.update_many(
-            {"course_id": {"$in": named}, "$expr": {"$and": [idle, late]}}, [{"$set": {"poll_due_at": due_at}}]
+            {"course_id": {"$in": named}, "$expr": {"$or": [_is_news(since), _is_late()]}}, _wish(since)
         )
     return named
+
+
+def _wish(since: datetime) -> list[dict[str, Any]]:
+    """The update that notes it in a course; `progress` clears it after a full read that began since."""
+    due_at = {"$cond": [_is_late(), {"$max": [clock.server_now(), "$poll_not_before"]}, "$poll_due_at"]}
+    told_at = {"$cond": [_is_news(since), None, "$poll_rung_at"]}
+    return [
+        {"$set": {"poll_due_at": due_at, "poll_rung_at": told_at}},
+        {
+            "$set": {
+                "wanted_since": {"$max": ["$wanted_since", since]},
+                "wanted_at": {"$ifNull": ["$wanted_at", clock.server_now()]},
+            }
+        },
+    ]
+
+
+def _is_news(since: datetime) -> dict[str, Any]:
+    return {"$lt": [{"$ifNull": ["$wanted_since", 0]}, since]}
+
+
+def _is_late() -> dict[str, Any]:
+    """Nobody reads the course, and it is not due yet, though the pause that the remote side caused is over."""
+    idle = {"$lte": [{"$ifNull": ["$poll_lease_until", 0]}, clock.server_now()]}
+    soonest = {"$max": [clock.server_now(), "$poll_not_before"]}
+    return {"$and": [idle, {"$gt": [{"$ifNull": ["$poll_due_at", clock.after(86_400)]}, soonest]}]}
+
+
+_READ_TASKS: list[str] = []
+
+
+def register_read_task(path: str) -> None:
+    """Have the function at the dotted `path` called by a worker with the id of each course that was read on request."""
+    if path not in _READ_TASKS:
+        _READ_TASKS.append(path)
+
+
+def note_read(course_id: str) -> None:
+    """A course that was asked for has been read: whoever waits goes on at once."""
+    for path in _READ_TASKS:
+        queue.enqueue(path, course_id)
 
 
 def _aware(moment: datetime | None) -> datetime | None:

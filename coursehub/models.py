@@ -60,6 +60,9 @@ class Course(models.Model):
     # Since when the course is not read for want of tokens: it is due as soon as there are some.
     awaits_tokens_since = models.DateTimeField(null=True, blank=True, editable=False)
     watched_until = models.DateTimeField(null=True, blank=True, editable=False)
+    # Batches wait for a full read that begins at or after the one; since the other, which tells their order.
+    wanted_since = models.DateTimeField(null=True, blank=True, editable=False)
+    wanted_at = models.DateTimeField(null=True, blank=True, editable=False)
     # Somebody outside said that there is news.
     hinted_at = models.DateTimeField(null=True, blank=True, editable=False)
     # Reading only what is new: by TrainerCentral's order by time, down to the watermark (its own milliseconds).

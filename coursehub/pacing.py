@@ -25,6 +25,8 @@ _BUDGET = "coursehub_callbudget"
 _THE_ONE = {"_id": "academy"}
 _LOOK_AHEAD_SECONDS = 2.0
 _ASK_AGAIN_SECONDS = 0.25
+# What a call takes at least, for those who ask how long it will be.
+_CALL_SECONDS = 0.3
 # A lane that was refused a slot this recently still wants one; longer than any caller's pause between two tries.
 _WAITING_SECONDS = 1.5
 # Without a budget only a pause holds calls up; each process looks so often whether there is one.
@@ -56,6 +58,18 @@ def wait_for_slot(lane: str) -> None:
         time.sleep(min(random.uniform(0.25, 0.5) * _LOOK_AHEAD_SECONDS, _left_seconds()))  # noqa: S311
     time.sleep(wait_seconds)
     _refuse_if_late()
+
+
+def expected_seconds(lane: str, calls: int) -> float:
+    """How long so many calls of a lane take, one after the other, as budget, pauses and the other lane stand now."""
+    interval = interval_seconds()
+    now, since = clock.server_now(), clock.after(-_WAITING_SECONDS)
+    other = PROGRESS if lane == INVITATIONS else INVITATIONS
+    held_ms = {"$max": [0, {"$subtract": [{"$max": ["$next_at", "$paused_until"]}, now]}]}
+    shares = {"$or": [{"$gt": [f"$waiting_since.{other}", since]}, {"$gt": [f"$due.{other}", now]}]}
+    budget = outside_transaction(_BUDGET).find_one(_THE_ONE, {"held_ms": held_ms, "shares": shares}) or {}
+    each = max(_CALL_SECONDS, interval / _share(lane) if budget.get("shares") else interval)
+    return (budget.get("held_ms") or 0) / 1000 + calls * each
 
 
 def give_up_at(moment: float | None) -> None:

@@ -6,7 +6,7 @@ class InvitationsConfig(AppConfig):
     verbose_name = "Invitations"
 
     def ready(self) -> None:
-        from coursehub import academy, backup, erasing, queue
+        from coursehub import academy, backup, erasing, members, queue
         from invitations import unclear
 
         erasing.register(
@@ -15,6 +15,7 @@ class InvitationsConfig(AppConfig):
         academy.register_decision_listener(unclear.settle)
         academy.register_waiting_counter(unclear.waiting)
         backup.register("invitations", settle="invitations.restored.settle")
+        members.register_read_task("invitations.tasks.course_was_read")
         queue.register_tick("invitations.tasks.tick", seconds=1)
         queue.register_tick("invitations.tasks.prepare", seconds=2)
         queue.register_tick("invitations.tasks.sweep", seconds=15)

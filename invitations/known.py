@@ -20,6 +20,8 @@ from invitations.sweeping import FOUND
 State = Invitation.State
 COURSE_GONE = "The course is gone from the academy, so nothing is sent a second time."
 _CHUNK_ROWS = 2_000
+_WAITING = {"state": {"$in": [Batch.State.PREVIEW, Batch.State.QUEUED]}, "members_checked_at": None}
+_WAITS_SINCE = ["id", "course_id", "created_at", "look_since"]
 # What a row holds that is stored past the ORM and that nobody has worked on yet.
 BLANK: dict[str, Any] = {
     str(one.column): one.get_default() for one in Invitation._meta.concrete_fields if one.has_default() or one.null
@@ -85,8 +87,7 @@ def refine(batch_id: UUID) -> bool:
     run twice. Rows that waited for this look may be called for afterwards.
     """
     batch = outside_transaction(Batch).find_one(
-        {"id": batch_id.hex, "members_checked_at": None, "state": {"$in": [Batch.State.PREVIEW, Batch.State.QUEUED]}},
-        ["created_at", "look_since", "inviting_again"],
+        {"id": batch_id.hex, **_WAITING}, ["created_at", "look_since", "inviting_again"]
     )
     if batch is None:
         return False
@@ -96,13 +97,13 @@ def refine(batch_id: UUID) -> bool:
     since = _since(batch)
     if members.ask_for_sweep(course_ids, since=since):
         return False
-    as_of = members.known_as_of(course_ids)
+    as_of, read_at = members.known_as_of(course_ids), members.read_in_full_at(course_ids)
     if batch.get("inviting_again"):
         second_invitation.take_out_accepted(batch_id)
     for course_id in course_ids:
         if not batch.get("inviting_again"):
             _take_out_members(batch_id, course_id, enrolled_as_of(as_of.get(course_id)))
-        _looked({"batch_id": batch_id.hex, "course_id": course_id, **waiting}, as_of.get(course_id), since)
+        _looked({"batch_id": batch_id.hex, "course_id": course_id, **waiting}, read_at.get(course_id), since)
     checked = {"id": batch_id.hex, "members_checked_at": None, "look_since": batch.get("look_since")}
     outside_transaction(Batch).update_one(checked, [{"$set": {"members_checked_at": clock.server_now()}}])
     return True
@@ -113,14 +114,14 @@ def _since(batch: dict[str, Any]) -> datetime:
     return batch.get("look_since") or batch["created_at"]
 
 
-def _looked(waiting: dict[str, Any], as_of: datetime | None, since: datetime) -> None:
+def _looked(waiting: dict[str, Any], read_at: datetime | None, since: datetime) -> None:
     """The rows for which a call was made before the members were read, and who are not among them, may be called for.
 
     A course that is gone from the academy is not read any more: there, a row is not called for a second time.
     """
     rows = outside_transaction(Invitation)
     called = {**waiting, "called_at": {"$lt": since}}
-    if as_of and as_of >= since.replace(tzinfo=UTC):
+    if read_at and read_at >= since.replace(tzinfo=UTC):
         rows.update_many(called, {"$set": {"called_at": None}})
     elif waiting["state"] == State.PENDING:
         rows.update_many(called, {"$set": {"state": State.FAILED, "reason": COURSE_GONE, "called_at": None}})
@@ -128,15 +129,20 @@ def _looked(waiting: dict[str, Any], as_of: datetime | None, since: datetime) ->
         rows.update_many(called, {"$set": second_invitation.NOT_WANTED | {"reason": COURSE_GONE}})
 
 
+def waiting(course_id: str) -> list[UUID]:
+    """Batches that may wait for the members of this course: its own, and those that name several courses."""
+    wanted = {**_WAITING, "course_id": {"$in": [course_id, ""]}}
+    return [UUID(batch["id"]) for batch in outside_transaction(Batch).find(wanted, ["id"]).limit(500)]
+
+
 def unrefined() -> list[UUID]:
     """Batches whose course was read since the upload, or which name several courses; asks for the others again."""
-    wanted = {"state": {"$in": [Batch.State.PREVIEW, Batch.State.QUEUED]}, "members_checked_at": None}
-    batches = list(outside_transaction(Batch).find(wanted, ["id", "course_id", "created_at", "look_since"]).limit(500))
+    batches = list(outside_transaction(Batch).find(_WAITING, _WAITS_SINCE).limit(500))
     newest: dict[str, datetime] = {}
     for batch in batches:
         newest[batch["course_id"]] = max(_since(batch), newest.get(batch["course_id"], _since(batch)))
     late = {one for one, since in newest.items() if one and members.ask_for_sweep([one], since=since)}
-    as_of = members.known_as_of(late)
+    as_of = members.read_in_full_at(late)
 
     def is_ready(batch: dict[str, Any]) -> bool:
         moment = as_of.get(batch["course_id"])

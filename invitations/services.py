@@ -90,10 +90,13 @@ def is_settled(batch: Batch) -> bool:
 
 def members_as_of(batch: Batch) -> datetime | None:
     """The age of the oldest list of members that the preview of `batch` rests on; None: one was never read."""
-    named = {"batch_id": batch.pk.hex}
-    course_ids = [batch.course_id] if batch.course_id else outside_transaction(Invitation).distinct("course_id", named)
-    moments = members.known_as_of(course_ids).values()
+    moments = members.known_as_of(_course_ids(batch)).values()
     return min((moment for moment in moments if moment), default=None) if all(moments) else None
+
+
+def _course_ids(batch: Batch) -> list[str]:
+    named = {"batch_id": batch.pk.hex}
+    return [batch.course_id] if batch.course_id else outside_transaction(Invitation).distinct("course_id", named)
 
 
 def status(batch_id: UUID | str) -> dict | None:
@@ -126,7 +129,7 @@ def status(batch_id: UUID | str) -> dict | None:
 
 def _waits_for(batch: Batch) -> str:
     if batch.state in (Batch.State.PREVIEW, Batch.State.QUEUED) and not batch.members_checked_at:
-        return "The list of the course's learners is being read anew; nothing is sent before that."
+        return members.waiting_for(_course_ids(batch)).sentence
     return ""
 
 

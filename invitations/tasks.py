@@ -9,6 +9,8 @@ from invitations import keeping, known, moves, previewing, rows, sending
 from invitations.models import Batch
 from oauthtokens import services as token_services
 
+_SENDING = queue.Turn(queue.Lane.SENDING)
+
 
 def read(batch_id: str) -> str:
     """Read an uploaded file for half a minute at most, and ring for the rest."""
@@ -19,8 +21,16 @@ def read(batch_id: str) -> str:
 
 
 def refine(batch_id: str) -> str:
-    """Take out the learners whom the sweep of the course's members found, if it has ended."""
-    return "refined" if known.refine(UUID(batch_id)) else "waits"
+    """Take out the learners whom the sweep of the course's members found, if it has ended; and ring for the sending."""
+    if not known.refine(UUID(batch_id)):
+        return "waits"
+    _ring_if_more(batch_id)
+    return "refined"
+
+
+def course_was_read(course_id: str) -> str:
+    """Go on with the batches that waited for this course's members."""
+    return ", ".join(refine(str(batch_id)) for batch_id in known.waiting(course_id)) or "nobody waits"
 
 
 def prepare() -> None:
@@ -41,13 +51,13 @@ def send(batch_id: str) -> str:
 
 def _ring_if_more(batch_id: str) -> None:
     if sending.has_more(UUID(batch_id)):
-        queue.enqueue(send, batch_id)
+        queue.enqueue(send, batch_id, turn=_SENDING)
 
 
 def tick() -> None:
     """Ring for every batch with something to do now."""
     for batch_id in due():
-        queue.enqueue(send, batch_id)
+        queue.enqueue(send, batch_id, turn=_SENDING)
 
 
 def due() -> list[str]:

@@ -3,6 +3,7 @@
 A course is due when its `poll_due_at` has come.
 """
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -22,6 +23,11 @@ RING_UNWATCHED_AGAIN_SECONDS = 120
 # A hint from outside is worth a call, but not one every second.
 HINT_SECONDS = 10
 _RINGS_AT_ONCE = 50
+# In the queue: what a batch waits for is before all other reads, and what only the clock asks for a minute later.
+_BATCH_HEAD_START_SECONDS, _CLOCK_HEAD_START_SECONDS = 3600.0, -60.0
+# Reads that are under way first, then those that have been due for longest.
+_IN_ORDER_OF_TIME = (("poll_top_ms", -1), ("poll_due_at", 1))
+_IN_ORDER_OF_WISHES = (("wanted_at", 1),)
 
 
 def passed(deadline: str) -> dict[str, Any]:
@@ -44,26 +50,31 @@ def due(told_before_seconds: float = RING_AGAIN_SECONDS) -> dict[str, Any]:
     }
 
 
-def ring_due() -> list[str]:
-    """The ids of courses that a worker should be told about now; each is named once per RING_AGAIN_SECONDS.
+def ring_due() -> dict[str, float]:
+    """The courses that a worker should be told about now, with the head start of each in the queue, in seconds.
 
-    Courses that are watched or hinted at all; of the others no more than leave a task process free, so that
-    a watched one that is due in a moment need not wait for them.
+    First those that batches wait for, then those that are watched or hinted at: all of them. Of the others no
+    more than leave a task process free, so that what people wait for need not wait for the clock. Each is named
+    once per RING_AGAIN_SECONDS.
     """
-    wanted = {"$or": [{"$gt": ["$watched_until", clock.server_now()]}, {"$gt": ["$hinted_at", "$polled_at"]}]}
-    rung = _ring({**due(), "$and": [{"$expr": wanted}]}, _RINGS_AT_ONCE)
-    others = {**due(RING_UNWATCHED_AGAIN_SECONDS), "$and": [{"$expr": {"$not": wanted}}]}
+    by_batch = {"wanted_since": {"$type": "date"}}
+    by_people = {"$or": [{"$gt": ["$watched_until", clock.server_now()]}, {"$gt": ["$hinted_at", "$polled_at"]}]}
+    by_clock = {"$and": [{"$not": by_people}, {"$eq": [{"$ifNull": ["$wanted_since", None]}, None]}]}
+    rung = dict.fromkeys(_ring({**due(), **by_batch}, _RINGS_AT_ONCE, _IN_ORDER_OF_WISHES), _BATCH_HEAD_START_SECONDS)
+    rung |= dict.fromkeys(_ring({**due(), "$and": [{"$expr": by_people}]}, _RINGS_AT_ONCE), 0.0)
+    others = {**due(RING_UNWATCHED_AGAIN_SECONDS), "$and": [{"$expr": by_clock}]}
     if outside_transaction(Course).count_documents(others, limit=1):
-        rung += _ring(others, max(1, settings.WORKER_PROCESSES - 1) - _under_way({"$not": wanted}))
+        at_most = max(1, settings.WORKER_PROCESSES - 1) - _under_way(by_clock)
+        rung |= dict.fromkeys(_ring(others, at_most), _CLOCK_HEAD_START_SECONDS)
     return rung
 
 
-def _ring(wanted: dict[str, Any], at_most: int) -> list[str]:
-    """Tell of so many: reads that are under way first, then those that have been due for longest."""
+def _ring(wanted: dict[str, Any], at_most: int, order: Sequence[tuple[str, int]] = _IN_ORDER_OF_TIME) -> list[str]:
+    """Tell of so many, in that order."""
     courses, rung = outside_transaction(Course), []
     if at_most < 1:
         return []
-    for found in courses.find(wanted, ["course_id"]).sort([("poll_top_ms", -1), ("poll_due_at", 1)]).limit(at_most):
+    for found in courses.find(wanted, ["course_id"]).sort(order).limit(at_most):
         told = courses.update_one({**wanted, "_id": found["_id"]}, [{"$set": {"poll_rung_at": clock.server_now()}}])
         if told.modified_count:
             rung.append(found["course_id"])
@@ -130,4 +141,6 @@ def next_due_at() -> dict[str, Any]:
     # A hint that came while it was read may be about what was read before.
     hinted_meanwhile = {"$gt": ["$hinted_at", "$poll_began_at"]}
     after_ms = {"$cond": [hinted_meanwhile, HINT_SECONDS * 1000, interval_ms]}
-    return {"$add": ["$poll_began_at", after_ms]}
+    # A batch waits for a read that begins later, or for a full one.
+    still_wanted = {"$eq": [{"$type": "$wanted_since"}, "date"]}
+    return {"$cond": [still_wanted, clock.server_now(), {"$add": ["$poll_began_at", after_ms]}]}

@@ -38,6 +38,12 @@ class Lease:
     unproven: int
     rows: int
     sweep_is_due: bool
+    is_wanted: bool = False  # by a batch, which waits for the whole list
+
+    @property
+    def is_trusted(self) -> bool:
+        """Whether the order by time has proven that it shows what is new."""
+        return self.unproven == 0 and self.order != Course.Order.UNKNOWN
 
     @property
     def held(self) -> dict[str, Any]:
@@ -65,11 +71,15 @@ class Done:
 
 
 def win(course_id: str, *, only_if_due: bool, afresh: bool) -> Lease | None:
-    """Take the course if nobody reads it, and go on with its unfinished sweep unless `afresh`."""
+    """Take the course if nobody reads it, and go on with its unfinished sweep unless `afresh`.
+
+    A sweep that began before a batch asked for one is of no use to it, and gives way to a new one.
+    """
     conditions = [attention.passed("$poll_lease_until")]
     if only_if_due:
         conditions += [{"$eq": [{"$type": "$poll_due_at"}, "date"]}, attention.passed("$poll_due_at")]
-    new_sweep = {"$or": [afresh, {"$eq": [{"$ifNull": ["$poll_top_ms", None]}, None]}]}
+    is_of_no_use = {"$gt": ["$wanted_at", "$poll_began_at"]}
+    new_sweep = {"$or": [afresh, is_of_no_use, {"$eq": [{"$ifNull": ["$poll_top_ms", None]}, None]}]}
     won = outside_transaction(Course).find_one_and_update(
         {"course_id": course_id, "$expr": {"$and": conditions}},
         [
@@ -104,6 +114,7 @@ def _lease(course: dict[str, Any], *, afresh: bool) -> Lease:
         watermark_ms=course.get("poll_watermark_ms"),
         unproven=unproven,
         rows=course.get("sweep_rows", 0),
+        is_wanted=course.get("wanted_since") is not None,
         sweep_is_due=afresh or unproven > 0 or order == Course.Order.UNKNOWN or not is_recent,
     )
 
@@ -159,8 +170,15 @@ def _learnt(done: Done) -> dict[str, Any]:
             "sweep_calls": done.sweep.calls,
             "sweep_rows": done.sweep.rows,
             "poll_unproven": done.sweep.unproven,
+            **_wish_met(),
         }
     return values
+
+
+def _wish_met() -> dict[str, Any]:
+    """A full read is what batches waited for, unless one asked while it was under way."""
+    asked_meanwhile = {"$gt": ["$wanted_since", "$poll_began_at"]}
+    return {name: {"$cond": [asked_meanwhile, f"${name}", None]} for name in ("wanted_since", "wanted_at")}
 
 
 def fail(lease: Lease, sentence: str, *, wait_seconds: float = 0, awaits_tokens: bool = False) -> None:

@@ -44,6 +44,7 @@ class Poll:
     changed: int = 0
     missed: int = 0  # changes that only the full read found, though the order by time should have shown them
     reason: str = ""
+    is_answer: bool = False  # a batch waited for this read
 
     def __str__(self) -> str:
         text = f"{self.course_id}: {self.outcome}"
@@ -88,7 +89,9 @@ class Reader:
         return page
 
     def poll(self, outcome: str, mode: str, learners: int) -> Poll:
-        return Poll(self._lease.course_id, outcome, mode, self.calls, learners, self.changed, self.missed)
+        is_answer = self._lease.is_wanted and (outcome, mode) == ("read", "full")
+        counts = self.calls, learners, self.changed, self.missed
+        return Poll(self._lease.course_id, outcome, mode, *counts, is_answer=is_answer)
 
 
 def poll(course_id: str, *, only_if_due: bool = True, afresh: bool = False) -> Poll:
@@ -120,6 +123,8 @@ def _read(lease: Lease) -> Poll:
     reader = Reader(lease)
     if lease.top_ms is not None:
         return _sweep(lease, reader, lease.top_ms)
+    if lease.is_wanted:
+        return _wanted(lease, reader)
     try:
         look = newest.look(lease, partial(reader.page, by_time=True))
     except SliceOver:
@@ -133,11 +138,19 @@ def _read(lease: Lease) -> Poll:
     return _sweep(lease, reader, look.top_ms, look)
 
 
+def _wanted(lease: Lease, reader: Reader) -> Poll:
+    """The whole list for a batch that waits, without the newest rows first: a course of one page is one page."""
+    leasing.begin_sweep(lease, lease.watermark_ms or 0)
+    return _sweep(lease, reader, lease.watermark_ms or 0)
+
+
 def _sweep(lease: Lease, reader: Reader, top_ms: int, look: newest.Look | None = None) -> Poll:
     """The whole list, after what the order by time has shown (`look`; None: in an earlier task)."""
     shown = reader.changed
     if look and look.is_complete:
         reader.missed_before_ms = top_ms - newest.OVERLAP_MS
+    elif lease.is_trusted and lease.watermark_ms is not None:  # what is older, the reads before should have shown
+        reader.missed_before_ms = lease.watermark_ms - newest.OVERLAP_MS
     walk = storing.walk_on(lease, reader.page)
     seen_before = set(walk.known)
     try:
@@ -149,6 +162,8 @@ def _sweep(lease: Lease, reader: Reader, top_ms: int, look: newest.Look | None =
     # Only who read all pages knows who was in none of them.
     gone = 0 if walk.place.has_gap else storing.store_absent(lease, walk.known)
     reader.changed += gone
+    if look is None and lease.top_ms is None:  # begun and ended in this task, which is shorter than OVERLAP_MS
+        top_ms = max(top_ms, reader.top_ms)
     unproven = _trust(lease.unproven, look, shown=shown, missed=reader.missed)
     sweep = Sweep(calls=_calls(walk), rows=walk.row_count, unproven=unproven)
     leasing.finish(lease, Done(look.order if look else None, top_ms, reader.active_at, sweep))

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from coursehub import queue
+from coursehub import members, queue
 from oauthtokens import services as token_services
 from progress import attention, courses, polling, reports, storing, webhook
 
@@ -12,8 +12,8 @@ def tick() -> None:
     if since := token_services.usable_since():
         attention.wake(since)
         _ring_for_courses_at_new_tokens(since)
-    for course_id in attention.ring_due():
-        queue.enqueue(poll, course_id)
+    for course_id, head_start_seconds in attention.ring_due().items():
+        queue.enqueue(poll, course_id, turn=queue.Turn(queue.Lane.READING, head_start_seconds))
 
 
 def _ring_for_courses_at_new_tokens(since: datetime) -> None:
@@ -32,7 +32,10 @@ class _Ticker:
 
 def poll(course_id: str) -> str:
     """Read one course's learners, if it is (still) due."""
-    return polling.poll(course_id).outcome
+    done = polling.poll(course_id)
+    if done.is_answer:
+        members.note_read(course_id)
+    return done.outcome
 
 
 def fetch_report(course_id: str, member_id: str, kind: str) -> str:

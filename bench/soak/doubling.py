@@ -41,7 +41,7 @@ class Doubler(threading.Thread):
 
     def _add(self, task: dict[str, Any]) -> None:
         second = {"_id": ObjectId(), "taken": False, "deliveries": 0, _SECOND: True}
-        _queue().insert_one({**{key: task[key] for key in ("bell", "only", "payload")}, **second})
+        _queue().insert_one({**{key: task[key] for key in ("bell", "only", "payload", "lane", "place_at")}, **second})
         self.doubled += 1
 
 

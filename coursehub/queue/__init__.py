@@ -2,7 +2,8 @@
 
 The only part of the project that knows django-q2. Public names:
 
-- `enqueue(task, *ids)`: ring for a function in a module, with ids;
+- `enqueue(task, *ids, turn=...)`: ring for a function in a module, with ids;
+- `Turn`, `Lane`: where a task takes its place among those that wait;
 - `register_tick(path, seconds=...)`: have a function look for due work again and again (`TICKS`);
 - `status()`: living workers and waiting tasks, for health and metrics;
 - `hide_queue_models(site)`: take django-q2's models out of an admin site;
@@ -25,5 +26,6 @@ from .broker import Broker
 from .doorbell import enqueue
 from .presence import status
 from .ticks import TICKS, register_tick
+from .turns import Lane, Turn
 
-__all__ = ["TICKS", "Broker", "enqueue", "hide_queue_models", "register_tick", "status"]
+__all__ = ["TICKS", "Broker", "Lane", "Turn", "enqueue", "hide_queue_models", "register_tick", "status"]

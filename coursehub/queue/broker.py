@@ -8,7 +8,7 @@ import json
 import logging
 import time
 from multiprocessing.synchronize import Semaphore
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from bson import ObjectId
 from django.conf import settings
@@ -21,12 +21,16 @@ from pymongo.errors import PyMongoError
 
 from coursehub.mongo import outside_transaction
 
+from .turns import Rotation, Turn
+
 QUEUE = "coursehub_queue"
 DELIVERIES_MAX = 3
 # The queue keeps real time, also where `coursehub.clock` simulates another.
 NOW = "$$NOW"
 _PATIENCE_SECONDS = 5
 _MONGODB_AWAY_PAUSE_SECONDS = 1.0
+# Others may be faster with what was chosen; after so many times the next look is as good.
+_CHOICES = 5
 
 logger = logging.getLogger(__name__)
 
@@ -66,6 +70,7 @@ class Broker(brokers.Broker):
         super().__init__(list_key)
         self.identity, self._free = identity, free
         self._mongodb_is_away = False
+        self._rotation = Rotation()
 
     @staticmethod
     def get_cache() -> None:
@@ -76,15 +81,21 @@ class Broker(brokers.Broker):
         return True
 
     def enqueue(self, task: str) -> str:
-        """Add a signed task, unless the same one waits already. Raises pymongo's error."""
+        """Add a signed task; the same one that waits already keeps the better place. Raises pymongo's error."""
         content = SignedPackage.loads(task)
-        only = content.get("cluster")
+        only, turn = content.get("cluster"), Turn.of(content.get("group") or "")
         waiting = {"bell": json.dumps(content["args"]), "taken": False, "only": only}
-        queue().update_one(waiting, {"$setOnInsert": {"payload": task, "deliveries": 0}}, upsert=True)
+        added = {
+            "payload": {"$ifNull": ["$payload", {"$literal": task}]},
+            "deliveries": {"$ifNull": ["$deliveries", 0]},
+            "lane": turn.lane.value,
+            "place_at": {"$min": ["$place_at", seconds_from_now(-turn.head_start_seconds)]},
+        }
+        queue().update_one(waiting, [{"$set": added}], upsert=True)
         return waiting["bell"]
 
     def dequeue(self) -> list[tuple[str, str]] | None:
-        """Take the oldest waiting task; None, after a pause, when there is none, nobody is free or MongoDB is away.
+        """Take the task whose turn it is; None, after a pause, when there is none, nobody is free or MongoDB is away.
 
         Never raises for MongoDB: django-q2's pusher would die of it, and a death ends the group.
         """
@@ -109,11 +120,17 @@ class Broker(brokers.Broker):
             raise RuntimeError("only the processes of `manage.py work` may take tasks")
         worker, run = self.identity
         taken = {"taken": True, "worker": worker, "run": run, "taken_at": NOW}
-        return queue().find_one_and_update(
-            {"taken": False, "only": {"$in": [None, worker]}},
-            [{"$set": {**taken, "deliveries": {"$add": ["$deliveries", 1]}}}],
-            sort=[("_id", ASCENDING)],
-        )
+        update = [{"$set": {**taken, "deliveries": {"$add": ["$deliveries", 1]}}}]
+        for _ in range(_CHOICES):
+            heads = _heads(worker)
+            if not heads:
+                return None
+            head = self._rotation.next_of(heads)
+            task = queue().find_one_and_update({"_id": head["task"], "taken": False}, update)
+            if task:
+                self._rotation.note(head)
+                return task
+        return None
 
     def acknowledge(self, task_id: str) -> None:
         """Remove a task that has run. If MongoDB is away it stays, and is delivered again later."""
@@ -144,9 +161,22 @@ class Broker(brokers.Broker):
             logger.warning("MongoDB is back, tasks go on")
 
 
+def _heads(worker: str) -> list[dict]:
+    """The first waiting task of each lane: {"_id": lane, "task": its id}, in the order of their places."""
+    first = {"_id": "$lane", "task": {"$first": "$_id"}, "place_at": {"$first": "$place_at"}}
+    in_order: dict[str, Any] = {"$sort": {"place_at": 1, "_id": 1}}
+    stages: list[dict[str, Any]] = [
+        {"$match": {"taken": False, "only": {"$in": [None, worker]}}},
+        in_order,
+        {"$group": first},
+        in_order,
+    ]
+    return list(queue().aggregate(stages))
+
+
 def ensure_indexes() -> None:
     """What `dequeue` and `enqueue` look up by. Raises pymongo's error."""
-    queue().create_index([("taken", ASCENDING), ("_id", ASCENDING)])
+    queue().create_index([("taken", ASCENDING), ("place_at", ASCENDING), ("_id", ASCENDING)])
     queue().create_index([("bell", ASCENDING), ("taken", ASCENDING)])
 
 

@@ -11,6 +11,7 @@ from django.utils.module_loading import import_string
 from pymongo import timeout
 
 from .broker import Broker
+from .turns import USUAL, Turn
 
 ENQUEUE_SECONDS_MAX = 3
 
@@ -19,8 +20,8 @@ logger = logging.getLogger(__name__)
 logging.getLogger("django-q").setLevel(logging.WARNING)
 
 
-def enqueue(task: Callable[..., object] | str, *ids: str | int | UUID) -> None:
-    """Have a worker call `task` (a function of a module, or its dotted path) with `ids`, soon.
+def enqueue(task: Callable[..., object] | str, *ids: str | int | UUID, turn: Turn = USUAL) -> None:
+    """Have a worker call `task` (a function of a module, or its dotted path) with `ids`, soon: when it is its turn.
 
     Inside `atomic()` it rings when the block is committed, so the worker sees what was written. A task that
     waits already, with the same ids, is not added again. Raises TypeError for anything but ids (text,
@@ -32,7 +33,7 @@ def enqueue(task: Callable[..., object] | str, *ids: str | int | UUID) -> None:
         if not isinstance(value, (str, int, UUID)):
             raise TypeError(f"a task takes ids only, {path} was given a {type(value).__name__}")
     arguments = [str(value) if isinstance(value, UUID) else value for value in ids]
-    transaction.on_commit(partial(ring, path, *arguments))
+    transaction.on_commit(partial(ring, path, *arguments, turn=turn))
 
 
 def _path_of(function: Callable[..., object]) -> str:
@@ -42,12 +43,13 @@ def _path_of(function: Callable[..., object]) -> str:
     return path
 
 
-def ring(path: str, *arguments: str | int, only_for_worker: str | None = None) -> None:
+def ring(path: str, *arguments: str | int, only_for_worker: str | None = None, turn: Turn = USUAL) -> None:
     """Ring now, whatever transaction is open. Raises pymongo's error."""
     # Loads django-q2's models, which are not ready yet where this module is imported.
     from django_q.tasks import async_task
 
-    options = {"cluster": only_for_worker} if only_for_worker else {}
+    # What django-q2 hands on to a broker is these two labels, of which it makes no other use here.
+    options = {"group": str(turn)} | ({"cluster": only_for_worker} if only_for_worker else {})
     with timeout(ENQUEUE_SECONDS_MAX):
         async_task(run, path, *arguments, task_name=path, broker=_process_broker(), **options)
 

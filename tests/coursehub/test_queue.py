@@ -1,10 +1,12 @@
 """The queue as its callers see it, on a real MongoDB; who runs the tasks is tested in test_worker.py."""
 
+import json
 import time
 from multiprocessing import Semaphore
 from uuid import uuid4
 
 import pytest
+from bson import ObjectId
 from django.contrib.admin import AdminSite
 from django.db import transaction
 from pymongo import MongoClient
@@ -200,3 +202,51 @@ def test_a_group_has_time_to_start():
     watch = SilenceWatch(now=0)
     assert watch.verdict(now=START_SECONDS - 1) == ""
     assert "did not start" in watch.verdict(now=START_SECONDS + 1)
+
+
+def _ring(lane: queue.Lane, *names: str, head_start_seconds: float = 0) -> None:
+    for name in names:
+        queue.enqueue(queue_tasks.do_row, name, turn=queue.Turn(lane, head_start_seconds))
+
+
+def _taken(database, count: int) -> list[str]:
+    """The names of the tasks that one group takes, in that order."""
+    group = Broker(identity=HERE)
+    numbers = [ObjectId(ack_id) for _ in range(count) for ack_id, _ in group.dequeue()]
+    bells = {task["_id"]: json.loads(task["bell"])[1] for task in database[broker.QUEUE].find()}
+    return [bells[number] for number in numbers]
+
+
+def test_a_read_does_not_wait_behind_sixteen_slices_of_sending(database):
+    _ring(queue.Lane.SENDING, *(f"batch {number}" for number in range(16)))
+    _ring(queue.Lane.READING, "read")
+    assert "read" in _taken(database, 2)
+
+
+def test_a_batch_does_not_wait_behind_forty_reads(database):
+    _ring(queue.Lane.READING, *(f"read {number}" for number in range(40)))
+    _ring(queue.Lane.SENDING, "batch")
+    _ring(queue.Lane.OTHER, "short")
+    assert {"batch", "short"} < set(_taken(database, 3))
+
+
+def test_lanes_go_on_taking_turns(database):
+    _ring(queue.Lane.SENDING, *(f"batch {number}" for number in range(5)))
+    _ring(queue.Lane.READING, *(f"read {number}" for number in range(5)))
+    kinds = [name.split()[0] for name in _taken(database, 10)]
+    assert kinds == ["batch", "read"] * 5
+
+
+def test_within_a_lane_a_head_start_comes_first_and_is_given_to_a_task_that_waits_already(database):
+    _ring(queue.Lane.READING, "clock", head_start_seconds=-60)
+    _ring(queue.Lane.READING, "people", "another")
+    _ring(queue.Lane.READING, "another", head_start_seconds=3600)
+    _ring(queue.Lane.READING, "another", head_start_seconds=-60)
+    assert _taken(database, 3) == ["another", "people", "clock"]
+
+
+def test_what_the_clock_asked_for_is_not_overtaken_for_ever(database):
+    _ring(queue.Lane.READING, "clock", head_start_seconds=-60)
+    database[broker.QUEUE].update_one({}, [{"$set": {"place_at": broker.seconds_from_now(-1)}}])  # a minute later
+    _ring(queue.Lane.READING, "people")
+    assert _taken(database, 2) == ["clock", "people"]
