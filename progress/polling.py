@@ -12,7 +12,7 @@ from datetime import datetime
 from functools import partial
 from typing import Any
 
-from coursehub import pacing
+from coursehub import academy, pacing
 from coursehub.trainercentral import errors
 from coursehub.trainercentral.member_pager import OVERLAP_ROWS, Walk
 from coursehub.trainercentral.records import MemberPage
@@ -25,6 +25,7 @@ logger = logging.getLogger(__name__)
 # A task begins no call after this long: one call with its retries may take most of a minute, and then the
 # queue would end it. The sweep goes on in the next task.
 SLICE_SECONDS = 10.0
+PAGE_ROWS = 100  # asked for; the academy may give fewer
 # When the budget had no call for us at all, the next try comes after this long.
 _NO_CALL_SECONDS = 10.0
 # So many full reads that agree with the order by time restore the trust in it.
@@ -79,7 +80,7 @@ class Reader:
         if not pacing.reserve_slot(pacing.PROGRESS, within_seconds=left_seconds):
             raise SliceOver
         leasing.extend(self._lease)
-        page = self._client.member_page(self._lease.course_id, newest_first=by_time, start=start)
+        page = self._client.member_page(self._lease.course_id, newest_first=by_time, page_size=PAGE_ROWS, start=start)
         changed = storing.store_members(self._lease, page.members)
         self.calls += 1
         self.changed += len(changed)
@@ -131,6 +132,8 @@ def _read(lease: Lease) -> Poll:
         if reader.calls:  # so much is new that a full read, which can be interrupted, is the way
             leasing.begin_sweep(lease, reader.top_ms)
         return _interrupted(lease, reader, offset=0, learners=0)
+    if look.order != newest.Order.UNKNOWN:
+        academy.order_seen(newest_first=look.order == newest.Order.NEWEST_FIRST)
     if look.is_complete and not lease.sweep_is_due:
         leasing.finish(lease, Done(look.order, look.top_ms, reader.active_at))
         return reader.poll("read", "newest", 0)
@@ -167,6 +170,7 @@ def _sweep(lease: Lease, reader: Reader, top_ms: int, look: newest.Look | None =
     unproven = _trust(lease.unproven, look, shown=shown, missed=reader.missed)
     sweep = Sweep(calls=_calls(walk), rows=walk.row_count, unproven=unproven)
     leasing.finish(lease, Done(look.order if look else None, top_ms, reader.active_at, sweep))
+    academy.pages_seen(asked=PAGE_ROWS, largest=walk.place.page_rows, rows=walk.row_count)
     if lease.offset:
         storing.forget_parts(lease)
     if reader.missed:

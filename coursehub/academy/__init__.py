@@ -1,7 +1,8 @@
 """What was learnt about the academy: facts, and what its answers mean. The API is hardly documented.
 
 - `profile()`: all of it as the client asks for it; `note_answer` is what the client tells of unseen kinds.
-- `note_fact(name, value)`: something was found out (`facts.FACTS` has the names).
+- `note_fact(name, value)`: something was found out (`facts.FACTS` has the names); `pages_seen`, `order_seen` and
+  `throttled` are for what daily work sees by the way.
 - `note_finding`, `learn`: a look-up found learners whose answers nobody understands, or did not.
 - `decide`: an administrator says what a kind of answer means; `register_decision_listener` hears of it.
 """
@@ -17,6 +18,7 @@ from coursehub.academy.answers import (
     register_waiting_counter,
     waiting,
 )
+from coursehub.academy.observing import order_seen, pages_seen, throttled
 from coursehub.academy.profiles import PROBE, academy_id, document, facts, forget, note_fact, profile
 
 __all__ = [
@@ -32,8 +34,11 @@ __all__ = [
     "note_fact",
     "note_finding",
     "open_questions",
+    "order_seen",
+    "pages_seen",
     "profile",
     "register_decision_listener",
     "register_waiting_counter",
+    "throttled",
     "waiting",
 ]

@@ -49,6 +49,12 @@ def profile() -> Profile:
     return _Known.profile
 
 
+def value_of(name: str) -> Any:
+    """What is known of one of FACTS, at most some seconds old; None for nothing."""
+    _read()
+    return _Known.facts.get(name)
+
+
 def forget() -> None:
     """Read afresh at the next question."""
     _Known.read_at = None

@@ -30,6 +30,9 @@ _VERDICTS = frozenset(
         *("enrolled", "exists", "added", "sent", "completed", "rejected", "denied", "none", "null", "processing"),
     }
 )
+# What the client says of a value in place of the value; "=" stands before a verdict or a code that it kept.
+_TYPES = frozenset({"string", "number", "boolean", "null", "text", "page", "empty", "unreadable", "object", "list"})
+_SAID, _HIDDEN_KEY = "=", "*"
 # Words that begin with a capital and name nobody; any other such word may be a name.
 _PLAIN_CAPITALS = frozenset(
     {
@@ -93,7 +96,7 @@ def code(text: str) -> str:
 
 def key(text: str) -> str:
     """A key that looks like an API's, or what it is instead."""
-    return text if _KEY.fullmatch(text) else _label(text, "<key>")
+    return text if _KEY.fullmatch(text) or text == _HIDDEN_KEY else _label(text, "<key>")
 
 
 def short(text: str) -> str:
@@ -148,8 +151,10 @@ class _Sample:
 
 def _text(text: str, under: str) -> str:
     bare = text[: _LONGEST_TEXT + 1].strip()
-    if not bare or bare.lower() in _VERDICTS or _is_short(bare):
+    if not bare or bare.lower() in _VERDICTS or bare in _TYPES or _is_short(bare):
         return bare
+    if bare.startswith(_SAID):
+        return _SAID + _text(bare.removeprefix(_SAID), "code")
     if under in _CODE_KEYS and len(bare) <= _LONGEST_CODE and all(map(_CODE.fullmatch, bare.split())):
         return bare
     return sentence(bare) if under in _MESSAGE_KEYS else _label(bare, "<text>")

@@ -278,3 +278,13 @@ def test_the_ticker_rings_for_what_has_to_be_told(listener, later):
 
 def test_meanings_of_the_client_and_of_the_admin_are_the_same():
     assert {*AcademyAnswer.Meaning.values} == {"", *Meaning}
+
+
+@pytest.mark.parametrize(
+    ("seen", "noted"),
+    [([24], 24), ([24, 26, 20], 24), ([24, 12], 12), ([0], None)],
+)
+def test_the_pace_at_which_the_academy_throttles_is_noted_when_it_is_another(database, seen, noted):
+    for calls in seen:
+        academy.throttled(calls_within_a_minute=calls)
+    assert academy.profile().throttled_at_per_minute == noted

@@ -49,6 +49,12 @@ def test_what_a_person_needs_to_understand_the_answer_is_kept():
     assert redaction.sample(REAL_LOOKING[0]).startswith("Zoho")
 
 
+def test_what_the_client_says_of_a_body_is_kept():
+    body = {"status": 200, "body": {"*": [{"id": "number", "name": "string", "status": "=success", "code": "=ST_41"}]}}
+    assert redaction.sample(body) == body
+    assert redaction.sample({"body": f"={ADDRESS}"}) == {"body": "=<e-mail>"}
+
+
 def test_names_are_not_kept_where_they_can_be_told_from_words():
     kept = shown(redaction.sample({"message": "Grace Hopper is a member already", "name": "Grace Hopper"}))
     assert "Grace" not in kept
