@@ -1,4 +1,4 @@
-"""What somebody must hear about the token sets: open alerts for a banner, and one e-mail for each.
+"""What somebody must hear about the token sets, and of an answer nobody understands: open alerts, an e-mail for each.
 
 An alert is a document per key. One conditional update opens it, whoever of all processes is first; it is
 closed when it no longer holds and may be opened again later. Its e-mail is due until it was handed over.
@@ -16,7 +16,8 @@ from django.urls import reverse
 from pymongo.collection import Collection
 from pymongo.errors import DuplicateKeyError
 
-from coursehub import clock
+from coursehub import academy, clock
+from coursehub.academy.words import alert as sentence_of
 from coursehub.mongo import outside_transaction, refuse_inside_atomic
 from oauthtokens import client_grant, forecast, leases, pool, usage
 from oauthtokens.leases import State
@@ -30,6 +31,7 @@ _STEADY_HOURS = 1.0  # an open alert of the forecast closes only this much above
 _MAIL_TIMEOUT_SECONDS = 10
 _FIRST_MAIL_BACKOFF_SECONDS, _LONGEST_MAIL_BACKOFF_SECONDS = 60, 3600
 # Maintenance has missed its hour when it is this much over, and nothing was regenerated shortly before it either.
+_QUESTIONS_MOST, _QUESTION = 3, "question_"  # more open questions than this are alerted one after the other
 _MISSED_AFTER, _EARLY = timedelta(hours=1), timedelta(hours=12)
 
 
@@ -41,6 +43,11 @@ class Alert:
     tone: str
     sentence: str
     since: datetime | None = None  # aware; None while it has not been opened
+
+    @property
+    def is_question(self) -> bool:
+        """Whether it asks what an answer of the academy means, and does not speak of token sets."""
+        return self.key.startswith(_QUESTION)
 
 
 def open_alerts() -> list[Alert]:
@@ -70,6 +77,8 @@ def is_due() -> bool:
 
 def _holding() -> Iterator[Alert]:
     """What holds now."""
+    for answer in academy.open_questions()[:_QUESTIONS_MOST]:
+        yield Alert(f"{_QUESTION}{answer.pk}", "warning", sentence_of(answer))
     stopped = pool.read()["stopped"]
     if stopped:
         yield Alert("stopped", "danger", f"The token pool has stopped: {stopped}")
@@ -143,10 +152,10 @@ def _send_due() -> None:
     if not claimed:
         return
     keys = {row["_id"] for row in claimed}
-    lines = [alert.sentence for alert in open_alerts() if alert.key in keys]
+    told = [alert for alert in open_alerts() if alert.key in keys]
     try:
-        if lines:
-            _send(lines)
+        if told:
+            _send(told)
     except Exception as error:  # whatever a mail backend raises: the job goes on, and tries again
         logger.warning("The e-mail about the token sets was not sent: %s", type(error).__name__)
         return
@@ -162,11 +171,15 @@ def _claim(key: str) -> dict[str, Any] | None:
     return _collection().find_one_and_update({**_mail_due(), "_id": key}, [{"$set": put_off}])
 
 
-def _send(lines: list[str]) -> None:
-    address = f"{settings.PUBLIC_URL}{reverse('admin:oauthtokens_tokenset_changelist')}"
+def _send(told: list[Alert]) -> None:
+    pages = {
+        "The questions": ("admin:coursehub_academyanswer_changelist", any(alert.is_question for alert in told)),
+        "The token sets": ("admin:oauthtokens_tokenset_changelist", any(not alert.is_question for alert in told)),
+    }
+    links = [f"{title}: {settings.PUBLIC_URL}{reverse(name)}" for title, (name, named) in pages.items() if named]
     send_mail(
-        f"CourseHub: {lines[0]}",
-        "\n".join([*lines, "", f"The token sets: {address}"]),
+        f"CourseHub: {told[0].sentence}",
+        "\n".join([*(alert.sentence for alert in told), "", *links]),
         settings.DEFAULT_FROM_EMAIL,
         settings.MAINTENANCE_EMAILS,
         connection=get_connection(timeout=_MAIL_TIMEOUT_SECONDS),

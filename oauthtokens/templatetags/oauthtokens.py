@@ -12,10 +12,11 @@ _TONES = {"danger": "bad", "warning": "warn"}
 
 @register.simple_tag
 def open_alerts() -> list[dict]:
-    """The open alerts for the banner: {"tone", "sentence", "since"}; one query."""
+    """The open alerts about token sets for the banner: {"tone", "sentence", "since"}; one query."""
     return [
         {"tone": _TONES.get(alert.tone, "warn"), "sentence": alert.sentence, "since": alert.since}
         for alert in services.alerts()
+        if not alert.is_question  # the dashboard shows those, with how many rows wait
     ]
 
 
