@@ -12,12 +12,7 @@ test: .venv/installed
 	@python -m pytest $(ARGS)
 
 check: .venv/installed
-	ruff format --check .
-	ruff check .
-	@SECRET_KEY=types mypy
-	lint-imports
-	@python -m coursehub.development.check
-	@python -m coursehub.development.django_suite --quick
+	@python -m coursehub.development.all_checks
 
 # Django's own tests on the engine: `make django-suite`, or LABELS="basic lookup", TRANSACTIONS=on, MINUTES=9.
 # Labels that have a result for the engine as it is are not run again.
