@@ -5,7 +5,7 @@ from functools import partial
 
 from django.conf import settings
 
-from coursehub import pacing
+from coursehub import academy, pacing
 from coursehub.trainercentral import errors
 from coursehub.trainercentral.probing import READING, Finding, Plan, Probe
 from coursehub.trainercentral.probing_acts import ACTING, Act
@@ -26,7 +26,7 @@ def plan(**details) -> Plan:
 
 
 def run(plan: Plan, may: Callable[[Act], bool]) -> Iterator[Finding]:
-    """Findings as they come; `may` is asked before each check that acts.
+    """Findings as they come, their facts noted in the academy's profile; `may` is asked before each check that acts.
 
     Raises TokenUnavailable, and Unreachable, Unanswered or TokenRejected when the first call is answered so:
     then there is nothing to try.
@@ -42,11 +42,22 @@ def run(plan: Plan, may: Callable[[Act], bool]) -> Iterator[Finding]:
     )
     try:
         for check in READING:
-            yield _tried(check, probe)
+            yield _noted(_tried(check, probe))
         for act in ACTING:
-            yield from _acted(act, probe, may)
+            yield from map(_noted, _acted(act, probe, may))
     finally:
         probe.close()
+
+
+def _noted(finding: Finding) -> Finding:
+    """The same, with its facts in the profile."""
+    academy.forget()
+    cap, largest = academy.profile().page_cap, finding.facts.get("largest_page")
+    if cap and largest and largest > cap and "page_cap" not in finding.facts:
+        academy.note_fact("page_cap", None, source=academy.PROBE)
+    for name, value in finding.facts.items():
+        academy.note_fact(name, value, source=academy.PROBE)
+    return finding
 
 
 def _tried(check: Callable[[Probe], Finding], probe: Probe) -> Finding:

@@ -24,7 +24,8 @@ _NOBODY = "nobody.at.all@example.org"
 class Finding:
     """One assumption and what became of it. `held` is None when it was not tried or nothing could be seen.
 
-    `settings` are those of CourseHub to change; `switches` make the sandbox behave as the academy did.
+    `settings` are those of CourseHub to change; `switches` make the sandbox behave as the academy did; `facts` are
+    what was found out, held or not, by the names of the academy's profile.
     """
 
     key: str
@@ -33,6 +34,7 @@ class Finding:
     seen: str
     settings: dict[str, Any] = field(default_factory=dict)
     switches: dict[str, Any] = field(default_factory=dict)
+    facts: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass
@@ -125,7 +127,8 @@ def token_rejected(probe: Probe) -> Finding:
     switches = {"error_envelope": envelope} if envelope not in ("default", "unknown") else {}
     seen = f"{error.detail if error else 'taken'} (envelope {envelope})"
     held = isinstance(error, errors.TokenRejected)
-    return Finding("token_rejected", "A token that is not valid is answered as such.", held, seen, {}, switches)
+    facts = {} if envelope == "unknown" else {"error_envelope": envelope}
+    return Finding("token_rejected", "A token that is not valid is answered as such.", held, seen, {}, switches, facts)
 
 
 def _envelope(answer: Answer) -> str:
@@ -169,9 +172,10 @@ def page_limit(probe: Probe) -> Finding:
     """Whether a large `limit` is honoured or capped in silence."""
     assumption, rows = f"A `limit` of {_LARGE_PAGE} is honoured.", len(probe.members())
     if rows < _LARGE_PAGE and probe.members(si=rows):
-        return Finding("page_limit", assumption, False, f"capped silently at {rows}", {}, {"limit_cap": rows})
-    seen = f"{rows} rows on one page"
-    return Finding("page_limit", assumption, True if rows > _DEFAULT_PAGE else None, seen)
+        facts = {"page_cap": rows, "largest_page": rows}
+        return Finding("page_limit", assumption, False, f"capped silently at {rows}", {}, {"limit_cap": rows}, facts)
+    seen, facts = f"{rows} rows on one page", {"largest_page": rows} if rows else {}
+    return Finding("page_limit", assumption, True if rows > _DEFAULT_PAGE else None, seen, facts=facts)
 
 
 def sort_by_time(probe: Probe) -> Finding:
@@ -181,10 +185,11 @@ def sort_by_time(probe: Probe) -> Finding:
     if len(set(times)) < 2:
         return Finding("sort_by_time", assumption, None, f"only {len(times)} learners to compare")
     if times == sorted(times, reverse=True):
-        return Finding("sort_by_time", assumption, True, "newest first")
+        return Finding("sort_by_time", assumption, True, "newest first", facts={"newest_first": True})
     oldest = times == sorted(times)
-    switches = {"sort_1_order": "oldest"} if oldest else {}
-    return Finding("sort_by_time", assumption, False, "oldest first" if oldest else "no order by time", {}, switches)
+    switches, facts = ({"sort_1_order": "oldest"} if oldest else {}), {"newest_first": False if oldest else None}
+    seen = "oldest first" if oldest else "no order by time"
+    return Finding("sort_by_time", assumption, False, seen, {}, switches, facts)
 
 
 def time_moves(probe: Probe) -> Finding:
@@ -201,8 +206,12 @@ def time_moves(probe: Probe) -> Finding:
             moved.append((reading.moment_ms(row.get("time")) or 0) > (reading.moment_ms(old.get("time")) or 0))
     if not moved:
         return Finding("time_moves", assumption, None, f"nobody progressed within {seconds:g} s")
-    switches = {} if all(moved) else {"time_moves_with_progress": False}
-    return Finding("time_moves", assumption, all(moved), f"{sum(moved)} of {len(moved)} who progressed", {}, switches)
+    switches, facts = (
+        ({} if all(moved) else {"time_moves_with_progress": False}),
+        {"time_moves_with_progress": all(moved)},
+    )
+    seen = f"{sum(moved)} of {len(moved)} who progressed"
+    return Finding("time_moves", assumption, all(moved), seen, {}, switches, facts)
 
 
 def reports(probe: Probe) -> Finding:
@@ -225,7 +234,9 @@ def unknown_learner(probe: Probe) -> Finding:
     answer, error = probe.ask("GET", "/fetchuserdetails.json", params={"email": _NOBODY, "fetchSignupData": "false"})
     switches = {"unknown_learner": "404"} if answer.status == 404 else {}
     seen = error.detail if error else f"HTTP {answer.status}"
-    return Finding("unknown_learner", "An unknown address gets an empty answer.", error is None, seen, {}, switches)
+    facts = {"unknown_learner": "404" if answer.status == 404 else "empty"} if answer.status in (200, 204, 404) else {}
+    assumption = "An unknown address gets an empty answer."
+    return Finding("unknown_learner", assumption, error is None, seen, {}, switches, facts)
 
 
 READING: tuple[Callable[[Probe], Finding], ...] = (

@@ -55,7 +55,9 @@ def invitations(probe: Probe) -> Iterator[Finding]:
     member_id = _member_id(answer.json)
     switches = {"invited_status": "201"} if answer.status == 201 else {}
     seen = error.detail if error else f"HTTP {answer.status}, member id {'given' if member_id else 'missing'}"
-    yield Finding("invited", "An invitation is answered with the course member.", bool(member_id), seen, {}, switches)
+    assumption = "An invitation is answered with the course member."
+    facts = {"invited_status": str(answer.status)} if member_id else {}
+    yield Finding("invited", assumption, bool(member_id), seen, {}, switches, facts)
     yield _second_invitation(probe, course_id, email, member_id)
     member = _find(probe, email)
     yield _pending(member)
@@ -92,7 +94,9 @@ def _unknown_course(probe: Probe, email: str) -> Finding:
         switches, seen = {"unknown_course": "silent"}, "taken, into the academy only"
     else:
         switches, seen = ({"unknown_course": "400"} if isinstance(error, errors.Refused) else {}), error.detail
-    return Finding("unknown_course", assumption, isinstance(error, errors.NotFound), seen, {}, switches)
+    not_found = isinstance(error, errors.NotFound)
+    facts = {"unknown_course": "404"} if not_found else switches
+    return Finding("unknown_course", assumption, not_found, seen, {}, switches, facts)
 
 
 def _second_invitation(probe: Probe, course_id: str, email: str, member_id: str) -> Finding:
@@ -104,16 +108,19 @@ def _second_invitation(probe: Probe, course_id: str, email: str, member_id: str)
         same, seen = False, error.detail
     known = isinstance(error, errors.Refused) and error.code == ALREADY_ENROLLED
     switches = {"already_enrolled": "error"} if known else {}
-    return Finding("invited_twice", "A second invitation makes no second member.", same, seen, {}, switches)
+    facts = switches or ({"already_enrolled": "ok"} if same else {})
+    return Finding("invited_twice", "A second invitation makes no second member.", same, seen, {}, switches, facts)
 
 
 def _pending(member: dict | None) -> Finding:
     assumption = "A learner who has not accepted yet is among the course's members, with status 0."
     if member is None:
-        return Finding("pending", assumption, False, "not listed", {}, {"pending_listed": False})
+        unlisted = {"pending_listed": False}
+        return Finding("pending", assumption, False, "not listed", {}, unlisted, dict(unlisted))
     status = reading.text(member.get("status"))
     switches = {} if status == "0" else {"pending_status": status}
-    return Finding("pending", assumption, status == "0", f"listed, status {status or 'missing'}", {}, switches)
+    facts = {"pending_listed": True} | ({"pending_status": status} if status else {})
+    return Finding("pending", assumption, status == "0", f"listed, status {status or 'missing'}", {}, switches, facts)
 
 
 def refreshes(probe: Probe) -> Iterator[Finding]:
@@ -138,7 +145,8 @@ def refreshes(probe: Probe) -> Iterator[Finding]:
     seen = f"throttled after {mints}" if throttled_after else f"{uses} without a throttle"
     switches = {} if mints == _DOCUMENTED_MINTS else {"mints_per_10_minutes": mints}
     assumption = f"{_DOCUMENTED_MINTS} access tokens may be asked for in 10 minutes."
-    yield Finding("mint_throttle", assumption, mints == _DOCUMENTED_MINTS, seen, {}, switches)
+    facts = {"mints_per_10_minutes": mints}
+    yield Finding("mint_throttle", assumption, mints == _DOCUMENTED_MINTS, seen, {}, switches, facts)
 
 
 def _uses(uses: int, max_uses: int, *, gave_up: bool) -> Finding:
@@ -151,7 +159,7 @@ def _uses(uses: int, max_uses: int, *, gave_up: bool) -> Finding:
         settings["TOKEN_RETIRE_AT_USES"] = max(1, found - 2)
     switches = {"max_uses_per_refresh_token": found} if found else {}
     seen = f"{uses} refreshes, and no limit met" if not found else f"refused after {uses} refreshes"
-    return Finding("refresh_uses", assumption, not settings, seen, settings, switches)
+    return Finding("refresh_uses", assumption, not settings, seen, settings, switches, {"refresh_uses": found})
 
 
 def rate_limit(probe: Probe) -> Iterator[Finding]:
@@ -167,7 +175,8 @@ def rate_limit(probe: Probe) -> Iterator[Finding]:
             switches = {} if made == _DEFAULT_LIMIT else {"calls_per_minute": made}
             enough = 0 < budget <= made
             settings = {} if enough else {"TRAINERCENTRAL_CALLS_PER_MINUTE": max(1, made * 4 // 5)}
-            yield Finding("rate_limit", assumption, enough, seen, settings, switches)
+            facts = {"throttled_at_per_minute": made} if made else {}
+            yield Finding("rate_limit", assumption, enough, seen, settings, switches, facts)
             return
         if error is not None:
             raise error

@@ -19,11 +19,12 @@ from pymongo.errors import DuplicateKeyError
 
 from bench.soak import restore_kills
 from bench.soak.restore_kills import contents_of
-from coursehub import audit, pseudonyms
+from coursehub import academy, audit, pseudonyms
 from coursehub.backup import archive, contents, restoring, taking
 from coursehub.models import AuditEvent
 from coursehub.mongo import outside_transaction
 from coursehub.queue import presence
+from coursehub.trainercentral.profile import AnswerKind, Meaning
 from tests.commands import run
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -298,6 +299,21 @@ def test_the_newer_events_are_kept_aside_and_a_change_to_them_shows(stored, take
     stored[audit.REPLACED].update_one({"action": "role.taken"}, {"$set": {"target": "user 8"}})
     code, said = run("verify_audit_log")
     assert (code, said["replaced_lost"]) == (2, 2)
+
+
+def test_what_was_learnt_about_the_academy_comes_back(stored, tmp_path):
+    kind = AnswerKind("addCourseAttendee.json", 200, "ST_41", "{}")
+    academy.note_fact("page_cap", 50)
+    academy.note_answer(kind, {"message": "exists"})
+    academy.decide(kind.key, Meaning.REFUSED, actor="ada")
+    known = academy.document()
+    taking.take(tmp_path / "backup.zip", actor="test")
+    academy.note_fact("page_cap", 10)
+    academy.decide(kind.key, Meaning.INVITED, actor="grace")
+    restoring.restore(tmp_path / "backup.zip", actor="test")
+    academy.forget()
+    assert academy.document() == known
+    assert academy.profile().meanings == {kind.key: Meaning.REFUSED}
 
 
 def test_numbers_that_were_given_out_since_are_not_given_again(stored, taken, person):

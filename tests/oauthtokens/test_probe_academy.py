@@ -6,7 +6,7 @@ import json
 import pytest
 from django.core.management import CommandError, call_command
 
-from coursehub import pacing
+from coursehub import academy, pacing
 from coursehub.trainercentral.probing import Plan
 from coursehub.trainercentral.probing_acts import ACTING
 from oauthtokens import probing, services
@@ -201,3 +201,67 @@ def test_probe_shows_no_secret(academy_pool, caplog):
     shown = f"{found} {caplog.text} {Plan()}"
     for secret in (lease.token, "sandbox-client-secret"):
         assert secret not in shown
+
+
+# --- The academy's profile ----------------------------------------------------------------------
+
+
+def known() -> dict:
+    return {name: fact["value"] for name, fact in academy.facts().items()}
+
+
+def test_what_reading_found_out_is_in_the_profile(academy_pool):
+    academy_pool.sandbox.switch(limit_cap=5, sort_1_order="oldest", unknown_learner="404", error_envelope="mail")
+    findings()
+    assert known() == {
+        "page_cap": 5,
+        "largest_page": 5,
+        "newest_first": False,
+        "unknown_learner": "404",
+        "error_envelope": "mail",
+    }
+    assert {fact["source"] for fact in academy.facts().values()} == {"probe_academy"}
+
+
+def test_what_acting_found_out_is_in_the_profile(academy_pool):
+    academy_pool.sandbox.switch(
+        already_enrolled="error", unknown_course="400", pending_status="7", invited_status="201"
+    )
+    findings(lambda act: act.key == "invitations", email=ADDRESS, course_id=course_id(academy_pool.sandbox))
+    wanted = {"already_enrolled": "error", "unknown_course": "400", "invited_status": "201"}
+    assert known().items() >= (wanted | {"pending_listed": True, "pending_status": "7"}).items()
+    assert ADDRESS not in json.dumps(academy.document())
+
+
+def test_a_second_probe_corrects_the_first(academy_pool):
+    academy_pool.sandbox.switch(limit_cap=5, sort_1_order="oldest", pending_listed=False)
+    act = {"email": ADDRESS, "course_id": course_id(academy_pool.sandbox)}
+    findings(lambda act: act.key == "invitations", **act)
+    assert (academy.profile().page_cap, academy.profile().newest_first, academy.profile().pending_listed) == (
+        *(5, False, False),
+    )
+    academy_pool.sandbox.switch(limit_cap=0, sort_1_order="newest", pending_listed=True)
+    findings(lambda act: act.key == "invitations", **act)
+    assert (academy.profile().page_cap, academy.profile().newest_first, academy.profile().pending_listed) == (
+        *(None, True, True),
+    )
+
+
+def test_the_command_says_what_is_known_and_gives_the_profile(academy_pool, monkeypatch):
+    monkeypatch.setattr("sys.stdin", io.StringIO())
+    academy_pool.sandbox.switch(limit_cap=7)
+    code, answer = run()
+    assert (code, answer["profile"]["facts"]["page_cap"]["value"]) == (1, 7)
+    before = academy_pool.sandbox.counters()["by_endpoint"]
+    code, answer = run("--known")
+    assert (code, answer["findings"], answer["profile"]["facts"]["page_cap"]["value"]) == (0, [], 7)
+    assert academy_pool.sandbox.counters()["by_endpoint"] == before
+    out = io.StringIO()
+    call_command("probe_academy", "--known", stdout=out)
+    assert "Most rows on a page: 7, whatever is asked for" in out.getvalue()
+
+
+def test_nothing_known_is_said_in_a_sentence(pool):
+    out = io.StringIO()
+    call_command("probe_academy", "--known", stdout=out)
+    assert out.getvalue() == "Nothing is known about this academy yet.\n"

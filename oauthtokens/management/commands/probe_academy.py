@@ -6,6 +6,8 @@ from typing import Any
 
 from django.core.management import CommandError, CommandParser
 
+from coursehub import academy
+from coursehub.academy.facts import FACTS
 from coursehub.management.base import BAD, GOOD, USAGE, WARNING, JsonCommand
 from coursehub.trainercentral import TrainerCentralError
 from coursehub.trainercentral.probing import Finding
@@ -17,11 +19,13 @@ _WORDS = {True: "held", False: "NOT HELD", None: "unknown"}
 
 class Command(JsonCommand):
     help = (
-        "Check the assumptions about the configured academy; asks before anything that acts. "
+        "Check the assumptions about the configured academy, and note in its profile what was found out; asks before "
+        "anything that acts. With --json the profile is in the answer, and `sandbox --like FILE` behaves like it. "
         "Exit 0: all that was tried held; 1: something did not; 2: no token, or no answer."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--known", action="store_true", help="make no call: say what is known already")
         parser.add_argument("--yes", action="store_true", help="answer every question with yes")
         parser.add_argument("--course", default="", metavar="ID", help="look at this course, not at the fullest one")
         parser.add_argument("--email", default="", help="an address of yours to invite, twice")
@@ -33,6 +37,9 @@ class Command(JsonCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         if (options["email"] and "@" not in options["email"]) or options["watch_seconds"] < 0:
             raise CommandError("--email needs an address, --watch-seconds no negative number.", returncode=USAGE)
+        if options["known"]:
+            self.tell(options, _document([], ""), _learnt() or "Nothing is known about this academy yet.", GOOD)
+            return
         self._yes, found = options["yes"], []
         chosen = {name: options[name] for name in ("email", "code", "watch_seconds")}
         try:
@@ -55,7 +62,19 @@ class Command(JsonCommand):
 
 
 def _document(found: list[Finding], reason: str) -> dict[str, Any]:
-    return {"findings": [asdict(one) for one in found], "settings": _all(found, "settings"), "reason": reason}
+    findings = [asdict(one) for one in found]
+    return {
+        "findings": findings,
+        "settings": _all(found, "settings"),
+        "reason": reason,
+        "profile": academy.document(),
+    }
+
+
+def _learnt() -> str:
+    """What the profile holds now, a line per fact."""
+    known = academy.facts()
+    return "\n".join(f"{FACTS[name].title}: {FACTS[name].says(fact['value'])}" for name, fact in known.items())
 
 
 def _all(found: list[Finding], name: str) -> dict[str, Any]:
@@ -71,6 +90,8 @@ def _summary(found: list[Finding]) -> str:
     lines = [f"{len(found)} assumptions: {counts}."]
     if settings := _all(found, "settings"):
         lines.append("Settings to change: " + " ".join(f"{key}={value}" for key, value in settings.items()))
+    if learnt := _learnt():
+        lines.append(f"Known about this academy now:\n{learnt}")
     if switches := _all(found, "switches"):
         shown = " ".join(f"--switch {key}={value}" for key, value in switches.items())
         lines.append(f"The sandbox behaves like this academy with: {shown}")
