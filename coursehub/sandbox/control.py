@@ -120,11 +120,16 @@ def make_code(sandbox: Sandbox, call: Call) -> dict[str, Any]:
 
 
 def show_counters(sandbox: Sandbox, call: Call) -> dict[str, Any]:
-    """Calls by endpoint and by status, invitations acted upon, refreshes by token id."""
+    """Calls by endpoint and by status, invitations posted and acted upon (`count`), refreshes by token id."""
     counters = sandbox.counters
     invitations = [
-        {"course": course_id, "email": email, "count": count}
-        for (course_id, email), count in counters.invitations.items()
+        {
+            "course": key[0],
+            "email": key[1],
+            "count": counters.invitations.get(key, 0),
+            "posted": counters.posts.get(key, 0),
+        }
+        for key in counters.posts | counters.invitations
     ]
     refreshes = {token_id(token.digest): token.uses for token in sandbox.tokens.refresh_tokens.values()}
     totals = {"by_endpoint": counters.by_endpoint, "by_status": counters.by_status}

@@ -4,7 +4,7 @@ import logging
 from dataclasses import dataclass, field
 from typing import Any
 
-from coursehub.sandbox import oauth
+from coursehub.sandbox import invitations, oauth
 from coursehub.sandbox.academy import Academy
 from coursehub.sandbox.clock import Clock
 from coursehub.sandbox.counters import Counters
@@ -15,7 +15,7 @@ from coursehub.sandbox.rosters import Rosters
 from coursehub.sandbox.routes import Endpoint, find_endpoint
 from coursehub.sandbox.switches import Switches
 from coursehub.sandbox.tokens import Tokens
-from coursehub.sandbox.wire import Answer, Call, Refused, error_answer
+from coursehub.sandbox.wire import INVALID_TOKEN, Answer, Call, Refused, error_answer, unauthorised_answer
 
 logger = logging.getLogger("coursehub.sandbox")
 
@@ -124,8 +124,11 @@ class Sandbox:
         if call.path.startswith(API):
             endpoint, call.ids = find_endpoint(call.method, call.path.removeprefix(API))
             name = endpoint.name if endpoint else UNKNOWN
-            answer = fault.instead or (self._act_on_api(call, endpoint) if fault.acts else Answer(0))
-            return name, answer
+            if fault.acts:
+                return name, self._act_on_api(call, endpoint)
+            if name == invitations.ENDPOINT:
+                invitations.posted(self, call)
+            return name, fault.instead or Answer(0)
         name, act = oauth.find(call.method, call.path)
         return name, fault.instead or (act(self, call) if fault.acts else Answer(0))
 
@@ -135,12 +138,22 @@ class Sandbox:
                 raise Refused(404, "URL_RULE_NOT_CONFIGURED", "No such path.")
             self._authorise(call, endpoint)
             self.limits.count(endpoint.name, call.at_ms, self.switches)
+        except Refused as refused:
+            return unauthorised_answer(self.switches) if refused.code == INVALID_TOKEN else self._error(refused)
+        if endpoint.name == invitations.ENDPOINT:
+            invitations.posted(self, call)
+        try:
             answer = endpoint.act(self, call)
         except Refused as refused:
-            return error_answer(refused, self.switches)
+            if self.switches.error_status_style == "showtime500":
+                refused.status = 500
+            return self._error(refused)
         if call.method != "GET":
             self.rosters.forget()
         return answer
+
+    def _error(self, refused: Refused) -> Answer:
+        return error_answer(refused, self.switches)
 
     def _authorise(self, call: Call, endpoint: Endpoint) -> None:
         scheme, _, token = call.authorization.partition(" ")
@@ -148,7 +161,7 @@ class Sandbox:
             raise Refused(401, "NOT_AUTHENTICATED", "No access token.")
         scopes = self.tokens.scopes(token.strip(), call.at_ms)
         if scopes is None:
-            raise Refused(401, "INVALID_OAUTHTOKEN", "The access token is not valid.")
+            raise Refused(401, INVALID_TOKEN, "The access token is not valid.")
         if endpoint.scope not in scopes and endpoint.scope.rpartition(".")[0] + ".ALL" not in scopes:
             raise Refused(401, "INVALID_OAUTHSCOPE", "Invalid OAuth scope.")
         if call.ids and call.ids[0] != self.org_id:

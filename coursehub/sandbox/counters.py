@@ -18,7 +18,8 @@ class Counters:
         self._oldest_call = 1
         self.by_endpoint: Counter[str] = Counter()
         self.by_status: Counter[str] = Counter()
-        self.invitations: dict[tuple[str, str], int] = {}
+        self.invitations: dict[tuple[str, str], int] = {}  # that were acted upon
+        self.posts: dict[tuple[str, str], int] = {}  # that reached the endpoint, acted upon or not
         self.last_call_ms = 0
 
     @property
@@ -30,7 +31,7 @@ class Counters:
         """Everything to zero; the log is empty."""
         for table in ("calls", "invitations"):
             self._journal.execute(f"DELETE FROM {table}")  # noqa: S608  (names from the line above)
-        self.by_endpoint, self.by_status, self.invitations = Counter(), Counter(), {}
+        self.by_endpoint, self.by_status, self.invitations, self.posts = Counter(), Counter(), {}, {}
         self._oldest_call = self._last_call + 1
         self._store_totals()
 
@@ -43,8 +44,9 @@ class Counters:
         since = "SELECT n, at_ms + took_ms, endpoint, status FROM calls WHERE n > ? ORDER BY n"
         for row in self._journal.execute(since, (self._last_call,)):
             self._tally(*row)
-        rows = self._journal.execute("SELECT course_id, email, count FROM invitations")
-        self.invitations = {(course_id, email): count for course_id, email, count in rows}
+        rows = list(self._journal.execute("SELECT course_id, email, count, posted FROM invitations"))
+        self.invitations = {(course_id, email): count for course_id, email, count, _ in rows if count}
+        self.posts = {(course_id, email): posted for course_id, email, _, posted in rows}
 
     def count_call(self, arrived_ms: int, acted_ms: int, endpoint: str, status: int, detail: str) -> None:
         """Log one call. Status 0: it gets no answer."""
@@ -59,10 +61,18 @@ class Counters:
 
     def count_invitation(self, course_id: str, email: str, at_ms: int) -> None:
         """Count one invitation that was acted upon; `course_id` is empty for the academy alone."""
-        count = self.invitations.get((course_id, email), 0) + 1
-        self.invitations[course_id, email] = count
-        row = (course_id, email, count, at_ms)
-        self._journal.execute("INSERT OR REPLACE INTO invitations VALUES (?, ?, ?, ?)", row)
+        self.invitations[course_id, email] = self.invitations.get((course_id, email), 0) + 1
+        self._store_invitation(course_id, email, at_ms)
+
+    def count_post(self, course_id: str, email: str, at_ms: int) -> None:
+        """Count one call that reached the endpoint, whether it is acted upon or not."""
+        self.posts[course_id, email] = self.posts.get((course_id, email), 0) + 1
+        self._store_invitation(course_id, email, at_ms)
+
+    def _store_invitation(self, course_id: str, email: str, at_ms: int) -> None:
+        key = course_id, email
+        row = (*key, self.invitations.get(key, 0), at_ms, self.posts.get(key, 0))
+        self._journal.execute("INSERT OR REPLACE INTO invitations VALUES (?, ?, ?, ?, ?)", row)
 
     def recent_calls(self, after: int, limit: int) -> list[dict[str, Any]]:
         """Up to `limit` calls, newest last: the first ones after number `after`, or the newest of all if it is < 0."""
@@ -75,7 +85,7 @@ class Counters:
 
     def recent_invitations(self, limit: int) -> list[dict[str, Any]]:
         """The invitations sent last, newest first; each stands for an e-mail."""
-        query = "SELECT course_id, email, count, last_ms FROM invitations ORDER BY last_ms DESC LIMIT ?"
+        query = "SELECT course_id, email, count, last_ms FROM invitations WHERE count > 0 ORDER BY last_ms DESC LIMIT ?"
         rows = self._journal.execute(query, (limit,))
         return [dict(zip(("course", "email", "count", "last_ms"), row, strict=True)) for row in rows]
 

@@ -11,10 +11,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-FORMAT = 3
+FORMAT = 4
 UPGRADES = {
     1: "ALTER TABLE members ADD COLUMN expires_ms INTEGER;",
     2: "ALTER TABLE codes ADD COLUMN challenge TEXT NOT NULL DEFAULT '';",
+    3: "ALTER TABLE invitations ADD COLUMN posted INTEGER NOT NULL DEFAULT 0; UPDATE invitations SET posted = count;",
 }
 SCHEMA = """
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
@@ -27,6 +28,7 @@ CREATE TABLE members (
     revoked_ms INTEGER, pinned_percent INTEGER, pinned_ms INTEGER, expires_ms INTEGER);
 CREATE TABLE invitations (
     course_id TEXT NOT NULL, email TEXT NOT NULL, count INTEGER NOT NULL, last_ms INTEGER NOT NULL,
+    posted INTEGER NOT NULL DEFAULT 0,
     PRIMARY KEY (course_id, email)) WITHOUT ROWID;
 CREATE TABLE refresh_tokens (
     digest TEXT PRIMARY KEY, scope TEXT NOT NULL, created_ms INTEGER NOT NULL, uses INTEGER NOT NULL,

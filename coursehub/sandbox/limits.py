@@ -1,6 +1,7 @@
 """The API's rate limit: so many calls per minute and path, then a lock."""
 
 from collections import deque
+from email.utils import formatdate
 
 from coursehub.sandbox.journal import Journal
 from coursehub.sandbox.switches import Switches
@@ -41,12 +42,12 @@ class RateLimit:
         if now_ms < locked_until:
             if switches.lockout_prolongs:
                 locked_until = self._lock(endpoint, now_ms, switches)
-            raise self._refusal(locked_until - now_ms, switches)
+            raise self._refusal(locked_until - now_ms, switches, now_ms)
         while window and window[0] <= now_ms - WINDOW_MS:
             window.popleft()
         if len(window) >= most:
             window.clear()
-            raise self._refusal(self._lock(endpoint, now_ms, switches) - now_ms, switches)
+            raise self._refusal(self._lock(endpoint, now_ms, switches) - now_ms, switches, now_ms)
         window.append(now_ms)
 
     def _lock(self, endpoint: str, now_ms: int, switches: Switches) -> int:
@@ -55,12 +56,25 @@ class RateLimit:
         return until
 
     @staticmethod
-    def _refusal(wait_ms: int, switches: Switches) -> Refused:
+    def _refusal(wait_ms: int, switches: Switches, now_ms: int) -> Refused:
         seconds = -(-wait_ms // 1000)
         message = (
             f"Cannot execute more than {switches.calls_per_minute} requests per API in 1 minutes. "
             f"Try again after {-(-seconds // 60)} minutes."
         )
         if switches.rate_limit_style == "429":
-            return Refused(429, CODE, message, retry_after_seconds=seconds)
+            return Refused(429, CODE, message, retry_after=retry_after(seconds, switches, now_ms))
         return Refused(400, CODE, message)
+
+
+def retry_after(seconds: int, switches: Switches, now_ms: int) -> str:
+    """The header, in the style that the switch `retry_after_style` names."""
+    values = {"seconds": str(seconds), "absurd": "999999999", "constant": "1", "none": ""}
+    style = switches.retry_after_style
+    ahead_ms = {"date": seconds * 1000, "past": -60_000}.get(style, 0)
+    return values[style] if style in values else http_date(now_ms + ahead_ms, switches)
+
+
+def http_date(now_ms: int, switches: Switches) -> str:
+    """A moment as headers give it, by the clock that the switch `date_skew_seconds` puts off."""
+    return formatdate(now_ms / 1000 + switches.date_skew_seconds, usegmt=True)

@@ -4,11 +4,14 @@ import json
 import selectors
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Any
 
 import requests
+
+from coursehub.sandbox.profiles import switches_of
 
 START_SECONDS = 20.0
 STOP_SECONDS = 10.0
@@ -94,7 +97,15 @@ class SandboxProcess:
 
     def invitations(self) -> dict[tuple[str, str], int]:
         """(course, e-mail in lower case) -> invitations acted upon."""
-        return {(row["course"], row["email"]): row["count"] for row in self.counters()["invitations"]}
+        return {(row["course"], row["email"]): row["count"] for row in self.counters()["invitations"] if row["count"]}
+
+    def posts(self) -> dict[tuple[str, str], int]:
+        """(course, e-mail in lower case) -> invitations that came as far as the endpoint, acted upon or not."""
+        return {(row["course"], row["email"]): row["posted"] for row in self.counters()["invitations"]}
+
+    def follow(self, facts: Mapping[str, Any]) -> dict[str, Any]:
+        """Behave as what was learnt about an academy says (`profiles.switches_of`); all switches come back."""
+        return self.switch(**switches_of(facts))
 
     def calls(self, after: int = 0, limit: int = 100_000) -> list[dict[str, Any]]:
         """The call log after that number, oldest first."""

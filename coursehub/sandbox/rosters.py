@@ -1,6 +1,6 @@
 """A course's members and where they stand, looked up once for all calls of the same tenth of a second."""
 
-from coursehub.sandbox.academy import PENDING, Academy, Course, Member, Standing
+from coursehub.sandbox.academy import PENDING, REVOKED, Academy, Course, Member, Standing
 from coursehub.sandbox.switches import Switches
 
 KEPT_MS = 100
@@ -15,14 +15,16 @@ class Roster:
         self.made_ms = now_ms
         self.pairs: list[Pair] = [(member, academy.standing(member, now_ms)) for member in course.members.values()]
         self.pending = sum(standing.status == PENDING for _, standing in self.pairs)
-        self._orders: dict[tuple[str, bool, bool, bool], list[Pair]] = {}
+        self._orders: dict[tuple[str, bool, bool, frozenset[str]], list[Pair]] = {}
 
     def ordered(self, sort: str, switches: Switches) -> list[Pair]:
         """By time, by progress (highest first), or by enrolment. The list is shared: not to be changed."""
         newest_first, time_moves = switches.sort_1_order == "newest", switches.time_moves_with_progress
-        key = sort, newest_first, time_moves, switches.pending_listed
+        unlisted = {PENDING} if not switches.pending_listed else set()
+        unlisted |= {REVOKED} if not switches.revoked_listed else set()
+        key = sort, newest_first, time_moves, frozenset(unlisted)
         if key not in self._orders:
-            pairs = [pair for pair in self.pairs if switches.pending_listed or pair[1].status != PENDING]
+            pairs = [pair for pair in self.pairs if pair[1].status not in unlisted]
             if sort == BY_TIME:
                 pairs.sort(key=lambda pair: pair[1].time_ms(time_moves), reverse=newest_first)
             elif sort == BY_PROGRESS:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from coursehub.sandbox import api
+from coursehub.sandbox import api, invitations
 from coursehub.sandbox.wire import Answer, Call
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ ENDPOINTS: dict[tuple[str, str], Endpoint] = dict(
         _endpoint("GET", "org/portals.json", "portalapi.READ", api.list_portals),
         _endpoint("GET", "*/courses.json", "courseapi.READ", api.list_courses),
         _endpoint("GET", "*/courses/*.json", "courseapi.READ", api.one_course),
-        _endpoint("POST", "*/addCourseAttendee.json", "userapi.CREATE", api.invite),
+        _endpoint("POST", "*/addCourseAttendee.json", "userapi.CREATE", invitations.invite),
         _endpoint("GET", "*/course/*/courseMembers.json", "courseapi.READ", api.list_course_members),
         _endpoint("GET", f"{_MEMBER}/courseEngagement.json", "courseapi.READ", api.course_engagement),
         _endpoint("GET", f"{_MEMBER}/testReport.json", "courseapi.READ", api.report_of_tests),

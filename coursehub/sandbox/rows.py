@@ -1,9 +1,11 @@
 """The objects in TrainerCentral's answers: every scalar a string, as documented."""
 
+from dataclasses import replace
 from typing import Any
 
-from coursehub.sandbox.academy import Course, Learner, Member, Standing
+from coursehub.sandbox.academy import PENDING, Course, Learner, Member, Standing
 from coursehub.sandbox.journeys import chance
+from coursehub.sandbox.switches import Switches
 
 LINKS = (
     *("sessions", "sections", "sessionInfos", "tests", "assignments", "certificates", "coupons", "drips"),
@@ -28,6 +30,13 @@ TRAINER = {"name": "Robin Trainer", "email": "robin.trainer@example.org"}
 def shifted(time_ms: int, skew_seconds: int) -> str:
     """A time as an answer gives it."""
     return str(time_ms + skew_seconds * 1000)
+
+
+def shown(switches: Switches, standing: Standing) -> Standing:
+    """As answers give it: nobody has documented the status of a learner who has not accepted yet."""
+    if standing.status != PENDING or switches.pending_status == PENDING:
+        return standing
+    return replace(standing, status=switches.pending_status)
 
 
 def portal_row(org_id: str, origin: str) -> dict[str, str]:

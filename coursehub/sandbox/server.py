@@ -15,6 +15,7 @@ from aiohttp import web
 from coursehub.sandbox import control
 from coursehub.sandbox.core import Options, Sandbox
 from coursehub.sandbox.faults import Fault
+from coursehub.sandbox.limits import http_date
 from coursehub.sandbox.wire import Answer, Call
 
 logger = logging.getLogger("coursehub.sandbox")
@@ -47,12 +48,18 @@ class Server:
         if await self._delay(fault):
             call.at_ms = self._sandbox.clock.now_ms()
         answer = self._sandbox.answer(call, fault)
+        if answer.fault:
+            fault = Fault(answer.fault)
         if fault.loses_answer:
             if fault.holds:
                 await asyncio.sleep(self._sandbox.switches.hold_seconds)
             _reset_connection(request.transport)
         elif fault.kind == "truncated":
             return await _send_half(request, answer)
+        answer.headers = {
+            **(answer.headers or {}),
+            "Date": http_date(self._sandbox.clock.now_ms(), self._sandbox.switches),
+        }
         return _response(answer)
 
     async def _delay(self, fault: Fault) -> bool:

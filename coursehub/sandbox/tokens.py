@@ -151,6 +151,9 @@ class Tokens:
         self._journal.execute("UPDATE codes SET expires_ms = 0 WHERE digest = ?", (digest_of(code),))
         if not found.offline:
             return Grant(self._mint(None, found.scope, switches, now_ms), "", found.scope)
+        full = 0 < switches.stored_refresh_tokens <= len(self.refresh_tokens)
+        if full and switches.one_refresh_token_too_many == "refused":  # noqa: S105  (no secret)
+            raise TokenRefused("access_denied")
         token = _new_token()
         refresh = RefreshToken(digest_of(token), found.scope, now_ms)
         self.refresh_tokens[refresh.digest] = refresh
@@ -209,7 +212,8 @@ class Tokens:
         return sum(self.access_tokens[digest].expires_ms > now_ms for digest in refresh.live)
 
     def _mint(self, refresh: RefreshToken | None, scope: str, switches: Switches, now_ms: int) -> str:
-        token, expires_ms = _new_token(), now_ms + switches.access_token_seconds * 1000
+        seconds = min(switches.access_token_seconds, switches.access_token_dies_after_seconds or 10**9)
+        token, expires_ms = _new_token(), now_ms + seconds * 1000
         digest, refresh_digest = digest_of(token), refresh.digest if refresh else ""
         self.access_tokens[digest] = AccessToken(refresh_digest, scope_set(scope), expires_ms)
         row = (digest, refresh_digest, scope, expires_ms)

@@ -9,15 +9,16 @@ from coursehub.sandbox.switches import Switches
 
 JSON = "application/json"
 HTML = "text/html"
+INVALID_TOKEN = "INVALID_OAUTHTOKEN"  # noqa: S105  (a code of errors)
 
 
 class Refused(Exception):
-    """An API error by its code; `status` as Zoho's security filter gives it."""
+    """An API error by its code, for some with a number beside it; `status` as Zoho's security filter gives it."""
 
-    def __init__(self, status: int, code: str, message: str, retry_after_seconds: int | None = None) -> None:
+    def __init__(self, status: int, code: str, message: str, retry_after: str = "", number: str = "") -> None:
         super().__init__(code)
         self.status, self.code, self.message = status, code, message
-        self.retry_after_seconds = retry_after_seconds
+        self.retry_after, self.number = retry_after, number
 
 
 @dataclass(slots=True)
@@ -66,6 +67,7 @@ class Answer:
     body: bytes = b""
     content_type: str = JSON
     headers: dict[str, str] | None = None
+    fault: str = ""  # what becomes of it on its way, as `Fault.kind`
 
 
 def json_answer(value: Any, status: int = 200) -> Answer:
@@ -75,20 +77,37 @@ def json_answer(value: Any, status: int = 200) -> Answer:
 
 def error_answer(refused: Refused, switches: Switches) -> Answer:
     """The refusal in the envelope that the switch `error_envelope` names."""
-    status, code, message = refused.status, refused.code, refused.message
+    status, code, message, named = refused.status, refused.code, refused.message, {}
+    if refused.number:
+        code, named = refused.number, {"title": refused.code}
+    told = f"{refused.code}: {message}" if refused.number else message
     envelopes: dict[str, Any] = {
-        "default": {"errors": [{"errorCode": code, "message": message}]},
-        "mail": {"data": {"errorCode": code}, "status": {"code": status, "description": message}},
+        "default": {"errors": [{"errorCode": code, **named, "message": message}]},
+        "mail": {"data": {"errorCode": code}, "status": {"code": status, "description": told}},
         "projects": _projects_envelope(refused),
-        "crm": {"code": code, "details": {}, "message": message, "status": "error"},
-        "array": [2, {"msg": message, "errorCode": code}],
+        "crm": {"code": code, "details": {}, "message": told, "status": "error"},
+        "array": [2, {"msg": told, "errorCode": code}],
         "ok200": _projects_envelope(refused),
     }
     style = switches.error_envelope
     answer = json_answer(envelopes[style], 200 if style == "ok200" else status)
-    if refused.retry_after_seconds is not None:
-        answer.headers = {"Retry-After": str(refused.retry_after_seconds)}
+    if refused.retry_after:
+        answer.headers = {"Retry-After": refused.retry_after}
     return answer
+
+
+def unauthorised_answer(switches: Switches) -> Answer:
+    """The answer to a token that is not valid, in the style that the switch `unauthorised_style` names."""
+    code = error_answer(Refused(401, INVALID_TOKEN, "The access token is not valid."), switches)
+    return {
+        "code": code,
+        "bare": Answer(401),
+        "html": Answer(401, b"<html><body>401</body></html>", HTML),
+        "invalid_token": json_answer({"error": "invalid_token"}, 401),
+        "authentication_failure": json_answer({"code": "AUTHENTICATION_FAILURE", "status": "error"}, 401),
+        "400": json_answer({"code": "AUTHENTICATION_FAILURE", "status": "error"}, 400),
+        "in200": Answer(200, code.body),
+    }[switches.unauthorised_style]
 
 
 def _projects_envelope(refused: Refused) -> dict[str, Any]:

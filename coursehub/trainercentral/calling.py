@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterator
 from typing import Any, Protocol
 
 from coursehub.trainercentral import errors, reading
-from coursehub.trainercentral.envelopes import Answer, error_in
+from coursehub.trainercentral.envelopes import Answer
+from coursehub.trainercentral.outcomes import error_of_reading
 from coursehub.trainercentral.records import Lease
 from coursehub.trainercentral.transport import Transport
 
@@ -17,6 +18,12 @@ _FIRST_BACKOFF_SECONDS, _LONGEST_BACKOFF_SECONDS = 0.5, 8.0
 _STILL_CURRENT_SECONDS = 1.0
 _RESENDS = 2
 _MOST_PAGES = 100_000
+# The TrainerCentralError that an answer means, or None; the second argument are secrets to cut out of its texts.
+Judge = Callable[[Answer, tuple[str, ...]], errors.TrainerCentralError | None]
+
+
+def nobody(endpoint: str, error: errors.TrainerCentralError | None) -> None:
+    """The `after_call` of a client whose calls nobody counts."""
 
 
 class TokenProvider(Protocol):
@@ -42,11 +49,12 @@ class Caller:
         *,
         retry_deadline_seconds: float,
         before_call: Callable[[str, str], None],
+        after_call: Callable[[str, errors.TrainerCentralError | None], None] = nobody,
     ) -> None:
         self._transport = transport
         self._tokens = tokens
         self._retry_deadline_seconds = retry_deadline_seconds
-        self._before_call = before_call
+        self._before_call, self._after_call = before_call, after_call
 
     def pages(
         self,
@@ -79,17 +87,30 @@ class Caller:
                 return
         raise errors.Unexpected(f"{endpoint}: the list does not end")
 
-    def call(self, method: str, endpoint: str, path: str, *, expects: tuple[str, ...] = (), **content: Any) -> Answer:
+    def call(
+        self,
+        method: str,
+        endpoint: str,
+        path: str,
+        *,
+        expects: tuple[str, ...] = (),
+        judge: Judge | None = None,
+        **content: Any,
+    ) -> Answer:
         """A successful answer, after as many attempts as are harmless. Raises errors of the tree.
 
-        `content` is what `Transport.send` takes: params or json.
+        `judge` says what an answer means; a call that reads can do without, and names the keys that it
+        `expects`. `content` is what `Transport.send` takes: params or json.
         """
+        judge = judge or (
+            lambda answer, secrets: error_of_reading(answer, call=endpoint, expects=expects, secrets=secrets)
+        )
         harmless = (errors.Unreachable, errors.Unanswered) if method == "GET" else (errors.Unreachable,)
         gives_up_at = time.monotonic() + self._retry_deadline_seconds
         longest_pause_seconds = _FIRST_BACKOFF_SECONDS
         while True:
             try:
-                return self._authorised(method, endpoint, path, expects, content)
+                return self._authorised(method, endpoint, path, judge, content)
             except harmless as error:
                 pause_seconds = random.uniform(0, longest_pause_seconds)  # noqa: S311  (full jitter, no secret)
                 if time.monotonic() + pause_seconds > gives_up_at:
@@ -98,31 +119,59 @@ class Caller:
             time.sleep(pause_seconds)
             longest_pause_seconds = min(longest_pause_seconds * 2, _LONGEST_BACKOFF_SECONDS)
 
-    def _authorised(self, method: str, endpoint: str, path: str, expects: tuple[str, ...], content: dict) -> Answer:
+    def _authorised(self, method: str, endpoint: str, path: str, judge: Judge, content: dict) -> Answer:
         """One attempt, and while the token is not accepted a second with a fresh one and a third with another set's.
 
-        A call answered so did not act, so even an invitation may be sent again.
+        A call answered so did not act, so even an invitation may be sent again. An answer that only may be
+        about the token costs one fresh token and no more: if that is refused too, something else is wrong.
         """
-        for _ in range(_RESENDS):
-            try:
-                return self._attempt(method, endpoint, path, expects, content)
-            except errors.TokenRejected:
-                logger.info("%s %s: the access token was not accepted; once more with another", method, endpoint)
-        return self._attempt(method, endpoint, path, expects, content)
+        attempts = 0
+        while True:
+            lease, result = self._attempt(method, endpoint, path, judge, content)
+            if isinstance(result, Answer):
+                return result
+            attempts += 1
+            if attempts > 1 and not result.is_certain:
+                raise result
+            self._tokens.rejected(lease)
+            if attempts > _RESENDS or (not result.is_certain and self._tokens.current().token == lease.token):
+                raise result
+            logger.info("%s %s: the access token was not accepted; once more with another", method, endpoint)
 
-    def _attempt(self, method: str, endpoint: str, path: str, expects: tuple[str, ...], content: dict) -> Answer:
+    def _attempt(
+        self, method: str, endpoint: str, path: str, judge: Judge, content: dict
+    ) -> tuple[Lease, Answer | errors.TokenRejected]:
+        """One call: its successful answer, or that the token was not accepted. Raises every other error."""
         # Asked for before the wait, so that no slot of the budget is lost to a refresh, and again after
         # a wait that the token may not have outlived.
-        lease, asked_at, acts = self._tokens.current(), time.monotonic(), method != "GET"
+        lease, asked_at = self._tokens.current(), time.monotonic()
         self._before_call(endpoint, method)
         if time.monotonic() - asked_at > _STILL_CURRENT_SECONDS:
             lease = self._tokens.current()
-        authorization = f"Zoho-oauthtoken {lease.token}"
-        answer = self._transport.send(method, path, call=endpoint, acts=acts, authorization=authorization, **content)
-        error = error_in(answer, call=endpoint, acts=acts, expects=expects, secrets=(lease.token,))
+        try:
+            answer = self._send(method, endpoint, path, lease, content)
+            error = judge(answer, (lease.token,))
+        except errors.TrainerCentralError as failure:
+            self._note(endpoint, failure)
+            raise
+        self._note(endpoint, error)
         if error is None:
             self._tokens.accepted(lease)
-            return answer
+            return lease, answer
         if isinstance(error, errors.TokenRejected):
+            return lease, error
+        if isinstance(error, errors.Unclear) and error.renews_token:
             self._tokens.rejected(lease)
         raise error
+
+    def _send(self, method: str, endpoint: str, path: str, lease: Lease, content: dict) -> Answer:
+        authorization = f"Zoho-oauthtoken {lease.token}"
+        acts = method != "GET"
+        return self._transport.send(method, path, call=endpoint, acts=acts, authorization=authorization, **content)
+
+    def _note(self, endpoint: str, error: errors.TrainerCentralError | None) -> None:
+        """Tell of the outcome; whoever is told may fail, and the outcome counts all the same."""
+        try:
+            self._after_call(endpoint, error)
+        except Exception as failure:
+            logger.warning("%s: the outcome could not be noted (%s)", endpoint, type(failure).__name__)

@@ -1,14 +1,17 @@
 """The TrainerCentral API: one method per operation that the product needs."""
 
-from collections.abc import Callable, Iterator
+import logging
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 from urllib.parse import quote
 
-from coursehub.trainercentral import errors, reading
-from coursehub.trainercentral.calling import Caller, TokenProvider
-from coursehub.trainercentral.envelopes import ALREADY_ENROLLED
+from coursehub.trainercentral import errors, invited, reading
+from coursehub.trainercentral.calling import Caller, TokenProvider, nobody
+from coursehub.trainercentral.codes import ALREADY_ENROLLED
+from coursehub.trainercentral.envelopes import Answer, objects
 from coursehub.trainercentral.fields import PercentColumn
-from coursehub.trainercentral.profile import AnswerKind, Profile, nothing_learnt
+from coursehub.trainercentral.outcomes import Acting
+from coursehub.trainercentral.profile import AnswerKind, Meaning, Profile, nothing_learnt
 from coursehub.trainercentral.records import (
     LEARNER_ROLE,
     REVOKED,
@@ -22,7 +25,9 @@ from coursehub.trainercentral.records import (
 )
 from coursehub.trainercentral.transport import Transport
 
-_COURSE, _MEMBER, _MEMBERS, _PORTAL_MEMBER = "course", "courseMember", "courseMembers", "portalMember"
+logger = logging.getLogger(__name__)
+
+_COURSE, _MEMBERS = "course", "courseMembers"
 
 
 class TrainerCentralClient:
@@ -34,7 +39,8 @@ class TrainerCentralClient:
     `retry_deadline_seconds` have passed; calls that act only on Unreachable.
 
     `profile()` says what was learnt about the academy; `on_answer(kind, sample)` is told of answers to
-    calls that act whose kind means nothing to the client. The sample is redacted.
+    calls that act whose kind means nothing to the client. The sample is redacted. `after_call(endpoint,
+    error)` is told of the outcome of every attempt. What these three raise is logged and passed over.
     """
 
     def __init__(
@@ -47,6 +53,7 @@ class TrainerCentralClient:
         read_timeout_seconds: float = 15.0,
         retry_deadline_seconds: float = 30.0,
         before_call: Callable[[str, str], None] | None = None,
+        after_call: Callable[[str, errors.TrainerCentralError | None], None] = nobody,
         profile: Callable[[], Profile] = Profile,
         on_answer: Callable[[AnswerKind, dict], None] = nothing_learnt,
     ) -> None:
@@ -54,7 +61,13 @@ class TrainerCentralClient:
             base_url, connect_timeout_seconds=connect_timeout_seconds, read_timeout_seconds=read_timeout_seconds
         )
         hook = before_call or (lambda endpoint, method: None)
-        self._caller = Caller(self._transport, tokens, retry_deadline_seconds=retry_deadline_seconds, before_call=hook)
+        self._caller = Caller(
+            self._transport,
+            tokens,
+            retry_deadline_seconds=retry_deadline_seconds,
+            before_call=hook,
+            after_call=after_call,
+        )
         self._org_id = org_id
         self._percents = PercentColumn()
         self._profile, self._on_answer = profile, on_answer
@@ -143,26 +156,52 @@ class TrainerCentralClient:
 
         Never repeated once it may have arrived. `already_enrolled` is True when the server refused with
         that reason, or when the enrolment it shows has progress, which a fresh one cannot have; its
-        `invitedTime` proves nothing, since inviting again may renew it. Raises OutcomeUnknown when only
-        a read-back can tell, NotFound for an unknown course, Refused with the server's own sentence.
+        `invitedTime` proves nothing, since inviting again may renew it. Raises Unclear and OutcomeUnknown
+        when only a read-back can tell, NotFound for an unknown course, Refused with the server's own
+        sentence, or with ours when a name is missing (nothing is sent then); Stopped.
         """
+        if not first_name.strip() or not last_name.strip():
+            raise errors.Refused("a name is missing", "The learner's first or last name is missing.")
         attendee = {"email": email, "firstName": first_name, "lastName": last_name, "courseId": course_id}
         if expires_at_ms is not None:
             attendee |= {"expiryTime": expires_at_ms}  # type: ignore[dict-item]  # the one number among strings
-        endpoint, expects = "addCourseAttendee.json", (_MEMBER, _PORTAL_MEMBER)
+        endpoint, names = "addCourseAttendee.json", (email, first_name, last_name, course_id)
+        act = self._acting(endpoint, lambda answer: invited.is_proven(answer.json, email), names)
         try:
-            answer = self._call("POST", endpoint, f"/{endpoint}", json={"courseAttendee": attendee}, expects=expects)
+            answer = self._call("POST", endpoint, f"/{endpoint}", json={"courseAttendee": attendee}, judge=act.error)
         except errors.Refused as refusal:
             if refusal.code != ALREADY_ENROLLED:
                 raise
             return Invited("", "", True)
-        return _invited(answer.json, endpoint)
+        return invited.read(answer.json)
 
     def revoke_access(self, member_id: str) -> None:
-        """End a learner's access to one course (help article "revoke-learner-s-access-to-a-course")."""
+        """End a learner's access to one course (help article "revoke-learner-s-access-to-a-course").
+
+        Its success is not documented: any 2xx is one that is empty, or JSON without code or failure.
+        """
+        endpoint = "updateCourseAttendee/<id>.json"
+        act = self._acting(endpoint, lambda answer: not answer.text or answer.json is not None, (member_id,))
         path = f"/updateCourseAttendee/{_part(member_id)}.json"
         body = {"courseMembers": [{"status": int(REVOKED)}]}
-        self._call("PUT", "updateCourseAttendee/<id>.json", path, json=body)
+        self._call("PUT", endpoint, path, json=body, judge=act.error)
+
+    def _acting(self, endpoint: str, is_proven: Callable[[Answer], bool], names: tuple[str, ...]) -> Acting:
+        return Acting(endpoint, is_proven, names, self._meanings, self._tell)
+
+    def _meanings(self) -> Mapping[str, Meaning]:
+        """What was learnt. The call has been made: whatever happens here, its answer must not be lost."""
+        try:
+            return self._profile().meanings
+        except Exception as failure:
+            logger.warning("The academy's profile could not be read (%s)", type(failure).__name__)
+            return {}
+
+    def _tell(self, kind: AnswerKind, sample: dict) -> None:
+        try:
+            self._on_answer(kind, sample)
+        except Exception as failure:
+            logger.warning("An answer's kind could not be kept (%s)", type(failure).__name__)
 
     def find_learner(self, email: str) -> Learner | None:
         """The academy's learner with this e-mail address, or None (help article "get-learner-info")."""
@@ -173,7 +212,7 @@ class TrainerCentralClient:
             return None
         if answer.body.strip() and answer.json is None:
             raise errors.Unexpected("fetchuserdetails.json: the body is not JSON")
-        found = (Learner.read(row) for row in _objects(answer.json))
+        found = (Learner.read(row) for _, row in objects(answer.json))
         return next((learner for learner in found if learner.email.casefold() == email.strip().casefold()), None)
 
     def list_portal_members(self, *, page_size: int = 100) -> list[Learner]:
@@ -192,27 +231,3 @@ def _part(identifier: str) -> str:
     if not identifier or identifier in (".", ".."):
         raise errors.Refused("an empty id", "The id is empty.")
     return quote(identifier, safe="", errors="replace")
-
-
-def _invited(body: dict, endpoint: str) -> Invited:
-    enrolments, people = reading.rows(body, _MEMBER) or [], reading.rows(body, _PORTAL_MEMBER) or [{}]
-    if not enrolments:
-        raise errors.Refused(
-            f"{endpoint}: an answer without {_MEMBER}",
-            "TrainerCentral took the learner into the academy, but not into the course.",
-        )
-    enrolment = enrolments[0]
-    return Invited(
-        member_id=reading.first(enrolment, "courseMembersId", "id"),
-        org_member_id=reading.first(enrolment, "orgMemberId") or reading.first(people[0], "orgMemberId", "id"),
-        already_enrolled=True if reading.percent(enrolment.get("completionPercentage")) > 0 else None,
-    )
-
-
-def _objects(value: Any, depth: int = 4) -> Iterator[dict]:
-    """All objects in `value`, outermost first."""
-    if isinstance(value, dict):
-        yield value
-    if depth and isinstance(value, dict | list):
-        for held in value.values() if isinstance(value, dict) else value:
-            yield from _objects(held, depth - 1)

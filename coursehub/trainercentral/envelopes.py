@@ -1,52 +1,30 @@
-"""From an answer to the error it means.
+"""What stands in an answer, whatever its envelope: codes, the sentence for people, a verdict.
 
-The API's error envelope is unknown and Zoho's products disagree (contract §4.2), so codes and
-messages are looked for anywhere in the body, and in answers of HTTP 200 too.
+The API's error envelope is unknown and Zoho's products disagree (contract §4.2), so codes and messages are
+looked for anywhere in the body, and in answers of HTTP 200 too.
 """
 
-import math
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from typing import Any
 
-from coursehub.trainercentral import errors, reading
+from coursehub.trainercentral import codes, reading
 
-_CODE_KEYS = ("errorCode", "error_code", "code", "title", "error", "status_code")
-_MESSAGE_KEYS = ("message", "msg", "error_description", "errorMessage", "description")
-_CODE_SHAPE = re.compile(r"[A-Z][A-Z0-9]*(_[A-Z0-9]+)+|UNAUTHORISED|UNAUTHORIZED|FORBIDDEN")
+_CODE_KEYS = ("errorCode", "error_code", "code", "title", "error", "status_code", "errorcode", "reason")
+# Of a record, `title` and `code` are its own.
+_CODE_KEYS_OF_A_RECORD = ("errorCode", "error_code", "error")
+_MESSAGE_KEYS = (
+    *("message", "msg", "errorMessage", "error_message", "error_description", "description"),
+    *("details", "error", "errors", "title", "reason"),
+)
+_RECORD_KEYS = frozenset({"courseMembersId", "courseMemberId", "orgMemberId", "courseName", "email", "emailId"})
 _TOKEN_SHAPE = re.compile(r"\b1000\.[0-9a-zA-Z.]{8,}")
-_EMAIL_SHAPE = re.compile(r"[^\s@<>\"']+@[^\s@<>\"']+")
-_AGAIN_AFTER = re.compile(r"after\s+(\d{1,4})\s*(second|minute|hour)", re.IGNORECASE)
-_UNIT_SECONDS = {"second": 1, "minute": 60, "hour": 3600}
-_LONGEST_WAIT_SECONDS = 86_400.0  # beyond a day a wait is taken for nonsense
+EMAIL_SHAPE = re.compile(r"[^\s@<>\"']+@[^\s@<>\"']+")
+_NO = frozenset({"error", "failure", "failed", "fail", "false", "rejected", "invalid", "no"})
 _SENTENCE_LENGTH = 200
+_TEXT_LENGTH = 4_000
 _DEEPEST_LEVEL = 12
-
-ALREADY_ENROLLED = "ALREADY_ENROLLED"
-_TOKEN = frozenset({"INVALID_OAUTHTOKEN", "INVALID_TOKEN"})
-_SCOPE = frozenset({"INVALID_OAUTHSCOPE", "OAUTH_SCOPE_MISMATCH"})
-_CREDENTIAL = frozenset({"NOT_AUTHENTICATED", "AUTHENTICATION_FAILED"})
-_FORBIDDEN = frozenset({"UNAUTHORISED", "UNAUTHORIZED", "FORBIDDEN"})
-_THROTTLE = frozenset({"URL_ROLLING_THROTTLES_LIMIT_EXCEEDED", "THROTTLES_LIMIT_EXCEEDED", "TOO_MANY_REQUESTS"})
-_NOT_FOUND = frozenset({"RESOURCE_NOT_FOUND", "COURSE_NOT_FOUND"})
-_BY_CODE: dict[str, type[errors.TrainerCentralError]] = {
-    **dict.fromkeys(_TOKEN, errors.TokenRejected),
-    **dict.fromkeys(_SCOPE, errors.ScopeMissing),
-    **dict.fromkeys(_CREDENTIAL, errors.NotAuthorised),
-    **dict.fromkeys(_FORBIDDEN, errors.Forbidden),
-    **dict.fromkeys(_THROTTLE, errors.Throttled),
-    **dict.fromkeys(_NOT_FOUND, errors.NotFound),
-    "URL_RULE_NOT_CONFIGURED": errors.Unexpected,  # no such path: this client or its address is wrong
-}
-_BY_STATUS: dict[int, type[errors.TrainerCentralError]] = {
-    401: errors.NotAuthorised,
-    403: errors.Forbidden,
-    404: errors.NotFound,
-    429: errors.Throttled,
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,79 +39,63 @@ class Answer:
     def json(self) -> Any:
         return reading.document(self.body)
 
-
-def error_in(
-    answer: Answer, *, call: str, acts: bool, expects: Iterable[str], secrets: Iterable[str] = ()
-) -> errors.TrainerCentralError | None:
-    """The TrainerCentralError that `answer` means, or None for a success.
-
-    `call` names the endpoint for the log. A success is a 2xx that holds one of the keys `expects`
-    (none expected: any 2xx without an error in it). `acts`: the call changes something, so that an
-    answer which leaves open whether it did is OutcomeUnknown. `secrets` are cut out of all texts.
-    """
-    body, expected = answer.json, tuple(expects)
-    successful = 200 <= answer.status < 300
-    code = find_code(body, without=expected)
-    if successful and _holds_one_of(body, expected) and code not in _BY_CODE:
-        return None
-    message = clean(find_message(body), secrets)
-    detail = f"{call}: HTTP {answer.status} {code} {_EMAIL_SHAPE.sub('<e-mail>', message)}".rstrip()
-    if answer.status >= 500 or answer.status == 408:
-        return errors.OutcomeUnknown(detail) if acts else errors.Unanswered(detail)
-    if successful and not code and not _holds_error(body):
-        return _unreadable(body, expected, detail, acts)
-    return _refusal(answer, code, message, detail)
+    @property
+    def text(self) -> str:
+        """The beginning of the body, as text."""
+        return self.body[:_TEXT_LENGTH].decode("utf-8", "replace").strip()
 
 
-def _refusal(answer: Answer, code: str, message: str, detail: str) -> errors.TrainerCentralError:
-    kind = _BY_CODE.get(code) or _BY_STATUS.get(answer.status)
-    if kind is errors.Throttled:
-        return errors.Throttled(detail, wait_seconds=_wait_seconds(answer, message))
-    if kind is not None:
-        return kind(detail)
-    if 300 <= answer.status < 400 or answer.status < 200:
-        return errors.Unexpected(detail)
-    return errors.Refused(detail, message, code)
-
-
-def _unreadable(body: Any, expected: tuple[str, ...], detail: str, acts: bool) -> errors.TrainerCentralError | None:
-    """A 2xx with neither an error nor what was expected in it."""
-    if not expected:
-        return None
-    if acts:
-        return errors.OutcomeUnknown(f"{detail} without a readable body")
-    if body is None:
-        return errors.Unanswered(f"{detail} without a readable body")
-    return errors.Unexpected(f"{detail} without {' or '.join(expected)}")
-
-
-def _holds_one_of(body: Any, expected: tuple[str, ...]) -> bool:
-    return isinstance(body, dict) and any(isinstance(body.get(key), dict | list) for key in expected)
-
-
-def _holds_error(body: Any) -> bool:
-    if not isinstance(body, dict):
-        return False
-    return bool(body.get("error") or body.get("errors")) or body.get("status") in ("error", "failure")
-
-
-def find_code(body: Any, *, without: Iterable[str] = ()) -> str:
-    """The error code in `body`: one this client knows, else the first that looks like one, else ''.
+def find_codes(answer: Answer, *, without: Iterable[str] = ()) -> list[str]:
+    """The codes in an answer, each once, the outer ones first.
 
     Keys named in `without` hold records, not errors, and are not searched.
     """
-    found = [
-        value
-        for key, value in _pairs(body, frozenset(without))
-        if key in _CODE_KEYS and isinstance(value, str) and len(value) <= 80 and _CODE_SHAPE.fullmatch(value)
-    ]
-    known = (code for code in found if code in _BY_CODE or code == ALREADY_ENROLLED)
-    return next(known, found[0] if found else "")
+    body = answer.json
+    if not isinstance(body, dict | list):
+        text = body if isinstance(body, str) else answer.text
+        return list(dict.fromkeys(codes.in_words(text) or codes.in_page(text)))
+    found = []
+    for keys, key, value in _pairs(body, frozenset(without)):
+        if key in (_CODE_KEYS_OF_A_RECORD if keys & _RECORD_KEYS else _CODE_KEYS):
+            found += codes.in_value(value)
+        elif key in _MESSAGE_KEYS and isinstance(value, str):
+            found += codes.in_words(value)
+    return list(dict.fromkeys(found))
 
 
-def find_message(body: Any) -> str:
-    """The first text meant for people in `body`, or ''."""
-    return next((value for key, value in _pairs(body) if key in _MESSAGE_KEYS and isinstance(value, str)), "")
+def find_message(answer: Answer) -> str:
+    """The text meant for people in an answer, or ''."""
+    body = answer.json
+    if isinstance(body, str):
+        return body
+    if not isinstance(body, dict | list):
+        return "" if "<" in answer.text or answer.text[:1] in ("{", "[") else answer.text
+    texts = [(key, text) for key, text in _texts(body) if text.strip() and not codes.in_value(text)]
+    # A sentence before a word, and what is called a message before what may be one.
+    texts.sort(key=lambda found: (" " not in found[1].strip(), _MESSAGE_KEYS.index(found[0])))
+    return texts[0][1] if texts else ""
+
+
+def says_no(answer: Answer) -> bool:
+    """Whether the body speaks of an error or a failure of the call as a whole."""
+    for keys, key, value in _pairs(answer.json):
+        if keys & _RECORD_KEYS:
+            continue
+        if key in ("error", "errors") and value and value != "false":
+            return True
+        if key in ("status", "success", "result") and _is_no(value):
+            return True
+    return False
+
+
+def _is_no(value: Any) -> bool:
+    """A failure in words, or the number of an HTTP status that is one."""
+    if isinstance(value, bool):
+        return not value
+    if isinstance(value, str) and not value.isdecimal():
+        return value.lower() in _NO
+    number = reading.whole(value)
+    return number is not None and 400 <= number < 600
 
 
 def clean(message: str, secrets: Iterable[str] = ()) -> str:
@@ -146,38 +108,38 @@ def clean(message: str, secrets: Iterable[str] = ()) -> str:
     return " ".join(printable.split())[:_SENTENCE_LENGTH]
 
 
-def _pairs(body: Any, without: frozenset[str] = frozenset()) -> Iterator[tuple[str, Any]]:
-    """Every key and value at any level, outer levels first."""
-    level = [body]
+def objects(body: Any) -> Iterator[tuple[frozenset[str], dict]]:
+    """Every object at any level, outer ones first, with the keys under which it and what is around it stand."""
+    level: list[tuple[frozenset[str], Any]] = [(frozenset(), body)]
     for _ in range(_DEEPEST_LEVEL):
-        level = [item for value in level for item in (value if isinstance(value, list) else [value])]
-        inner = []
-        for value in level:
+        level = [(under, item) for under, value in level for item in (value if isinstance(value, list) else [value])]
+        inner: list[tuple[frozenset[str], Any]] = []
+        for under, value in level:
             if isinstance(value, dict):
-                kept = [(key, held) for key, held in value.items() if key not in without]
-                yield from kept
-                inner += [held for _, held in kept]
-        level = inner + [item for value in level if isinstance(value, list) for item in value]
+                yield under, value
+                inner += [(under | {key}, held) for key, held in value.items()]
+            elif isinstance(value, list):
+                inner.append((under, value))
+        level = inner
 
 
-def retry_after_seconds(header: str) -> float | None:
-    """A Retry-After of seconds (fractions too) or of a date; None when absent, negative or longer than a day."""
-    try:
-        seconds = float(header)
-    except ValueError:
-        try:
-            moment = parsedate_to_datetime(header)
-            seconds = (moment.replace(tzinfo=moment.tzinfo or UTC) - datetime.now(UTC)).total_seconds()
-        except (ValueError, TypeError, OverflowError, IndexError):
-            return None
-        seconds = max(seconds, 0.0) if seconds > -_LONGEST_WAIT_SECONDS else seconds
-    return seconds if math.isfinite(seconds) and 0 <= seconds <= _LONGEST_WAIT_SECONDS else None
+def _pairs(body: Any, without: frozenset[str] = frozenset()) -> Iterator[tuple[frozenset[str], str, Any]]:
+    """Every key and value at any level with all keys beside it, outer levels first."""
+    for under, found in objects(body):
+        if not under & without:
+            keys = frozenset(found)
+            yield from ((keys, key, value) for key, value in found.items() if key not in without)
 
 
-def _wait_seconds(answer: Answer, message: str) -> float | None:
-    """Their Retry-After, else the "after N minutes" of their message; at least a second."""
-    seconds = retry_after_seconds(answer.headers.get("retry-after", ""))
-    spoken = _AGAIN_AFTER.search(message)
-    if seconds is None and spoken:
-        seconds = min(float(spoken[1]) * _UNIT_SECONDS[spoken[2].lower()], _LONGEST_WAIT_SECONDS)
-    return None if seconds is None else max(seconds, 1.0)
+def _texts(body: Any) -> Iterator[tuple[str, str]]:
+    """Texts that may be meant for people: under a key for messages, in a list there, or in an object of details."""
+    for _, found in objects(body):
+        for key, value in found.items():
+            if key not in _MESSAGE_KEYS:
+                continue
+            held = value if isinstance(value, list) else list(value.values()) if _is_details(key, value) else [value]
+            yield from ((key, text) for text in held if isinstance(text, str))
+
+
+def _is_details(key: str, value: Any) -> bool:
+    return key in ("details", "errors") and isinstance(value, dict)

@@ -75,16 +75,23 @@ class Unclear(OutcomeUnknown):
     def __init__(self, detail: str = "", sentence: str = "", *, kind: AnswerKind, code: str = "") -> None:
         super().__init__(detail, sentence)
         self.kind, self.code = kind, code
+        self.renews_token = False  # it says, too, that the token is not valid
 
 
 class Throttled(TrainerCentralError):
-    """The rate limit is reached; the call did not act. `wait_told`: the wait is theirs, not our default."""
+    """The rate limit is reached; the call did not act. `wait_told`: the wait is theirs, not our default.
+
+    `endpoint` is the one that was throttled, '' if that is not known.
+    """
 
     retry_helps = True
     default_sentence = "TrainerCentral asked us to slow down."
 
-    def __init__(self, detail: str = "", sentence: str = "", wait_seconds: float | None = None) -> None:
+    def __init__(
+        self, detail: str = "", sentence: str = "", wait_seconds: float | None = None, *, endpoint: str = ""
+    ) -> None:
         super().__init__(detail, sentence)
+        self.endpoint = endpoint
         self.wait_told = wait_seconds is not None
         self.wait_seconds = THROTTLE_WAIT_SECONDS if wait_seconds is None else wait_seconds
 
@@ -96,10 +103,14 @@ class NotAuthorised(TrainerCentralError):
 
 
 class TokenRejected(NotAuthorised):
-    """The access token was refused, and so was a fresh one."""
+    """The access token was refused, and so was a fresh one. `is_certain`: the answer says so, and not just 401."""
 
     retry_helps = True
     default_sentence = "TrainerCentral did not accept the access token."
+
+    def __init__(self, detail: str = "", sentence: str = "", *, is_certain: bool = True) -> None:
+        super().__init__(detail, sentence)
+        self.is_certain = is_certain
 
 
 class ScopeMissing(NotAuthorised):

@@ -11,9 +11,10 @@ from typing import Any
 from urllib.parse import urlencode
 
 from coursehub.trainercentral import errors, reading
-from coursehub.trainercentral.envelopes import Answer, clean, retry_after_seconds
+from coursehub.trainercentral.envelopes import Answer, clean
 from coursehub.trainercentral.records import TokenGrant
 from coursehub.trainercentral.transport import Transport
+from coursehub.trainercentral.waiting import retry_after_seconds
 
 _TOKEN_PATH, _REVOKE_PATH, _CONSENT_PATH = "/oauth/v2/token", "/oauth/v2/token/revoke", "/oauth/v2/auth"
 _USUAL_LIFE_SECONDS, _LONGEST_LIFE_SECONDS = 3600, 86_400
@@ -140,7 +141,7 @@ class ZohoAccounts:
         said = clean(said, (self._client_secret, *secrets))
         detail = f"{what}: HTTP {answer.status} {said}"
         if "denied" in said.lower() or answer.status == 429:
-            wait_seconds = retry_after_seconds(answer.headers.get("retry-after", ""))
+            wait_seconds = retry_after_seconds(answer.headers.get("retry-after", ""), answer.headers.get("date", ""))
             return errors.MintThrottled(detail, wait_seconds=wait_seconds)
         if said == "invalid_code":
             return errors.InvalidCode(detail)

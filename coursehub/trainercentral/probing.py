@@ -10,8 +10,9 @@ from typing import Any
 from urllib.parse import quote
 
 from coursehub.trainercentral import errors, reading
-from coursehub.trainercentral.envelopes import Answer, error_in
+from coursehub.trainercentral.envelopes import Answer
 from coursehub.trainercentral.oauth import ZohoAccounts
+from coursehub.trainercentral.outcomes import Acting, error_of_reading, holds_one_of
 from coursehub.trainercentral.records import LEARNER_ROLE
 from coursehub.trainercentral.transport import Transport
 
@@ -85,7 +86,10 @@ class Probe:
         name = path.rpartition("/")[2]
         authorization = f"Zoho-oauthtoken {token}"
         answer = self._transport.send(method, root + path, call=name, acts=acts, authorization=authorization, **content)
-        return answer, error_in(answer, call=name, acts=acts, expects=expects, secrets=(token,))
+        if acts:
+            act = Acting(name, lambda answer: not expects or holds_one_of(answer, expects))
+            return answer, act.error(answer, (token,))
+        return answer, error_of_reading(answer, call=name, expects=expects, secrets=(token,))
 
     def rows(self, path: str, key: str, **params: Any) -> list[dict]:
         """The rows of one page. Raises what the answer means."""

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from coursehub.trainercentral import errors, reading
-from coursehub.trainercentral.envelopes import ALREADY_ENROLLED
+from coursehub.trainercentral.codes import ALREADY_ENROLLED
 from coursehub.trainercentral.probing import Finding, Probe
 from coursehub.trainercentral.records import REVOKED
 

@@ -11,6 +11,9 @@ from enum import StrEnum
 from hashlib import sha256
 
 _KEY_LENGTH = 32
+# Shapes of bodies that say nothing: a page for people, or JSON that ends in its midst.
+PAGE, UNREADABLE = "page", "unreadable"
+_TIME_OUTS = (408, 425, 444, 460, 499)
 
 
 class Meaning(StrEnum):
@@ -40,6 +43,13 @@ class AnswerKind:
         """Short, and the same for the same kind for ever: stored values are found by it."""
         whole = json.dumps([self.endpoint, self.status, self.code, self.shape])
         return sha256(whole.encode()).hexdigest()[:_KEY_LENGTH]
+
+    @property
+    def is_learnable(self) -> bool:
+        """Whether a meaning learnt from one such answer holds for the next: every gateway's trouble looks the same."""
+        if self.shape.split(" ")[0] in (PAGE, UNREADABLE):
+            return False
+        return bool(self.code) or not (300 <= self.status < 400 or self.status >= 500 or self.status in _TIME_OUTS)
 
 
 @dataclass(frozen=True)

@@ -111,17 +111,23 @@ def test_invitation_without_course_is_to_the_academy_only(caller):
     assert [row["email"] for row in details] == ["ada@example.org"]
 
 
+NAMED = {"email": "a@example.org", "firstName": "A", "lastName": "B"}
+
+
 @pytest.mark.parametrize(
     ("attendee", "code"),
     [
         ({"firstName": "A", "courseId": "1"}, "LESS_THAN_MIN_OCCURANCE"),
         ({"email": "a@example.org"}, "LESS_THAN_MIN_OCCURANCE"),
-        ({"email": "no address", "firstName": "A"}, "INVALID_EMAIL"),
-        ({"email": "a@example.org", "firstName": "A", "courseId": 5}, "INVALID_INPUT"),
-        ({"email": "a@example.org", "firstName": "A", "expiryTime": "soon"}, "INVALID_INPUT"),
-        ({"email": "a@example.org", "firstName": "A", "expiryTime": 10**30}, "INVALID_INPUT"),
-        ({"email": "a@example.org", "firstName": "A", "nickname": "B"}, "EXTRA_PARAM_FOUND"),
-        ({"email": "a@example.org", "firstName": "A", "courseId": "1"}, "RESOURCE_NOT_FOUND"),
+        ({"email": "a@example.org", "firstName": "A"}, "LESS_THAN_MIN_OCCURANCE"),
+        ({**NAMED, "firstName": " "}, "LESS_THAN_MIN_OCCURANCE"),
+        ({**NAMED, "lastName": ""}, "LESS_THAN_MIN_OCCURANCE"),
+        ({**NAMED, "email": "no address"}, "INVALID_EMAIL"),
+        ({**NAMED, "courseId": 5}, "INVALID_INPUT"),
+        ({**NAMED, "expiryTime": "soon"}, "INVALID_INPUT"),
+        ({**NAMED, "expiryTime": 10**30}, "INVALID_INPUT"),
+        ({**NAMED, "nickname": "B"}, "EXTRA_PARAM_FOUND"),
+        ({**NAMED, "courseId": "1"}, "RESOURCE_NOT_FOUND"),
     ],
 )
 def test_bad_invitation_is_refused_and_not_counted(caller, attendee, code):
@@ -211,3 +217,20 @@ def test_page_for_people_is_there(sandbox):
     page = requests.get(f"{sandbox.url}/_sandbox/", timeout=10)
     assert page.headers["Content-Type"].startswith("text/html")
     assert "Sandbox academy" in page.text
+
+
+def test_every_post_that_came_as_far_as_the_endpoint_is_counted_apart_from_those_that_acted(caller):
+    course_id = caller.course_ids()[0]
+    caller.sandbox.switch(invitation_answers=[{"status": 500, "for": "ada@*", "times": 1}])
+    script = [{"path_contains": "addCourseAttendee", "times": 1, "fault": "502"}]
+    assert caller.invite("ada@example.org", course_id).status_code == 500
+    caller.sandbox.switch(fail_next=script)
+    assert caller.invite("ada@example.org", course_id).status_code == 502
+    assert caller.sandbox.invitations() == {}
+    caller.access_token, valid = "1000.stale", caller.access_token
+    assert caller.invite("ada@example.org", course_id).status_code == 401
+    caller.access_token = valid
+    assert caller.invite("Ada@Example.org", course_id).status_code == 200
+    assert caller.sandbox.invitations() == {(course_id, "ada@example.org"): 1}
+    assert caller.sandbox.posts() == {(course_id, "ada@example.org"): 3}
+    assert [mail["count"] for mail in caller.sandbox.state()["mails"]] == [1]

@@ -116,7 +116,7 @@ def test_state_of_the_version_before_is_taken_up(tmp_path):
     members = list(first.academy.members)
     first.journal.close()
     with closing(sqlite3.connect(path)) as older:
-        for table, column in (("members", "expires_ms"), ("codes", "challenge")):
+        for table, column in (("members", "expires_ms"), ("codes", "challenge"), ("invitations", "posted")):
             older.execute(f"ALTER TABLE {table} DROP COLUMN {column}")
         older.execute("PRAGMA user_version=1")
     again = Sandbox(Options(str(path)))

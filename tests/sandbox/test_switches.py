@@ -164,7 +164,7 @@ def outcome(caller, **details):
         answer = caller.call(
             "POST",
             "addCourseAttendee.json",
-            json={"courseAttendee": {"email": "ada@example.org", "firstName": "Ada"}},
+            json={"courseAttendee": {"email": "ada@example.org", "firstName": "Ada", "lastName": "Byron"}},
             **details,
         )
         result = answer.status_code

@@ -7,7 +7,9 @@ from email.utils import format_datetime
 import pytest
 
 from coursehub.trainercentral import AnswerKind, errors
-from coursehub.trainercentral.envelopes import Answer, error_in, retry_after_seconds
+from coursehub.trainercentral.envelopes import Answer
+from coursehub.trainercentral.outcomes import Acting, error_of_reading, holds_one_of
+from coursehub.trainercentral.waiting import retry_after_seconds
 from tests.trainercentral.scripted import TOKEN
 
 THROTTLE = "URL_ROLLING_THROTTLES_LIMIT_EXCEEDED"
@@ -39,7 +41,10 @@ ENVELOPES = [default, mail, projects, crm, array]
 CODES = [
     ("INVALID_OAUTHTOKEN", 401, errors.TokenRejected),
     ("INVALID_OAUTHSCOPE", 401, errors.ScopeMissing),
-    ("NOT_AUTHENTICATED", 401, errors.NotAuthorised),
+    ("NOT_AUTHENTICATED", 401, errors.TokenRejected),
+    ("AUTHENTICATION_FAILURE", 400, errors.TokenRejected),
+    ("invalid_token", 401, errors.TokenRejected),
+    ("OAUTH_SCOPE_MISMATCH", 401, errors.ScopeMissing),
     ("UNAUTHORISED", 403, errors.Forbidden),
     ("RESOURCE_NOT_FOUND", 404, errors.NotFound),
     ("URL_RULE_NOT_CONFIGURED", 404, errors.Unexpected),
@@ -52,7 +57,9 @@ CODES = [
 def meaning(status: int, body: object, headers: dict | None = None, *, acts: bool = False):
     raw = body if isinstance(body, bytes) else (body if isinstance(body, str) else json.dumps(body)).encode()
     answer = Answer(status, headers or {}, raw)
-    return error_in(answer, call="courses.json", acts=acts, expects=("courses",), secrets=(TOKEN,))
+    if acts:
+        return Acting("courses.json", lambda answer: holds_one_of(answer, ("courses",))).error(answer, (TOKEN,))
+    return error_of_reading(answer, call="courses.json", expects=("courses",), secrets=(TOKEN,))
 
 
 @pytest.mark.parametrize("acts", [False, True])
@@ -66,38 +73,102 @@ def test_code_is_found_in_every_envelope_and_in_http_200(code, status, kind, env
 @pytest.mark.parametrize(
     ("status", "body", "kind_when_reading", "kind_when_acting"),
     [
-        (200, "", errors.Unanswered, errors.OutcomeUnknown),
-        (200, HTML, errors.Unanswered, errors.OutcomeUnknown),
-        (200, '{"courses": [{"id"', errors.Unanswered, errors.OutcomeUnknown),
-        (200, {}, errors.Unexpected, errors.OutcomeUnknown),
-        (200, {"courses": "none"}, errors.Unexpected, errors.OutcomeUnknown),
-        (200, "[" * 200_000, errors.Unanswered, errors.OutcomeUnknown),  # deeper than Python's parser goes
-        (200, "null", errors.Unanswered, errors.OutcomeUnknown),
-        (200, {"error": {"code": 6401, "message": "Closed."}}, errors.Refused, errors.Refused),
-        (200, {"status": "error", "message": "Closed."}, errors.Refused, errors.Refused),
-        (200, {"courses": [], "error": {"title": THROTTLE}}, errors.Throttled, errors.Throttled),
-        (204, "", errors.Unanswered, errors.OutcomeUnknown),
-        (302, "", errors.Unexpected, errors.Unexpected),
+        (200, "", errors.Unanswered, errors.Unclear),
+        (200, HTML, errors.Unanswered, errors.Unclear),
+        (200, '{"courses": [{"id"', errors.Unanswered, errors.Unclear),
+        (200, {}, errors.Unexpected, errors.Unclear),
+        (200, {"courses": "none"}, errors.Unexpected, errors.Unclear),
+        (200, "[" * 200_000, errors.Unanswered, errors.Unclear),  # deeper than Python's parser goes
+        (200, "null", errors.Unanswered, errors.Unclear),
+        (200, {"error": {"code": 6401, "message": "Closed."}}, errors.Refused, errors.Unclear),
+        (200, {"status": "error", "message": "Closed."}, errors.Refused, errors.Unclear),
+        (200, {"courses": [], "status": "failure"}, None, errors.Unclear),
+        (200, {"courses": [], "code": "ST_41"}, None, errors.Unclear),
+        (200, {"courses": [], "code": 3000}, None, None),
+        (200, {"courses": [], "error": {"title": THROTTLE}}, errors.Throttled, errors.Unclear),
+        (200, {"error": {"title": THROTTLE}}, errors.Throttled, errors.Throttled),
+        (200, {"code": "SEAT_ERROR"}, errors.Refused, errors.Unclear),
+        (204, "", errors.Unanswered, errors.Unclear),
+        (302, "", errors.Unexpected, errors.Unclear),
         (400, "", errors.Refused, errors.Refused),
         (400, HTML, errors.Refused, errors.Refused),
-        (401, "", errors.NotAuthorised, errors.NotAuthorised),
-        (401, HTML, errors.NotAuthorised, errors.NotAuthorised),
+        (400, default("ST_41"), errors.Refused, errors.Refused),
+        (400, default("ST_01", "GENERAL_FAILURE"), errors.Refused, errors.Unclear),
+        (400, default("ALREADY_REGISTERED"), errors.Refused, errors.Unclear),
+        (400, default("USER_EXISTS"), errors.Refused, errors.Unclear),
+        (400, default("COURSE_NOT_EXISTS"), errors.Refused, errors.Refused),
+        (400, {"message": "The learner is already in the course."}, errors.Refused, errors.Unclear),
+        (400, {"message": "Too many requests. Try again later."}, errors.Throttled, errors.Throttled),
+        (401, "", errors.TokenRejected, errors.TokenRejected),
+        (401, HTML, errors.TokenRejected, errors.TokenRejected),
+        (401, {"message": "Invalid OAuth scope."}, errors.ScopeMissing, errors.ScopeMissing),
         (403, "", errors.Forbidden, errors.Forbidden),
         (404, HTML, errors.NotFound, errors.NotFound),
         (405, "", errors.Refused, errors.Refused),
-        (408, "", errors.Unanswered, errors.OutcomeUnknown),
+        (408, "", errors.Unanswered, errors.Unclear),
+        (409, "", errors.Refused, errors.Unclear),
         (422, {"message": "Too long."}, errors.Refused, errors.Refused),
+        (425, "", errors.Refused, errors.Unclear),
         (429, "", errors.Throttled, errors.Throttled),
-        (500, "", errors.Unanswered, errors.OutcomeUnknown),
-        (500, default("INVALID_OAUTHTOKEN"), errors.Unanswered, errors.OutcomeUnknown),
-        (502, HTML, errors.Unanswered, errors.OutcomeUnknown),
-        (503, "", errors.Unanswered, errors.OutcomeUnknown),
-        (504, b"\xff\xfe\x00", errors.Unanswered, errors.OutcomeUnknown),
+        (500, "", errors.Unanswered, errors.Unclear),
+        (500, default("ST_94", "INVALID_COURSE"), errors.Refused, errors.Refused),
+        (500, "ST_94 INVALID_COURSE", errors.Refused, errors.Refused),
+        (500, "<error><code>ST_94</code></error>", errors.Refused, errors.Refused),
+        (500, default("ST_01", "GENERAL_FAILURE"), errors.Unanswered, errors.Unclear),
+        (500, default("ST_77"), errors.Unanswered, errors.Unclear),
+        (500, default("INVALID_EMAIL"), errors.Refused, errors.Refused),
+        (500, default("RESOURCE_NOT_FOUND"), errors.NotFound, errors.NotFound),
+        (500, default(THROTTLE), errors.Throttled, errors.Throttled),
+        (500, default("INVALID_OAUTHTOKEN"), errors.TokenRejected, errors.Unclear),
+        (502, HTML, errors.Unanswered, errors.Unclear),
+        (503, "", errors.Unanswered, errors.Unclear),
+        (504, b"\xff\xfe\x00", errors.Unanswered, errors.Unclear),
     ],
 )
-def test_answer_without_a_known_code_is_read_by_its_status(status, body, kind_when_reading, kind_when_acting):
-    assert type(meaning(status, body)) is kind_when_reading
-    assert type(meaning(status, body, acts=True)) is kind_when_acting
+def test_what_no_known_code_settles_is_read_by_its_status(status, body, kind_when_reading, kind_when_acting):
+    for acts, kind in ((False, kind_when_reading), (True, kind_when_acting)):
+        error = meaning(status, body, acts=acts)
+        assert (type(error) if error else None) is kind
+
+
+@pytest.mark.parametrize("header", ['Bearer error="insufficient_scope"', 'Bearer error="INSUFFICIENT_SCOPE"'])
+@pytest.mark.parametrize("status", [401, 403])
+def test_scope_that_only_a_header_names_is_no_matter_of_the_token(status, header):
+    assert type(meaning(status, "", {"www-authenticate": header})) is errors.ScopeMissing
+
+
+def test_bare_401_may_be_about_the_token_and_a_code_says_that_it_is():
+    assert not meaning(401, "").is_certain
+    assert meaning(401, default("INVALID_OAUTHTOKEN")).is_certain
+    assert meaning(401, "", {"www-authenticate": 'Bearer error="invalid_token"'}).is_certain
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"errorCode": "ST_94", "errorMessage": "INVALID_COURSE", "message": "No such course."},
+        {"code": "ST_94", "description": "No such course."},
+        {"error": "ST_94", "details": "No such course."},
+        {"error": {"code": "ST_94", "title": "INVALID_COURSE", "details": {"course": "No such course."}}},
+        {"error": {"title": "ST_94", "details": ["No such course."]}},
+        {"code": "ST_94", "details": [{"message": "No such course."}]},
+        {"errors": [{"code": "ST_94 INVALID_COURSE", "msg": "No such course."}]},
+        {"code": "ST_94", "error": "No such course."},
+        {"title": "No such course.", "code": "ST_94"},
+        {"errors": ["No such course."], "code": "ST_94"},
+        [{"code": "ST_94", "message": "No such course."}],
+    ],
+)
+def test_sentence_and_code_are_found_wherever_they_stand(body):
+    error = meaning(500, body, acts=True)
+    assert (type(error), error.sentence) == (errors.Refused, "No such course.")
+    assert error.code in ("ST_94", "INVALID_COURSE")
+
+
+def test_number_and_name_of_an_unknown_code_are_told_together():
+    unclear = meaning(500, {"code": "ST_41", "message": "ALREADY_REGISTERED"}, acts=True)
+    assert unclear.code == "ST_41 ALREADY_REGISTERED"
+    assert meaning(200, {"error": {"code": 6401, "message": "Closed."}}, acts=True).code == "6401"
 
 
 @pytest.mark.parametrize("body", [{"courses": []}, {"courses": [{"courseName": "x"}], "meta": {}}, {"courses": {}}])
@@ -135,7 +206,15 @@ def test_retry_after_as_a_date():
     soon = format_datetime(datetime.now(UTC) + timedelta(seconds=90), usegmt=True)
     just_now = format_datetime(datetime.now(UTC) - timedelta(seconds=5), usegmt=True)
     assert retry_after_seconds(soon) == pytest.approx(90, abs=2)
-    assert retry_after_seconds(just_now) == 0
+    assert retry_after_seconds(just_now) is None
+
+
+@pytest.mark.parametrize("hours", [-5, 0, 7])
+def test_retry_after_as_a_date_counts_from_the_servers_own_clock(hours):
+    now = datetime.now(UTC) + timedelta(hours=hours)
+    there, then = (format_datetime(moment, usegmt=True) for moment in (now, now + timedelta(seconds=90)))
+    assert retry_after_seconds(then, there) == 90
+    assert retry_after_seconds(there, then) is None
 
 
 @pytest.mark.parametrize(

@@ -184,13 +184,6 @@ def test_enrolment_with_progress_was_there_before(script):
     assert invite(client_of(script)).already_enrolled is True
 
 
-def test_invitation_that_reached_the_academy_only_is_refused(script):
-    script.play(Play(body={"portalMember": {"id": "2"}}))
-    with pytest.raises(errors.Refused, match="without courseMember") as caught:
-        invite(client_of(script))
-    assert "not into the course" in caught.value.sentence
-
-
 def test_short_page_is_no_end(script):
     script.play(members(1, 2), members(3), members(4, 5), NO_MEMBERS)
     pages = list(client_of(script).iter_member_pages(COURSE, page_size=100))

@@ -74,7 +74,7 @@ def test_invitation(script):
 
 def test_invitation_that_came_to_the_academy_only_is_no_success(script):
     script.play(play("invited_to_the_academy"))
-    with pytest.raises(errors.Refused):
+    with pytest.raises(errors.Unclear):
         client_of(script).invite(course_id=COURSE, email="a@example.org", first_name="A", last_name="B")
 
 

@@ -2,14 +2,14 @@
 
 import time
 from collections.abc import Callable
-from dataclasses import fields
+from dataclasses import asdict, fields
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 import requests
 
-from coursehub.sandbox.switches import ENVELOPES, FAULTS, Switches
-from coursehub.trainercentral import TrainerCentralClient, ZohoAccounts, errors
+from coursehub.sandbox.switches import ENVELOPES, FAULTS, INVITED_SHAPES, UNAUTHORISED_STYLES, Switches
+from coursehub.trainercentral import Profile, TrainerCentralClient, ZohoAccounts, errors
 from coursehub.trainercentral.member_pager import Walk
 from tests.trainercentral.scripted import Tokens
 
@@ -164,6 +164,33 @@ def test_one_refresh_token_too_many_deletes_the_oldest(sandbox, accounts, client
     assert not accepted(client, granted.access_token)
 
 
+@shows("one_refresh_token_too_many")
+def test_one_refresh_token_too_many_may_be_refused_instead(sandbox, accounts, granted):
+    sandbox.switch(stored_refresh_tokens=1, one_refresh_token_too_many="refused")
+    with pytest.raises(errors.MintThrottled):
+        accounts.exchange_code(sandbox.self_client_code(SCOPE))
+    assert accounts.refresh(granted.refresh_token).access_token
+
+
+@shows("access_token_dies_after_seconds")
+def test_access_token_may_die_before_its_time(sandbox, accounts, client, granted):
+    sandbox.switch(access_token_dies_after_seconds=10, access_token_seconds=3600)
+    short = accounts.refresh(granted.refresh_token)
+    assert (short.expires_in_seconds, accepted(client, short.access_token)) == (3600, True)
+    sandbox.advance(11)
+    assert not accepted(client, short.access_token)
+
+
+@shows("unauthorised_style")
+@pytest.mark.parametrize("style", UNAUTHORISED_STYLES)
+def test_token_that_is_not_valid_is_replaced_in_every_style_and_the_invitation_sent_once(sandbox, granted, style):
+    sandbox.switch(unauthorised_style=style)
+    tokens = Tokens("1000.stale", granted.access_token)
+    assert invite(client_of(sandbox, tokens)).member_id
+    assert tokens.rejections == ["1000.stale"]
+    assert sandbox.posts() == {(COURSE, NEW): 1}
+
+
 @shows("live_access_tokens")
 def test_one_access_token_too_many_ends_the_oldest(sandbox, accounts, client, granted):
     sandbox.switch(live_access_tokens=2)
@@ -220,6 +247,28 @@ def test_one_call_too_many_locks_the_path_and_says_for_how_long(sandbox, client,
     assert client.get_course(COURSE)
 
 
+def throttled(client) -> errors.Throttled:
+    client.get_course(COURSE)
+    with pytest.raises(errors.Throttled) as caught:
+        client.get_course(COURSE)
+    return caught.value
+
+
+@shows("retry_after_style", "date_skew_seconds")
+@pytest.mark.parametrize("skew_seconds", [0, -7200, 90_000])
+@pytest.mark.parametrize(
+    ("style", "wait_seconds"),
+    # What makes no sense gives way to the words, which round up to whole minutes.
+    [("seconds", 100), ("date", 100), ("past", 120), ("absurd", 120), ("constant", 1), ("none", 120)],
+)
+def test_wait_is_read_whatever_the_servers_clock_says(sandbox, client, style, skew_seconds, wait_seconds):
+    sandbox.switch(calls_per_minute=1, lockout_seconds=100, rate_limit_style="429")
+    sandbox.switch(retry_after_style=style, date_skew_seconds=skew_seconds)
+    error = throttled(client)
+    assert error.wait_told
+    assert abs(error.wait_seconds - wait_seconds) <= 1  # dates are of whole seconds
+
+
 @shows("lockout_prolongs")
 @pytest.mark.parametrize("prolongs", [False, True])
 def test_calls_during_a_lock_may_prolong_it(sandbox, client, prolongs):
@@ -248,6 +297,78 @@ def test_errors_are_understood_in_each_envelope(sandbox, client, envelope):
         client.get_course(UNKNOWN_COURSE)
     with pytest.raises(errors.TokenRejected):
         client_of(sandbox, Tokens("1000.stale")).list_courses()
+
+
+@shows("error_status_style")
+@pytest.mark.parametrize("style", ["filter", "showtime500"])
+def test_refusal_is_one_whatever_its_status(sandbox, client, style):
+    sandbox.switch(error_status_style=style, learner_limit=1)
+    with pytest.raises(errors.Refused) as caught:
+        invite(client)
+    assert caught.value.sentence == "The academy has no seat left."
+    with pytest.raises(errors.NotFound):
+        client.get_course(UNKNOWN_COURSE)
+
+
+SHAPES = {  # shape: the client's error, or None for a success
+    **dict.fromkeys(("standard", "list", "object", "data", "courseMembers", "address")),
+    **dict.fromkeys(INVITED_SHAPES[6:], errors.Unclear),
+    "known_code_500": errors.Refused,
+}
+
+
+@shows("invited_shape", "invited_acts")
+@pytest.mark.parametrize("acts", [True, False])
+@pytest.mark.parametrize(("shape", "kind"), SHAPES.items())
+def test_answer_of_every_shape_is_a_success_or_leaves_it_open(sandbox, client, shape, kind, acts):
+    sandbox.switch(invited_shape=shape, invited_acts=acts)
+    if kind is None:
+        assert bool(invite(client).member_id) is (shape != "address")
+    else:
+        with pytest.raises(errors.TrainerCentralError) as caught:
+            invite(client)
+        assert type(caught.value) is kind
+    assert sandbox.posts() == {(COURSE, NEW): 1}
+    assert bool(sandbox.invitations()) is acts
+
+
+def test_every_shape_is_tried():
+    assert set(SHAPES) == set(INVITED_SHAPES)
+
+
+@shows("invitation_answers")
+def test_answers_are_scripted_for_some_learners_and_for_some_times(sandbox, client):
+    script = [
+        {
+            "for": "a@*",
+            "status": 202,
+            "body": {"who": "{email}", "member": {"courseMembersId": "{member_id}"}},
+            "acts": True,
+        },
+        {"for": "b@*", "status": 400, "body": "ST_41 ALREADY_REGISTERED", "headers": {"X-Of": "us"}, "times": 1},
+        {"for": "c@*", "fault": "reset", "acts": True, "times": 2},
+    ]
+    sandbox.switch(invitation_answers=script)
+    a, b, c = (f"{name}@example.org" for name in "abc")
+    assert invite(client, email=a).member_id == member(client, a).member_id
+    with pytest.raises(errors.Unclear) as caught:
+        invite(client, email=b)
+    assert caught.value.code == "ST_41 ALREADY_REGISTERED"
+    assert invite(client, email=b).member_id
+    for _ in range(2):
+        with pytest.raises(errors.OutcomeUnknown):
+            invite(client, email=c)
+    assert sandbox.invitations() == {(COURSE, a): 1, (COURSE, b): 1, (COURSE, c): 2}
+    assert sandbox.posts() == {(COURSE, a): 1, (COURSE, b): 2, (COURSE, c): 2}
+    assert sandbox.switch()["invitation_answers"] == script[:1]
+
+
+@shows("forbidden_learners")
+def test_one_learner_may_be_forbidden_while_others_are_taken(sandbox, client):
+    sandbox.switch(forbidden_learners=["barred@*"])
+    with pytest.raises(errors.Forbidden):
+        invite(client, email="Barred@example.org")
+    assert invite(client).member_id
 
 
 @shows("invited_status")
@@ -286,9 +407,13 @@ def test_invitation_after_a_revocation_gives_access_back_or_is_refused(sandbox, 
 
 @shows("unknown_course")
 @pytest.mark.parametrize(
-    ("answer", "kind"), [("404", errors.NotFound), ("400", errors.Refused), ("silent", errors.Refused)]
+    ("answer", "kind"),
+    [
+        *(("404", errors.NotFound), ("400", errors.Refused), ("showtime500", errors.Refused)),
+        ("silent", errors.Unclear),  # it acted: the learner is in the academy now
+    ],
 )
-def test_invitation_to_an_unknown_course_fails_for_good(sandbox, client, answer, kind):
+def test_invitation_to_an_unknown_course_is_never_a_success(sandbox, client, answer, kind):
     sandbox.switch(unknown_course=answer)
     with pytest.raises(errors.TrainerCentralError) as caught:
         invite(client, UNKNOWN_COURSE)
@@ -319,11 +444,20 @@ def test_learner_is_found_in_any_wrapper(sandbox, client):
 
 
 @shows("last_name_required")
-def test_missing_last_name_may_be_refused(sandbox, client):
-    assert invite(client, last_name="")
-    sandbox.switch(last_name_required=True)
+def test_an_empty_last_name_counts_as_missing(sandbox, client):
+    attendee = {"email": NEW, "firstName": "New", "lastName": "", "courseId": COURSE}
+    answers = []
+    for required in (True, False):
+        sandbox.switch(last_name_required=required)
+        headers = {"Authorization": f"Zoho-oauthtoken {client._caller._tokens.current().token}"}
+        address = f"{sandbox.url}/api/v4/700000804/addCourseAttendee.json"
+        answers.append(
+            requests.post(address, json={"courseAttendee": attendee}, headers=headers, timeout=5).status_code
+        )
+    assert answers == [400, 200]
     with pytest.raises(errors.Refused):
         invite(client, email="other@example.org", last_name="")
+    assert sandbox.invitations() == {(COURSE, NEW): 1}
 
 
 @shows("learner_limit")
@@ -352,6 +486,76 @@ def test_learners_who_have_not_accepted_may_be_missing(sandbox, client):
     assert member(client)
     sandbox.switch(pending_listed=False)
     assert member(client) is None
+
+
+@shows("revoked_listed")
+def test_learners_whose_access_was_revoked_may_be_missing(sandbox, client):
+    client.revoke_access(invite(client).member_id)
+    assert member(client).is_revoked
+    sandbox.switch(revoked_listed=False)
+    assert member(client) is None
+
+
+@shows("start_index_ignored")
+def test_list_that_ignores_the_start_index_is_noticed(sandbox, client):
+    sandbox.switch(start_index_ignored=True)
+    with pytest.raises(errors.Unexpected, match="repeats"):
+        list(client.iter_course_members(COURSE, page_size=5))
+
+
+@shows("percent_style")
+@pytest.mark.parametrize("style", ["number", "decimal", "comma", "sign", "fraction"])
+def test_percentages_are_read_in_every_spelling(sandbox, client, granted, style):
+    sandbox.switch(progress_speed=0)
+    as_documented = {one.member_id: one.percent for one in client.iter_course_members(COURSE)}
+    assert len(set(as_documented.values())) > 3
+    sandbox.switch(percent_style=style)
+    another = client_of(sandbox, Tokens(granted.access_token))  # one academy does not change its spelling
+    read = {one.member_id: one.percent for one in another.iter_course_members(COURSE)}
+    assert read == pytest.approx(as_documented)
+
+
+@pytest.mark.parametrize(("style", "unreadable"), [("null", ()), ("words", ("percent",))])
+def test_percentage_that_is_none_is_not_zero(sandbox, client, style, unreadable):
+    sandbox.switch(percent_style=style)
+    assert {(one.percent, one.unreadable) for one in client.iter_course_members(COURSE)} == {(None, unreadable)}
+
+
+@shows("time_style")
+@pytest.mark.parametrize(("style", "lost_ms"), [("number", 0), ("seconds", 999), ("iso", 0)])
+def test_times_are_read_in_every_spelling(sandbox, client, style, lost_ms):
+    sandbox.switch(progress_speed=0)
+    as_documented = [one.time_ms for one in client.iter_course_members(COURSE)]
+    sandbox.switch(time_style=style)
+    read = [one.time_ms for one in client.iter_course_members(COURSE)]
+    assert all(0 <= before - now <= lost_ms for before, now in zip(as_documented, read, strict=True))
+    sandbox.switch(time_style="words")
+    assert "time_ms" in next(client.iter_course_members(COURSE)).unreadable
+
+
+@shows("id_style")
+def test_ids_given_as_numbers_keep_all_their_digits(sandbox, client):
+    sandbox.switch(progress_speed=0)
+    as_documented = list(client.iter_course_members(COURSE))
+    sandbox.switch(id_style="number")
+    assert list(client.iter_course_members(COURSE)) == as_documented
+    assert int(as_documented[0].member_id) > 2**53
+
+
+def test_sandbox_follows_what_was_learnt_about_an_academy(sandbox, client):
+    learnt = Profile(
+        page_cap=5, newest_first=False, pending_listed=False, pending_status="49", throttled_at_per_minute=2
+    )
+    switches = sandbox.follow({key: value for key, value in asdict(learnt).items() if key != "meanings"})
+    assert (switches["limit_cap"], switches["pending_status"]) == (5, "49")
+    page = client.member_page(COURSE, newest_first=True)
+    times = [one.time_ms for one in page.members]
+    assert (len(times), times) == (5, sorted(times))
+    client.member_page(COURSE)
+    with pytest.raises(errors.Throttled):
+        client.member_page(COURSE)
+    sandbox.reset("switches")
+    assert sandbox.follow({}) == sandbox.switch()
 
 
 @shows("sort_1_order")

@@ -1,0 +1,74 @@
+"""What the answer to an invitation shows, whatever its shape: object or list, wrapped or not (contract §0.1, K13)."""
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from coursehub.trainercentral import fields, reading
+from coursehub.trainercentral.envelopes import objects
+from coursehub.trainercentral.records import Invited
+
+# Around a learner of the academy, who need not be in the course.
+_ACADEMY_KEYS = frozenset({"portalMember", "portalMembers"})
+_COURSE_KEYS = frozenset({"courseMember", "courseMembers"})
+_MEMBER_IDS = ("courseMembersId", "courseMemberId")
+# Lists of whom it did not work for are common among calls of this sort.
+_OTHERS = re.compile(
+    "fail|invalid|error|reject|skip|ignor|already|exist|duplicate|denied|unsent|message", re.IGNORECASE
+)
+
+
+def is_proven(body: Any, email: str) -> bool:
+    """Whether the body of a 2xx shows that this learner is in the course.
+
+    A course member's id does, and so do the learner's address and an academy member's id, unless all that is
+    said of them is that they are in the academy: below `portalMember`, or beside an empty `courseMember`.
+    """
+    if any(_member_id(under, found) for under, found in objects(body)):
+        return True
+    if any(key in found and not found[key] for _, found in objects(body) for key in _COURSE_KEYS):
+        return False
+    return any(_names_learner(under, found, email) for under, found in objects(body) if not under & _ACADEMY_KEYS)
+
+
+def read(body: Any) -> Invited:
+    """The ids in the body, each '' where it is not given."""
+    enrolments = [(_member_id(under, found), found) for under, found in objects(body)]
+    member_id, enrolment = next(((held, found) for held, found in enrolments if held), ("", {}))
+    org_member_id = reading.first(enrolment, "orgMemberId") or next(_org_member_ids(body), "")
+    return Invited(member_id, org_member_id, True if _has_progress(enrolment) else None)
+
+
+def _member_id(under: frozenset[str], found: dict) -> str:
+    """The course member's id that an object names or is of."""
+    if under & _ACADEMY_KEYS or any(map(_OTHERS.search, under)):
+        return ""
+    return reading.first(found, *_MEMBER_IDS) or (reading.first(found, "id") if under & _COURSE_KEYS else "")
+
+
+def _org_member_ids(body: Any) -> Iterator[str]:
+    for under, found in objects(body):
+        held = reading.first(found, "orgMemberId") or (reading.first(found, "id") if under & _ACADEMY_KEYS else "")
+        if held:
+            yield held
+
+
+def _names_learner(under: frozenset[str], found: dict, email: str) -> bool:
+    """Whether an object holds the learner's address or an academy member's id, and not as one who was left out."""
+    if any(map(_OTHERS.search, under)):
+        return False
+    if reading.text(found.get("orgMemberId")):
+        return True
+    wanted = email.strip().casefold()
+    for key, value in found.items():
+        held = value if isinstance(value, list) else [value]
+        if not _OTHERS.search(key) and any(reading.text(one).casefold() == wanted for one in held):
+            return True
+    return False
+
+
+def _has_progress(enrolment: dict) -> bool:
+    try:
+        return (fields.percent(enrolment.get("completionPercentage")) or 0) > 0
+    except fields.Unreadable:
+        return False
