@@ -132,7 +132,7 @@ def _page(sandbox: "Sandbox", call: Call, everything: list[Any], default_limit: 
     if sandbox.switches.si_ignored:
         start = 0
     if start:
-        start = max(0, start + sandbox.switches.page_shift) if not sandbox.switches.start_index_ignored else 0
+        start = max(0, start + sandbox.switches.page_shift)
     return everything[start : start + limit]
 
 

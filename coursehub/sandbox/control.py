@@ -120,20 +120,24 @@ def make_code(sandbox: Sandbox, call: Call) -> dict[str, Any]:
 
 
 def show_counters(sandbox: Sandbox, call: Call) -> dict[str, Any]:
-    """Calls by endpoint and by status, invitations posted and acted upon (`count`), refreshes by token id."""
+    """Calls by endpoint and by status, refreshes by token id; `posts`: every learner for whom an invitation was
+    posted, `invitations`: those of whom one was acted upon (`count` times).
+    """
     counters = sandbox.counters
-    invitations = [
+    keys = counters.posts | counters.invitations
+    posts = [
         {
             "course": key[0],
             "email": key[1],
             "count": counters.invitations.get(key, 0),
             "posted": counters.posts.get(key, 0),
         }
-        for key in counters.posts | counters.invitations
+        for key in keys
     ]
     refreshes = {token_id(token.digest): token.uses for token in sandbox.tokens.refresh_tokens.values()}
     totals = {"by_endpoint": counters.by_endpoint, "by_status": counters.by_status}
-    return {**totals, "invitations": invitations, "refreshes": refreshes}
+    invitations = [row for row in posts if row["count"]]
+    return {**totals, "invitations": invitations, "posts": posts, "refreshes": refreshes}
 
 
 def show_calls(sandbox: Sandbox, call: Call) -> dict[str, Any]:

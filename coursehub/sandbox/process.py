@@ -92,16 +92,16 @@ class SandboxProcess:
         return self._control("PATCH", "switches", values)
 
     def counters(self) -> dict[str, Any]:
-        """{"by_endpoint", "by_status", "invitations", "refreshes"}"""
+        """{"by_endpoint", "by_status", "invitations", "posts", "refreshes"}"""
         return self._control("GET", "counters")
 
     def invitations(self) -> dict[tuple[str, str], int]:
         """(course, e-mail in lower case) -> invitations acted upon."""
-        return {(row["course"], row["email"]): row["count"] for row in self.counters()["invitations"] if row["count"]}
+        return {(row["course"], row["email"]): row["count"] for row in self.counters()["invitations"]}
 
     def posts(self) -> dict[tuple[str, str], int]:
         """(course, e-mail in lower case) -> invitations that came as far as the endpoint, acted upon or not."""
-        return {(row["course"], row["email"]): row["posted"] for row in self.counters()["invitations"]}
+        return {(row["course"], row["email"]): row["posted"] for row in self.counters()["posts"]}
 
     def follow(self, facts: Mapping[str, Any]) -> dict[str, Any]:
         """Behave as what was learnt about an academy says (`profiles.switches_of`); all switches come back."""

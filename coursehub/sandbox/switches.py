@@ -197,7 +197,6 @@ class Switches:
     si_ignored: bool = _switch(False, _boolean, "Every page of a list begins with its first row, whatever `si` says")
     pending_listed: bool = _switch(True, _boolean, "Learners who have not accepted yet are among a course's members")
     revoked_listed: bool = _switch(True, _boolean, "Learners whose access was revoked are among a course's members")
-    start_index_ignored: bool = _switch(False, _boolean, "Every page is the first: `si` is paid no heed")
     percent_style: str = _switch(
         "whole",
         _one_of("whole", "number", "decimal", "comma", "sign", "fraction", "null", "words"),

@@ -23,7 +23,7 @@ TrainerCentralError
     └── AccountsUnavailable  anything else; passes by itself
 """
 
-from coursehub.trainercentral.profile import AnswerKind
+from coursehub.trainercentral.profile import PAGE, TIME_OUTS, AnswerKind
 
 # What to wait when a throttled answer does not say it (contract §7.2: the first step of 5 -> 15 -> 30 minutes).
 THROTTLE_WAIT_SECONDS = 300.0
@@ -76,6 +76,11 @@ class Unclear(OutcomeUnknown):
         super().__init__(detail, sentence)
         self.kind, self.code = kind, code
         self.renews_token = False  # it says, too, that the token is not valid
+
+    @property
+    def is_trouble(self) -> bool:
+        """Whether it comes from a server or gateway in trouble: the next call will fare no better for now."""
+        return self.kind.status >= 500 or self.kind.status in TIME_OUTS or self.kind.shape == PAGE
 
 
 class Throttled(TrainerCentralError):

@@ -13,7 +13,7 @@ from hashlib import sha256
 _KEY_LENGTH = 32
 # Shapes of bodies that say nothing: a page for people, or JSON that ends in its midst.
 PAGE, UNREADABLE = "page", "unreadable"
-_TIME_OUTS = (408, 425, 444, 460, 499)
+TIME_OUTS = (408, 425, 444, 460, 499)
 
 
 class Meaning(StrEnum):
@@ -49,7 +49,7 @@ class AnswerKind:
         """Whether a meaning learnt from one such answer holds for the next: every gateway's trouble looks the same."""
         if self.shape.split(" ")[0] in (PAGE, UNREADABLE):
             return False
-        return bool(self.code) or not (300 <= self.status < 400 or self.status >= 500 or self.status in _TIME_OUTS)
+        return bool(self.code) or not (300 <= self.status < 400 or self.status >= 500 or self.status in TIME_OUTS)
 
 
 @dataclass(frozen=True)

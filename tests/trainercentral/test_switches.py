@@ -496,13 +496,6 @@ def test_learners_whose_access_was_revoked_may_be_missing(sandbox, client):
     assert member(client) is None
 
 
-@shows("start_index_ignored")
-def test_list_that_ignores_the_start_index_is_noticed(sandbox, client):
-    sandbox.switch(start_index_ignored=True)
-    with pytest.raises(errors.Unexpected, match="repeats"):
-        list(client.iter_course_members(COURSE, page_size=5))
-
-
 @shows("percent_style")
 @pytest.mark.parametrize("style", ["number", "decimal", "comma", "sign", "fraction"])
 def test_percentages_are_read_in_every_spelling(sandbox, client, granted, style):
