@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from django.contrib import admin, messages
+from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import reverse
@@ -12,7 +13,7 @@ from unfold.decorators import display
 
 from coursehub import roles
 from coursehub.admin import ReadOnlyAdmin
-from invitations import decisions, services
+from invitations import decisions, findings, services
 from invitations.models import Batch, Invitation
 
 BATCH_LABELS = {
@@ -36,12 +37,19 @@ BATCH_ACTIONS = {
     "pause": ("Pause", "No further call is begun until somebody resumes."),
     "resume": ("Resume", "Sending goes on where it stopped."),
     "cancel": ("Cancel", "Rows that were not sent are given up for good; what was sent stays sent."),
-    "retry": ("Try again", "Rows that TrainerCentral refused are sent again, unknown ones are looked up again."),
+    "retry": (
+        "Try again",
+        "The courses’ members are read first: who is there counts as invited. "
+        "The other refused rows are sent again, unknown ones are looked up again.",
+    ),
     "undo": ("Undo", "The access of everybody whom these batches invited is revoked."),
 }
 ROW_ACTIONS = {
     "already_there": ("Already there", "Rows of unknown outcome count as already enrolled; nothing is sent."),
-    "send_again": ("Send again", "Rows of unknown outcome are sent once more: who was invited after all gets two."),
+    "send_again": (
+        "Send again",
+        "The course’s members are read first; rows of unknown outcome whose learner is not there are sent once more.",
+    ),
 }
 
 
@@ -133,10 +141,34 @@ class BatchAdmin(ActingAdmin):
         return format_html('<a href="{}">watch</a> · <a href="{}">rows</a>', page, rows)
 
 
+class FindingFilter(admin.SimpleListFilter):
+    """Of one batch's rows of unknown outcome: those of which the look-ups found the same, to decide about at once."""
+
+    title = "what the look-ups found"
+    parameter_name = "finding"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        try:
+            batch = Batch.objects.filter(pk=request.GET.get("batch__id__exact") or None).first()
+        except ValidationError:  # no id of a batch
+            batch = None
+        found = findings.of(batch) if batch else []
+        return [(one.text or _NOT_YET, f"{one.sentence} ({one.count})") for one in found]
+
+    def queryset(self, request: HttpRequest, queryset: Any) -> Any:
+        if self.value() is None:
+            return queryset
+        text = "" if self.value() == _NOT_YET else self.value()
+        return queryset.filter(state=Invitation.State.UNKNOWN, finding=text)
+
+
+_NOT_YET = "none"
+
+
 @admin.register(Invitation)
 class InvitationAdmin(ActingAdmin):
-    list_display = ("email", "course_id", "state_label", "reason", "batch", "line", "invited_at")
-    list_filter = ("state", "course_id", "invited_at")
+    list_display = ("email", "course_id", "state_label", "explanation", "batch", "line", "invited_at")
+    list_filter = ("state", FindingFilter, "course_id", "invited_at")
     list_select_related = ("batch",)
     search_fields = ("email", "last_name", "course_id", "member_id")
     list_per_page = 50

@@ -1,5 +1,7 @@
 """No button goes round the look at the members: who is there is settled, nobody who is there is posted to."""
 
+from urllib.parse import urlencode
+
 import pytest
 
 from invitations import claims, decisions, findings, rows, sending, services
@@ -117,3 +119,16 @@ def test_send_all_again_looks_first(two_unknown, client_for, academy, course, lo
     look(two_unknown)
     assert sending.send_slice(two_unknown.pk) == Batch.State.COMPLETED
     assert invited_counts() == {GRACE: 1}
+
+
+def test_the_admin_lists_the_rows_of_one_finding(two_unknown, client_for):
+    Invitation.objects.filter(batch=two_unknown, email=GRACE).update(finding="")
+    address = f"/admin/invitations/invitation/?batch__id__exact={two_unknown.pk}"
+    client = client_for("administrator")
+    assert "Not among the 7 learners read at 09:00. (1)" in client.get(address).content.decode()
+    listed = client.get(f"{address}&finding=none").context["cl"].queryset
+    assert [row.email for row in listed] == [GRACE]
+    text = _row(two_unknown, ADA).finding
+    listed = client.get(f"{address}&{urlencode({'finding': text})}").context["cl"].queryset
+    assert [row.email for row in listed] == [ADA]
+    assert client.get("/admin/invitations/invitation/?batch__id__exact=nonsense").status_code in (200, 302)
