@@ -1,31 +1,14 @@
 """System checks for what settings cannot express; each has an id, a hint and a test that makes it fail."""
 
-from urllib.parse import urlsplit
+from collections.abc import Callable
 
 from cryptography.fernet import Fernet
 from django.conf import settings
-from django.core.checks import CheckMessage, Error, register, run_checks
+from django.core.checks import CheckMessage, Error, Warning, register, run_checks
+
+from coursehub.trainercentral import hosts
 
 SETTINGS = "settings"  # the tag of these checks, which ask no server; web and worker do not start on an error of theirs
-
-# Where TrainerCentral and Zoho's accounts servers live (their documentation, per data centre).
-_TRAINERCENTRAL_SUFFIXES = tuple(
-    f".trainercentral.{ending}" for ending in ("com", "in", "ca", "eu", "com.au", "jp", "sa")
-)
-ZOHO_ACCOUNTS_HOSTS = frozenset(
-    f"accounts.{host}"
-    for host in (
-        "zoho.com",
-        "zoho.eu",
-        "zoho.in",
-        "zoho.com.au",
-        "zoho.jp",
-        "zohocloud.ca",
-        "zoho.sa",
-        "zoho.uk",
-        "zoho.com.cn",
-    )
-)
 
 
 def refuse_to_start() -> None:
@@ -56,30 +39,47 @@ def token_encryption_keys(**kwargs) -> list[CheckMessage]:
 
 @register(SETTINGS)
 def remote_addresses(**kwargs) -> list[CheckMessage]:
-    """Outside a demo, tokens go to TrainerCentral and Zoho only, and only over https."""
-    if settings.DEMO:
-        return []
-    named = {
-        "TRAINERCENTRAL_URL": lambda host: host.endswith(_TRAINERCENTRAL_SUFFIXES),
-        "ZOHO_ACCOUNTS_URL": ZOHO_ACCOUNTS_HOSTS.__contains__,
-    }
+    """Tokens and the client's secret go to TrainerCentral and Zoho only, over https; in a demo to this machine too."""
     errors: list[CheckMessage] = []
-    for name, known in named.items():
-        scheme, host = _scheme_and_host(getattr(settings, name))
-        if scheme != "https" or not (known(host) or host in settings.ALLOWED_TRAINERCENTRAL_HOSTS):
-            errors.append(
-                Error(
-                    f"{name} is not an https address of TrainerCentral or Zoho.",
-                    hint="Correct it, or name the host of your academy's own domain in ALLOWED_TRAINERCENTRAL_HOSTS.",
-                    id="coursehub.E002",
-                )
-            )
+    host = hosts.scheme_and_host(settings.TRAINERCENTRAL_URL)[1]
+    if not _may_be_called(settings.TRAINERCENTRAL_URL, hosts.is_api, settings.ALLOWED_TRAINERCENTRAL_HOSTS):
+        hint = "Correct it, or name the host of your academy's own domain in ALLOWED_TRAINERCENTRAL_HOSTS."
+        if not settings.TRAINERCENTRAL_URL:
+            hint = "Set it to your academy's address, such as https://academy.trainercentral.com."
+        elif hosts.is_learners_site(host):
+            hint = "That is the learners' site; the API answers under https://<academy>.trainercentral.com."
+        errors.append(_wrong("TRAINERCENTRAL_URL is not an https address of TrainerCentral.", hint))
+    if not _may_be_called(settings.ZOHO_ACCOUNTS_URL, hosts.is_accounts_server, settings.ALLOWED_ACCOUNTS_HOSTS):
+        hint = "Correct it, or name the host in ALLOWED_ACCOUNTS_HOSTS; it is told the client's secret."
+        errors.append(_wrong("ZOHO_ACCOUNTS_URL is not an https address of one of Zoho's accounts servers.", hint))
     return errors
 
 
-def _scheme_and_host(address: str) -> tuple[str, str]:
-    try:
-        parts = urlsplit(address)
-        return parts.scheme, parts.hostname or ""
-    except ValueError:  # such as an unfinished IPv6 address
-        return "", ""
+@register(SETTINGS)
+def named_academy(**kwargs) -> list[CheckMessage]:
+    """Without these no call can succeed; pages and commands work nevertheless, and say why."""
+    missing = [
+        name
+        for name in ("TRAINERCENTRAL_ORG_ID", "ZOHO_CLIENT_ID", "ZOHO_CLIENT_SECRET")
+        if not getattr(settings, name)
+    ]
+    if not missing or not settings.TRAINERCENTRAL_URL:
+        return []
+    return [
+        Warning(
+            f"Not set: {', '.join(missing)}. TrainerCentral cannot be called without.",
+            hint="The id and secret of the client are in Zoho's API console, the academy's id is in portals.json.",
+            id="coursehub.W001",
+        )
+    ]
+
+
+def _may_be_called(address: str, is_known: Callable[[str], bool], allowed: list[str]) -> bool:
+    if settings.DEMO and hosts.is_local(address):
+        return True
+    scheme, host = hosts.scheme_and_host(address)
+    return scheme == "https" and (is_known(host) or host in allowed)
+
+
+def _wrong(sentence: str, hint: str) -> Error:
+    return Error(sentence, hint=hint, id="coursehub.E002")

@@ -48,6 +48,7 @@ _TOKEN_ACTS = (
 # Who may open which page: view name -> roles. "namespace:*" speaks for a whole namespace.
 PAGE_ROLES: dict[str, frozenset[str]] = {
     "login": EVERYBODY,
+    "account_invitation": EVERYBODY,  # the link is the proof
     "logout": EVERYBODY,
     "source": EVERYBODY,
     "healthz": EVERYBODY,

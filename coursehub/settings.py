@@ -8,6 +8,7 @@ from django.core.exceptions import ImproperlyConfigured
 
 from coursehub import env
 from coursehub.theme import UNFOLD  # noqa: F401  (read by django-unfold)
+from coursehub.trainercentral import hosts
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 VAR_DIR = Path(env.text("COURSEHUB_VAR", str(BASE_DIR / "var")))
@@ -128,15 +129,19 @@ SERVESTATIC_KEEP_ONLY_HASHED_FILES = False
 # --- TrainerCentral and Zoho --------------------------------------------------------------------
 SANDBOX_PORT = env.whole("SANDBOX_PORT", 8900, minimum=1)
 SANDBOX_STATE = env.text("SANDBOX_STATE", str(VAR_DIR / "sandbox.sqlite3"))
-_SANDBOX_URL = f"http://127.0.0.1:{SANDBOX_PORT}" if DEMO else ""
-TRAINERCENTRAL_URL = env.text("TRAINERCENTRAL_URL", _SANDBOX_URL).rstrip("/")
-TRAINERCENTRAL_ORG_ID = env.text("TRAINERCENTRAL_ORG_ID", "700000804" if DEMO else "")
+_GIVEN_URL = env.text("TRAINERCENTRAL_URL").rstrip("/")
+TRAINERCENTRAL_URL = _GIVEN_URL or (f"http://127.0.0.1:{SANDBOX_PORT}" if DEMO else "")
+# A demo's academy on this machine, or in a container beside this one, is a sandbox and has a sandbox's values.
+_SANDBOX_URL = TRAINERCENTRAL_URL if DEMO and hosts.is_local(TRAINERCENTRAL_URL) else ""
+_IS_OUR_SANDBOX = bool(_SANDBOX_URL) and not (_GIVEN_URL and hosts.is_loopback(_GIVEN_URL))
+TRAINERCENTRAL_ORG_ID = env.text("TRAINERCENTRAL_ORG_ID", "700000804" if _SANDBOX_URL else "")
 ZOHO_ACCOUNTS_URL = env.text("ZOHO_ACCOUNTS_URL", _SANDBOX_URL or "https://accounts.zoho.com").rstrip("/")
-ZOHO_CLIENT_ID = env.text("ZOHO_CLIENT_ID", "1000.SANDBOX" if DEMO else "")
-ZOHO_CLIENT_SECRET = env.text("ZOHO_CLIENT_SECRET", "sandbox-client-secret" if DEMO else "")
-TRAINERCENTRAL_CALLS_PER_MINUTE = env.whole("TRAINERCENTRAL_CALLS_PER_MINUTE", 600 if DEMO else 25)
+ZOHO_CLIENT_ID = env.text("ZOHO_CLIENT_ID", "1000.SANDBOX" if _SANDBOX_URL else "")
+ZOHO_CLIENT_SECRET = env.text("ZOHO_CLIENT_SECRET", "sandbox-client-secret" if _SANDBOX_URL else "")
+TRAINERCENTRAL_CALLS_PER_MINUTE = env.whole("TRAINERCENTRAL_CALLS_PER_MINUTE", 600 if _IS_OUR_SANDBOX else 25)
 PACING_JITTER_SECONDS = env.number("PACING_JITTER_SECONDS", 1.0)
 ALLOWED_TRAINERCENTRAL_HOSTS = env.items("ALLOWED_TRAINERCENTRAL_HOSTS")
+ALLOWED_ACCOUNTS_HOSTS = env.items("ALLOWED_ACCOUNTS_HOSTS")
 PROGRESS_LANE_SHARE = env.share("PROGRESS_LANE_SHARE", 0.2)
 INVITE_CONCURRENCY = env.whole("INVITE_CONCURRENCY", 4, minimum=1)
 RECONCILE_SETTLE_SECONDS = env.whole("RECONCILE_SETTLE_SECONDS", 120)
@@ -160,7 +165,7 @@ UPLOAD_MAX_BYTES = env.whole("UPLOAD_MAX_BYTES", 20 * 1024 * 1024, minimum=1)
 UPLOAD_MAX_ROWS = env.whole("UPLOAD_MAX_ROWS", 100_000, minimum=1)
 UPLOAD_KEEP_DAYS = env.whole("UPLOAD_KEEP_DAYS", 30, minimum=1)
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024  # form fields; files stream to disk
-PROGRESS_WATCHED_SECONDS = env.whole("PROGRESS_WATCHED_SECONDS", 5 if DEMO else 60, minimum=1)
+PROGRESS_WATCHED_SECONDS = env.whole("PROGRESS_WATCHED_SECONDS", 5 if _IS_OUR_SANDBOX else 60, minimum=1)
 PROGRESS_IDLE_SECONDS = env.whole("PROGRESS_IDLE_SECONDS", 6 * 3600, minimum=1)
 HISTORY_KEEP_DAYS = env.whole("HISTORY_KEEP_DAYS", 400, minimum=1)
 WEBHOOK_SECRET = env.text("WEBHOOK_SECRET")

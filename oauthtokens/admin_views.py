@@ -100,9 +100,9 @@ def paste(request: HttpRequest, number: int) -> HttpResponse:
 def refresh(request: HttpRequest, number: int) -> HttpResponse:
     """One refresh now; it counts as a use."""
     number_or_404(number)
-    _, outcome = services.refresh_set(number, force=True)
-    tell = messages.success if outcome is services.Outcome.REFRESHED else messages.warning
-    tell(request, f"Token set {number} {words.REFRESHED[outcome]}")
+    done = services.refresh_set(number, force=True, actor=request.user.get_username())
+    tell = messages.success if done.outcome is services.Outcome.REFRESHED else messages.warning
+    tell(request, words.refreshed(f"Token set {number}", *done[1:]))
     return redirect(LIST)
 
 

@@ -93,11 +93,12 @@ def is_idle() -> dict[str, Any]:
 
 
 def win(number: int, *, force: bool = False) -> RefreshLease | None:
-    """Take the lease and count the use, if the set is usable, idle, past its backoff, and due or `force`d.
+    """Take the lease and count the use, if the set is usable, idle, past its rest, and due; `force`: whatever its rest.
 
     None when it is not, or when somebody else was faster. Raises Undecryptable, with nothing counted.
     """
-    row = documents(number).find_one({"number": number, "state": {"$in": LIVE}})
+    usable = {"number": number, "state": {"$in": [*LIVE, State.COOLING] if force else LIVE}}
+    row = documents(number).find_one(usable)
     if row is None:
         return None
     if row["lease_holder"]:
@@ -108,7 +109,7 @@ def win(number: int, *, force: bool = False) -> RefreshLease | None:
         token = encryption.decrypt(row["refresh_token"], number=number, kind=encryption.REFRESH, generation=generation)
     holder = f"{socket.gethostname()[:60]}:{os.getpid()}:{secrets.token_hex(6)}"
     won = documents(number).find_one_and_update(
-        {"number": number, "generation": generation, **_free(force)},
+        {**usable, "generation": generation, **_free(force)},
         [{"$set": _taken_by(holder)}],
         return_document=ReturnDocument.AFTER,
     )
@@ -121,13 +122,15 @@ def win(number: int, *, force: bool = False) -> RefreshLease | None:
 
 def _free(force: bool) -> dict[str, Any]:
     rested = {"$lte": ["$not_before", clock.server_now()]}
-    conditions = [is_idle(), rested, has_uses_left(), *([] if force else [is_due()])]
+    conditions = [is_idle(), has_uses_left(), *([] if force else [rested, is_due()])]
     # No holder either, not even a dead one: what came of its use is told before anybody uses the set again.
-    return {"state": {"$in": LIVE}, "lease_holder": "", "$expr": {"$and": conditions}}
+    return {"lease_holder": "", "$expr": {"$and": conditions}}
 
 
 def _taken_by(holder: str) -> dict[str, Any]:
+    awake = {"$cond": [{"$eq": ["$number", CLIENT]}, State.ACTIVE, State.READY]}
     return {
+        "state": {"$cond": [{"$eq": ["$state", State.COOLING]}, awake, "$state"]},
         "uses": {"$add": ["$uses", 1]},
         "fence": {"$add": ["$fence", 1]},
         "lease_holder": {"$literal": holder},
@@ -208,10 +211,10 @@ def any_overdue() -> bool:
     return any(one.count_documents(_overdue(), limit=1) for one in (documents(CLIENT), outside_transaction(TokenSet)))
 
 
-def tell(number: int, what: str, **detail: Any) -> None:
+def tell(number: int, what: str, *, actor: str = "system", **detail: Any) -> None:
     """An audit event about a set ("token_set.refreshed") or about the client's own token ("client_token.refreshed")."""
     thing = "client_token" if number == CLIENT else "token_set"
-    audit.record(action=f"{thing}.{what}", target=name_of(number), detail=detail)
+    audit.record(action=f"{thing}.{what}", actor=actor, target=name_of(number), detail=detail)
 
 
 def tell_failure(number: int, *, counted: bool, reason: str) -> None:

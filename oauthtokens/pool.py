@@ -24,6 +24,12 @@ def read() -> dict[str, Any]:
     return _AT_FIRST | (_document().find_one(_THE_ONE) or {})
 
 
+def active_unless_stopped() -> int | None:
+    """The number of the active set; None when there is none, or the pool has stopped."""
+    about_pool = read()
+    return None if about_pool["stopped"] else about_pool["active"]
+
+
 def move(old: int | None, new: int) -> bool:
     """Point at another set, if `old` is still the active one."""
     moved = _ensured().update_one(_THE_ONE | {"active": old}, {"$set": {"active": new}})

@@ -22,6 +22,8 @@ _FIRST_BACKOFF_SECONDS, _LONGEST_BACKOFF_SECONDS = 2.0, 900.0
 class Outcome(StrEnum):
     REFRESHED = "refreshed"
     BUSY = "busy"  # not due, or somebody else is at it, or the set rests
+    NOT_DUE = "not_due"  # as a person is told: the first of these
+    UNUSABLE = "unusable"  # as a person is told: the set has no tokens, or no uses left
     FAILED = "failed"
     LATE = "late"  # the answer came after the lease had gone to somebody else
 
@@ -48,8 +50,11 @@ def _accounts(
     )
 
 
-def refresh(number: int, *, force: bool = False) -> Outcome:
-    """Refresh the set if it is due (or `force`d) and nobody else is at it. Raises nothing of the provider's."""
+def refresh(number: int, *, force: bool = False, actor: str = "system") -> Outcome:
+    """Refresh the set if it is due and nobody else is at it. Raises nothing of the provider's.
+
+    `force`: also when it is not due, or rests; never beyond its uses.
+    """
     provider = accounts()
     try:
         lease = leases.win(number, force=force)
@@ -71,7 +76,8 @@ def refresh(number: int, *, force: bool = False) -> Outcome:
     if not is_unproven:
         pool.resume()
     pool.note_usable()
-    leases.tell(number, "refreshed", fence=lease.fence)
+    forced = {"forced": True} if force else {}
+    leases.tell(number, "refreshed", actor=actor, fence=lease.fence, **forced)
     return Outcome.REFRESHED
 
 

@@ -15,9 +15,8 @@ from zoneinfo import ZoneInfo
 from django.conf import settings
 
 from coursehub import audit, clock, env
-from coursehub.checks import ZOHO_ACCOUNTS_HOSTS
 from coursehub.mongo import outside_transaction
-from coursehub.trainercentral import TokenGrant, errors
+from coursehub.trainercentral import TokenGrant, errors, hosts
 from oauthtokens import consents, encryption, places, pool, refreshing, revoking, rotation
 from oauthtokens.client_grant import SCOPE
 from oauthtokens.leases import State
@@ -72,7 +71,7 @@ def complete_consent(*, answer: Mapping[str, str], user_id: int, actor: str) -> 
     left = f"Token set {consent.number} is as it was"
     if answer.get("error"):
         raise consents.Unusable(f"{left}: the consent was refused at Zoho.")
-    _check_accounts_server(answer.get("accounts-server", ""), left)
+    _check_accounts_server(answer, left)
     if not answer.get("code"):
         raise consents.Unusable(f"{left}: Zoho sent no code.")
     exchange_code(
@@ -85,12 +84,19 @@ def complete_consent(*, answer: Mapping[str, str], user_id: int, actor: str) -> 
     return consent.number
 
 
-def _check_accounts_server(address: str, left: str) -> None:
+def _check_accounts_server(answer: Mapping[str, str], left: str) -> None:
     """The tokens of another data centre could be exchanged there, but not refreshed here (contract §5)."""
-    if not address or address.rstrip("/") == settings.ZOHO_ACCOUNTS_URL:
+    address = answer.get("accounts-server", "").rstrip("/")
+    if address == settings.ZOHO_ACCOUNTS_URL:
         return
-    known = {f"https://{host}" for host in ZOHO_ACCOUNTS_HOSTS}
-    if address.rstrip("/") in known:
+    known = {f"https://{host}" for host in hosts.ACCOUNTS_SERVERS.values()}
+    if not address:  # older answers name the place only
+        ours = hosts.scheme_and_host(settings.ZOHO_ACCOUNTS_URL)[1]
+        host = hosts.ACCOUNTS_SERVERS.get(answer.get("location", ""), ours)
+        if host == ours or not hosts.is_accounts_server(ours):
+            return
+        address = f"https://{host}"
+    if address in known:
         raise consents.Unusable(
             f"{left}: that account belongs to {address}. Set ZOHO_ACCOUNTS_URL to it, or consent with another account."
         )

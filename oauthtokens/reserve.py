@@ -22,6 +22,15 @@ def uses_in_reserve() -> int:
     return 0 if limit is None else settings.TOKEN_MAX_USES - limit
 
 
+def uses_left(row: dict[str, Any]) -> int | None:
+    """Refreshes that are left to the set of this document, no unreleased reserve counted; None: no limit."""
+    limit = leases.use_limit()
+    if limit is None or row.get("number") == leases.CLIENT:
+        return None
+    is_released = row.get("reserve_generation") is not None and row["reserve_generation"] == row["generation"]
+    return max((settings.TOKEN_MAX_USES if is_released else limit) - row["uses"], 0)
+
+
 def release(*, number: int, actor: str, reason: str) -> None:
     """Let set `number` be used up to TOKEN_MAX_USES, until it is regenerated. Raises ValueError with one sentence."""
     if not reason.strip():

@@ -6,7 +6,7 @@ Nobody else builds a TrainerCentral client or sees a token.
 import os
 from collections.abc import Callable
 from functools import lru_cache, partial
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.conf import settings
 
@@ -16,9 +16,11 @@ from coursehub.trainercentral import TrainerCentralClient
 from oauthtokens import (
     client_grant,
     forecast,
+    leases,
     pool,
     reencrypting,
     refreshing,
+    refusal,
     regeneration,
     reserve,
     revoking,
@@ -40,6 +42,7 @@ __all__ = [
     "SCOPE",
     "Outcome",
     "Reencrypted",
+    "Refreshed",
     "Revocation",
     "access_token",
     "alerts",
@@ -108,16 +111,33 @@ def sets_in_need() -> list[int]:
     return regeneration.needed(TokenSet.objects.filter(number__lte=settings.TOKEN_SET_COUNT), clock.now())
 
 
-def refresh_set(number: int | None = None, *, force: bool = False) -> tuple[int, Outcome]:
-    """Refresh one set, or the active one, if it is due or `force`d. Raises TokenUnavailable, ValueError.
+class Refreshed(NamedTuple):
+    """What came of a refresh that a person asked for: `uses` so far, and how many are left (None: no limit)."""
+
+    number: int
+    outcome: Outcome
+    reason: str
+    uses: int
+    uses_left: int | None
+
+
+def refresh_set(number: int | None = None, *, force: bool = False, actor: str = "system") -> Refreshed:
+    """Refresh one set, or the active one, if it is due; `force`: although it is not, or rests.
 
     With TOKEN_GRANT=client_credentials and no number: the client's own token, whose number is 0.
+    Raises TokenUnavailable, ValueError.
     """
     if number is None:
-        number = rotation.select()
+        number = (pool.active_unless_stopped() if force else None) or rotation.select()
     else:
         check_number(number)
-    return number, refreshing.refresh(number, force=force)
+    outcome, reason = refreshing.refresh(number, force=force, actor=actor), ""
+    if outcome is Outcome.BUSY:
+        outcome, reason = refusal.of(number)
+    row = leases.documents(number).find_one({"number": number}) or {"uses": 0, "reason": ""}
+    if outcome is Outcome.FAILED:
+        reason = pool.read()["stopped"] or row["reason"]
+    return Refreshed(number, outcome, reason, row["uses"], reserve.uses_left(row))
 
 
 def rotate(*, actor: str) -> int:

@@ -15,9 +15,11 @@ _SHORT_HOURS = 24  # of continuous use: too little to wait for the next maintena
 
 REFRESHED = {
     Outcome.REFRESHED: "was refreshed.",
-    Outcome.BUSY: "was not refreshed: it is not due, rests, or is being refreshed by somebody else.",
+    Outcome.BUSY: "was not refreshed.",
+    Outcome.NOT_DUE: "is not due.",
+    Outcome.UNUSABLE: "cannot be refreshed.",
     Outcome.LATE: "was refreshed by somebody else meanwhile.",
-    Outcome.FAILED: "could not be refreshed; its reason says why.",
+    Outcome.FAILED: "could not be refreshed.",
 }
 REVOKED = {
     Revocation.REVOKED: "is revoked at Zoho, and its tokens are destroyed here.",
@@ -40,6 +42,15 @@ MEANINGS: dict[str, tuple[str, str]] = {
     ),
     State.REVOCATION_PENDING: ("Zoho has not confirmed its revocation.", "Nothing to do: Zoho is asked again."),
 }
+
+
+def refreshed(name: str, outcome: Outcome, reason: str, uses: int, uses_left: int | None) -> str:
+    """What came of a refresh that a person asked for, and what it cost."""
+    text = f"{name} {REFRESHED[outcome]} {reason}".rstrip()
+    if outcome is not Outcome.REFRESHED:
+        return text
+    left = "" if uses_left is None else f"; {uses_left} {'is' if uses_left == 1 else 'are'} left"
+    return f"{text} That was use {uses}{left}."
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,8 @@ _DEPLOYED = {
     "TRAINERCENTRAL_URL": "https://academy.trainercentral.com",
     "TRAINERCENTRAL_ORG_ID": "700000804",
     "ZOHO_ACCOUNTS_URL": "https://accounts.zoho.com",
+    "ZOHO_CLIENT_ID": "1000.CHECK",
+    "ZOHO_CLIENT_SECRET": "check",
 }
 _COMMANDS = (
     ("check", "--deploy", "--fail-level", "WARNING", "--database", "default"),

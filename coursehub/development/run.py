@@ -1,9 +1,11 @@
 """`make run`: from a bare checkout to everything running, until Ctrl-C.
 
-Starts an embedded mongod (unless MONGODB_URI is set) and the Procfile's processes (the sandbox only
-unless TRAINERCENTRAL_URL is set), seeds the demo, prints where to go, and restarts what dies.
+Starts an embedded mongod (unless MONGODB_URI is set) and the Procfile's processes (no sandbox when
+TRAINERCENTRAL_URL names an academy), seeds the demo or makes a link for the first administrator (DEMO=false),
+prints where to go, and restarts what dies.
 """
 
+import json
 import os
 import shlex
 import signal
@@ -22,12 +24,13 @@ CHECKOUT = Path(__file__).resolve().parents[2]
 MONGOD_PORT = 27117
 READY_WITHIN_SECONDS = 60
 RESTART_PAUSE_SECONDS = 1.0
-BANNER = """
-CourseHub runs at {url}
-  admin, maintenance, trainer, trainer2: password coursehub-demo
-  sandbox (a stand-in TrainerCentral): {sandbox}
-Ctrl-C stops everything; data stay in {var}.
-"""
+NO_ACADEMY = (
+    "DEMO=false needs an academy: set TRAINERCENTRAL_URL to its address, or leave DEMO alone for a demo with a sandbox."
+)
+DEMO_LINE = "admin, maintenance, trainer, trainer2: password coursehub-demo"
+SANDBOX_LINE = "sandbox (a stand-in TrainerCentral): {}"
+ACADEMY_LINE = "academy: {}; no courses before a token set has tokens (Token sets, as maintenance)"
+LINK_LINE = "first administrator, choose a password here (works once, for 3 days): {}"
 
 
 class Fleet:
@@ -68,7 +71,10 @@ class Fleet:
 def main() -> int:
     os.chdir(CHECKOUT)
     var = Path(os.environ.setdefault("COURSEHUB_VAR", str(CHECKOUT / "var"))).resolve()
-    os.environ.setdefault("DEMO", "true")
+    os.environ["DEMO"] = os.environ.get("DEMO") or "true"
+    if os.environ["DEMO"] == "false" and not _academy():
+        print(NO_ACADEMY, file=sys.stderr)
+        return 3
     for name, path in ensure_secrets(var / "secrets").items():
         if not os.environ.get(name.removesuffix("_FILE")):
             os.environ.setdefault(name, path)
@@ -92,27 +98,53 @@ def _run(stack: ExitStack, var: Path) -> None:
     fleet = Fleet()
     stack.callback(fleet.stop)
     port, sandbox_port = os.environ.get("PORT", "8000"), os.environ.get("SANDBOX_PORT", "8900")
-    sandbox_url = os.environ.get("TRAINERCENTRAL_URL", "")
-    if not sandbox_url:
-        sandbox_url = f"http://127.0.0.1:{sandbox_port}/_sandbox/"
+    sandbox_url = "" if _academy() else f"http://127.0.0.1:{sandbox_port}/_sandbox/"
+    if sandbox_url:
         fleet.start("sandbox")
     static = subprocess.Popen([sys.executable, "manage.py", "collectstatic", "--noinput", "--verbosity", "0"])
-    _manage("setup_coursehub")
-    if "sandbox" in fleet.running:
-        _wait_until_answered(sandbox_url)
-        _manage("seed_demo")
+    told = _prepare(sandbox_url)
     if static.wait():
         raise subprocess.CalledProcessError(static.returncode, "collectstatic")
     fleet.start("web")
     fleet.start("worker")
     url = os.environ.get("PUBLIC_URL", f"http://127.0.0.1:{port}")
     _wait_until_answered(f"http://127.0.0.1:{port}/healthz")
-    print(BANNER.format(url=url, sandbox=sandbox_url, var=var), flush=True)
+    lines = [f"\nCourseHub runs at {url}", *told, f"Ctrl-C stops everything; data stay in {var}.\n"]
+    print("\n".join(lines), flush=True)
     fleet.watch()
 
 
-def _manage(command: str) -> None:
-    subprocess.run([sys.executable, "manage.py", command], check=True)
+def _academy() -> str:
+    """The address of an academy of one's own; "" when the sandbox is to stand in for one."""
+    return os.environ.get("TRAINERCENTRAL_URL", "").strip()
+
+
+def _prepare(sandbox_url: str) -> list[str]:
+    """Set up the database, and in a demo its accounts; returns what to say about it, a line for each."""
+    if os.environ["DEMO"] != "true":
+        link = _manage("setup_coursehub", "--first-admin-link", "--json")["link"]
+        return [*([f"  {LINK_LINE.format(link)}"] if link else []), f"  {ACADEMY_LINE.format(_academy())}"]
+    _manage("setup_coursehub")
+    if sandbox_url:
+        _wait_until_answered(sandbox_url)
+        _manage("seed_demo")
+        return [f"  {DEMO_LINE}", f"  {SANDBOX_LINE.format(sandbox_url)}"]
+    _manage("seed_demo", "--accounts-only")
+    return [f"  {DEMO_LINE}", f"  {ACADEMY_LINE.format(_academy())}"]
+
+
+def _manage(*command: str) -> dict:
+    """Run a command of ours; with --json its answer, else {}. Raises CalledProcessError after it has said why."""
+    as_json = "--json" in command
+    run = subprocess.run(
+        [sys.executable, "manage.py", *command], stdout=subprocess.PIPE if as_json else None, check=False
+    )
+    answer = json.loads(run.stdout or "{}") if as_json else {}
+    if run.returncode:
+        if "error" in answer:
+            print(answer["error"], file=sys.stderr)
+        raise subprocess.CalledProcessError(run.returncode, command)
+    return answer
 
 
 def _wait_until_answered(url: str) -> None:

@@ -4,6 +4,7 @@ import argparse
 import asyncio
 import json
 import sys
+from collections.abc import Callable
 from typing import Any
 
 from coursehub.sandbox.core import DEFAULT_ORG_ID, Options
@@ -43,22 +44,35 @@ def add_arguments(parser: argparse.ArgumentParser, port: int, state: str) -> Non
     parser.add_argument("--until-stdin-ends", action="store_true", help="stop when standard input is closed")
 
 
-def run(arguments: argparse.Namespace, first_switches: dict[str, Any]) -> int:
-    """Serve until told to stop; `first_switches` are set in a new state only. Returns the exit code."""
+def _announce(address: str) -> None:
+    print(f"sandbox: {address}", flush=True)
+
+
+def _refuse(error: Exception) -> None:
+    print(error, file=sys.stderr)
+
+
+def run(
+    arguments: argparse.Namespace,
+    first_switches: dict[str, Any],
+    *,
+    announce: Callable[[str], None] = _announce,
+    refuse: Callable[[Exception], None] = _refuse,
+) -> int:
+    """Serve until told to stop; `first_switches` are set in a new state only. Returns the exit code.
+
+    `announce` hears the address once it answers, `refuse` why it cannot serve.
+    """
     switches = dict(arguments.switches)
     if arguments.speed is not None:
         switches["progress_speed"] = arguments.speed
     options = Options(arguments.state, arguments.seed, arguments.org, switches, first_switches)
     try:
-        asyncio.run(serve(options, arguments.host, arguments.port, _announce, arguments.until_stdin_ends))
+        asyncio.run(serve(options, arguments.host, arguments.port, announce, arguments.until_stdin_ends))
     except (StateUnusable, BadSwitch, OSError) as error:
-        print(error, file=sys.stderr)
+        refuse(error)
         return 2
     return 0
-
-
-def _announce(address: str) -> None:
-    print(f"sandbox: {address}", flush=True)
 
 
 def main() -> int:

@@ -35,7 +35,7 @@ def test_usable_keys_pass(settings, keys):
 @pytest.fixture
 def production(settings):
     """Not a demo, with addresses as they should be."""
-    settings.DEMO, settings.ALLOWED_TRAINERCENTRAL_HOSTS = False, []
+    settings.DEMO, settings.ALLOWED_TRAINERCENTRAL_HOSTS, settings.ALLOWED_ACCOUNTS_HOSTS = False, [], []
     for name, address in GOOD.items():
         setattr(settings, name, address)
     return settings
@@ -51,13 +51,52 @@ def test_academies_of_every_data_centre_pass(production, ending):
     assert checks.remote_addresses() == []
 
 
-@pytest.mark.parametrize(
-    "host",
-    ["zoho.com", "zoho.eu", "zoho.in", "zoho.com.au", "zoho.jp", "zohocloud.ca", "zoho.sa", "zoho.uk", "zoho.com.cn"],
-)
-def test_accounts_servers_of_every_data_centre_pass(production, host):
+PLACES = [
+    *("zoho.com", "zoho.eu", "zoho.in", "zoho.com.au", "zoho.jp", "zohocloud.ca", "zoho.sa", "zoho.uk", "zoho.com.cn"),
+    *("zoho.ae", "zoho.sg"),
+]
+
+
+@pytest.mark.parametrize("host", PLACES)
+def test_accounts_servers_and_api_hosts_of_every_data_centre_pass(production, host):
     production.ZOHO_ACCOUNTS_URL = f"https://accounts.{host}"
+    production.TRAINERCENTRAL_URL = f"https://trainercentral.{host}"
     assert checks.remote_addresses() == []
+
+
+def test_spelling_of_an_accounts_server_that_stands_on_single_pages_passes_by_hand_only(production):
+    for host in ("accounts.zoho.ca", "accounts.zohocloud.jp", "accounts.zohocloud.sa", "accounts.zoho.au"):
+        production.ZOHO_ACCOUNTS_URL = f"https://{host}"
+        assert ids(checks.remote_addresses()) == ["coursehub.E002"]
+        production.ALLOWED_ACCOUNTS_HOSTS = [host]
+        assert checks.remote_addresses() == []
+        production.ZOHO_ACCOUNTS_URL = f"http://{host}"
+        assert ids(checks.remote_addresses()) == ["coursehub.E002"]
+
+
+def test_each_setting_opens_its_own_server_only(production):
+    production.TRAINERCENTRAL_URL = production.ZOHO_ACCOUNTS_URL = "https://learn.example.org"
+    production.ALLOWED_TRAINERCENTRAL_HOSTS = ["learn.example.org"]
+    (error,) = checks.remote_addresses()
+    assert error.msg.startswith("ZOHO_ACCOUNTS_URL")
+    production.ALLOWED_TRAINERCENTRAL_HOSTS, production.ALLOWED_ACCOUNTS_HOSTS = [], ["learn.example.org"]
+    (error,) = checks.remote_addresses()
+    assert error.msg.startswith("TRAINERCENTRAL_URL")
+
+
+def test_learners_site_is_no_base_of_the_api(production):
+    production.TRAINERCENTRAL_URL = "https://academy.trainercentralsite.com"
+    (error,) = checks.remote_addresses()
+    assert "learners' site" in error.hint
+
+
+def test_missing_id_of_the_academy_or_client_is_a_warning(production):
+    production.TRAINERCENTRAL_ORG_ID, production.ZOHO_CLIENT_ID, production.ZOHO_CLIENT_SECRET = "", "1000.X", ""
+    (warning,) = checks.named_academy()
+    assert (warning.id, warning.is_serious()) == ("coursehub.W001", False)
+    assert "TRAINERCENTRAL_ORG_ID, ZOHO_CLIENT_SECRET" in warning.msg
+    production.TRAINERCENTRAL_ORG_ID, production.ZOHO_CLIENT_SECRET = "7", "s"
+    assert checks.named_academy() == []
 
 
 @pytest.mark.parametrize("name", sorted(GOOD))
@@ -91,6 +130,15 @@ def test_sandbox_passes_in_a_demo_only(production):
     assert ids(checks.remote_addresses()) == ["coursehub.E002", "coursehub.E002"]
     production.DEMO = True
     assert checks.remote_addresses() == []
+    production.TRAINERCENTRAL_URL = production.ZOHO_ACCOUNTS_URL = "http://sandbox:8900"  # a container beside this one
+    assert checks.remote_addresses() == []
+
+
+@pytest.mark.parametrize("address", ["http://accounts.zoho.com", "https://example.org", "http://10.0.0.5:8900"])
+def test_demo_is_open_to_this_machine_and_to_the_vendor_only(production, address):
+    production.DEMO = True
+    production.TRAINERCENTRAL_URL = production.ZOHO_ACCOUNTS_URL = address
+    assert ids(checks.remote_addresses()) == ["coursehub.E002", "coursehub.E002"]
 
 
 def test_academys_own_domain_passes_when_it_is_named_and_only_over_https(production):

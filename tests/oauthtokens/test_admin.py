@@ -213,12 +213,15 @@ def test_the_forecast_for_machines(pool, client_for):
 def test_refresh_and_rotate(pool, client_for):
     pool.obtain(1, 2)
     client = client_for("maintenance")
-    assert messages_of(client.post(f"{LIST}2/refresh/")) == ["Token set 2 was refreshed."]
+    assert messages_of(client.post(f"{LIST}2/refresh/")) == ["Token set 2 was refreshed. That was use 1; 17 are left."]
     assert pool.row(2)["uses"] == 1
     assert messages_of(client.post(f"{LIST}rotate/"))[-1] == "Token set 2 is active."
     pool.change(1, state=State.BROKEN)
     assert messages_of(client.post(f"{LIST}rotate/"))[-1] == "No other token set is ready."
-    assert messages_of(client.post(f"{LIST}5/refresh/"))[-1].startswith("Token set 5 was not refreshed")
+    assert (
+        messages_of(client.post(f"{LIST}5/refresh/"))[-1]
+        == "Token set 5 cannot be refreshed. It never had tokens. Regenerate it."
+    )
 
 
 def test_the_reserve_is_released_for_a_reason(pool, client_for):

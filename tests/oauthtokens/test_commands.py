@@ -5,12 +5,15 @@ import json
 import os
 import subprocess
 import sys
+from datetime import datetime
 
 import pytest
 from django.core.management import CommandError, call_command
 
+from coursehub.models import AuditEvent
 from oauthtokens import services
 from oauthtokens.models import TokenSet
+from oauthtokens.words import MEANINGS
 from tests.commands import run
 
 State = TokenSet.State
@@ -56,23 +59,65 @@ def test_status_is_readable_without_json(pool):
     assert "does not reach the next maintenance" in out.getvalue()
 
 
+def refreshed(outcome: str, reason: str = "", **more) -> dict:
+    return {"set": 1, "outcome": outcome, "reason": reason, "uses": 0, "uses_left": 18, **more}
+
+
 def test_refresh_of_the_active_set(pool):
     pool.obtain(1)
-    assert run("refresh_tokens") == (1, {"set": 1, "outcome": "busy"})
-    assert run("refresh_tokens", "--force") == (0, {"set": 1, "outcome": "refreshed"})
+    assert run("refresh_tokens") == (0, refreshed("not_due", "Its access token is good for another 60 min."))
+    assert run("refresh_tokens", "--force") == (0, refreshed("refreshed", uses=1, uses_left=17))
     assert pool.refreshes() == 1
 
 
 def test_refresh_of_a_cold_set_leaves_it_cold(pool):
     pool.obtain(1, 2)
-    assert run("refresh_tokens", "--set", "2", "--force") == (0, {"set": 2, "outcome": "refreshed"})
+    code, answer = run("refresh_tokens", "--set", "2", "--force")
+    assert (code, answer) == (0, refreshed("refreshed", set=2, uses=1, uses_left=17))
     assert pool.states()[:2] == [State.ACTIVE, State.READY]
+
+
+def test_forced_refresh_says_what_it_cost_and_is_audited_with_who_asked(pool):
+    pool.obtain(1)
+    old = services.access_token().token
+    said = io.StringIO()
+    call_command("refresh_tokens", "--force", stdout=said)
+    assert said.getvalue() == "Token set 1 was refreshed. That was use 1; 17 are left.\n"
+    assert services.access_token().token != old
+    event = AuditEvent.objects.get(action="token_set.refreshed")
+    assert (event.actor, event.detail["forced"]) == ("command line", True)
+
+
+def test_forced_refresh_wakes_a_set_that_rests_and_never_goes_beyond_its_uses(pool):
+    pool.obtain(1)
+    pool.change(1, state=State.COOLING, not_before=datetime(2100, 1, 1), reason="It was refused.")
+    code, answer = run("refresh_tokens", "--set", "1")
+    assert (code, answer["outcome"]) == (1, "busy")
+    assert answer["reason"].endswith("It was refused.")
+    assert run("refresh_tokens", "--force") == (0, refreshed("refreshed", uses=1, uses_left=17))
+    assert pool.row(1)["state"] == State.READY
+    pool.change(1, uses=18)
+    code, answer = run("refresh_tokens", "--set", "1", "--force")
+    assert (code, answer["outcome"], answer["uses"]) == (2, "unusable", 18)
+    assert "reserve" in answer["reason"]
+    assert pool.refreshes() == 1
+
+
+@pytest.mark.parametrize("state", [State.EMPTY, State.BROKEN, State.REVOKED, State.EXHAUSTED, State.UNDECRYPTABLE])
+@pytest.mark.parametrize("force", [[], ["--force"]])
+def test_set_without_a_usable_token_says_what_to_do(pool, state, force):
+    pool.change(1, state=state)
+    code, answer = run("refresh_tokens", "--set", "1", *force)
+    assert (code, answer["outcome"]) == (2, "unusable")
+    assert answer["reason"] == " ".join(MEANINGS[state])
 
 
 def test_refresh_that_fails_is_bad(pool):
     pool.obtain(1)
     pool.sandbox.switch(client_secret="other")
-    assert run("refresh_tokens", "--force") == (2, {"set": 1, "outcome": "failed"})
+    code, answer = run("refresh_tokens", "--force")
+    assert (code, answer["outcome"]) == (2, "failed")
+    assert "client" in answer["reason"]
     code, answer = run("refresh_tokens", "--force")
     assert (code, answer["outcome"]) == (2, "unavailable")
 
@@ -96,7 +141,10 @@ def test_revocation_of_one_set_and_of_all_needs_a_yes(pool):
         run("revoke_tokens", "--all")
     assert caught.value.returncode == 3
     assert pool.states()[:2] == [State.ACTIVE, State.READY]
-    assert run("revoke_tokens", "--set", "1", "--yes") == (0, {"sets": [{"number": 1, "outcome": "revoked"}]})
+    assert run("revoke_tokens", "--set", "1", "--yes") == (
+        0,
+        {"sets": [{"number": 1, "outcome": "revoked", "reason": ""}]},
+    )
     pool.sandbox.switch(fail_next=[{"path_contains": "/token/revoke", "times": 1, "fault": "500"}])
     code, answer = run("revoke_tokens", "--all", "--yes")
     assert code == 1

@@ -7,7 +7,7 @@ from io import StringIO
 from threading import Thread
 
 import pytest
-from django.core.management import call_command
+from django.core.management import CommandError, call_command
 from django.db import connection
 
 from coursehub import clock, pacing
@@ -298,9 +298,9 @@ def test_the_command_polls_and_says_so(course):
     call_command("poll_progress", course=course.course_id, json=True, stdout=out)
     (poll,) = json.loads(out.getvalue())["polls"]
     assert (poll["outcome"], poll["course_id"]) == ("read", course.course_id)
-    with pytest.raises(SystemExit) as ended:
+    with pytest.raises(CommandError, match="no course none") as ended:
         call_command("poll_progress", course="none", stderr=StringIO())
-    assert ended.value.code == 3
+    assert ended.value.returncode == 3
 
 
 def test_what_could_not_be_read_stays_as_it_is_stored(database):

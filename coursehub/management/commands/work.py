@@ -4,28 +4,26 @@ import json
 import logging
 from typing import Any
 
-from django.core.management import BaseCommand, CommandParser
-
 from coursehub.checks import SETTINGS
+from coursehub.management.base import WARNING, JsonCommand
 from coursehub.queue.supervisor import Supervisor
 
 logger = logging.getLogger(__name__)
 
 
-class Command(BaseCommand):
+class Command(JsonCommand):
     help = (
         "Run a worker until SIGTERM or Ctrl-C; running tasks get 10 s to end. Start as many as you like. "
         "Exit code 1: tasks were cut off at the end, they will be done again."
     )
     # A worker starts whatever the state of MongoDB, and waits for it; settings do not mend themselves.
     requires_system_checks = [SETTINGS]
-
-    def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--json", action="store_true", help="one line of JSON per event, on standard output")
+    needs_mongodb = False
+    json_help = "one line of JSON per event, on standard output"
 
     def handle(self, *args: Any, **options: Any) -> None:
         if not Supervisor(self._tell_json if options["json"] else self._tell_log).run():
-            raise SystemExit(1)
+            raise SystemExit(WARNING)
 
     def _tell_json(self, event: dict) -> None:
         self.stdout.write(json.dumps(event))

@@ -46,7 +46,8 @@ class Command(JsonCommand):
             self.tell(options, document, f"Token set {number}: {error.sentence}", BAD)
             return
         code_of_exit = GOOD if stored == numbers else WARNING
-        self.tell(options, _document(stored, numbers), _summary(stored, numbers), code_of_exit)
+        reason = "" if stored == numbers else "No code was given for the sets that are left."
+        self.tell(options, _document(stored, numbers, reason), _summary(stored, numbers), code_of_exit)
 
     def _ask(self, number: int, options: dict[str, Any]) -> str:
         """Empty when nobody is there to answer, or answers with nothing."""

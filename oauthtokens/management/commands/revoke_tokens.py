@@ -27,7 +27,13 @@ class Command(JsonCommand):
             outcomes = self._revoke(options)
         except ValueError as error:
             raise CommandError(str(error), returncode=USAGE) from error
-        document = {"sets": [{"number": number, "outcome": str(outcome)} for number, outcome in outcomes.items()]}
+        reasons = {one["number"]: one["reason"] for one in services.status()["sets"]}
+        document = {
+            "sets": [
+                {"number": number, "outcome": str(outcome), "reason": reasons.get(number, "")}
+                for number, outcome in outcomes.items()
+            ]
+        }
         text = "\n".join(f"{name_of(number)} {words.REVOKED[outcome]}" for number, outcome in outcomes.items())
         is_pending = services.Revocation.PENDING in outcomes.values()
         self.tell(options, document, text, WARNING if is_pending else GOOD)

@@ -1,14 +1,20 @@
 """Read courses' learners now, whether they are due or not."""
 
+from dataclasses import replace
 from typing import Any
 
-from django.core.management import CommandParser
+from django.core.management import CommandError, CommandParser
 
 from coursehub.management.base import BAD, GOOD, USAGE, WARNING, JsonCommand
 from coursehub.models import Course
 from progress import polling
 
-_CODES = {"failed": BAD, "unfinished": WARNING, "lease_lost": WARNING, "not_due": WARNING}
+_CODES = {"failed": BAD, "unfinished": WARNING, "lease_lost": WARNING}
+_REASONS = {
+    "unfinished": "The budget had no call left.",
+    "lease_lost": "Somebody else has gone on with it.",
+    "not_due": "Somebody else reads it now.",
+}
 
 
 class Command(JsonCommand):
@@ -24,8 +30,7 @@ class Command(JsonCommand):
         course_ids = list(Course.objects.open().values_list("course_id", flat=True))
         if course:
             if course not in course_ids:
-                sentence = f"There is no course {course} at the academy."
-                self.tell(options, {"error": sentence}, sentence, USAGE)
+                raise CommandError(f"There is no course {course} at the academy.", returncode=USAGE)
             course_ids = [course]
         polls = [_read(course_id, full=full) for course_id in course_ids]
         code = max((_CODES.get(poll.outcome, GOOD) for poll in polls), default=GOOD)
@@ -37,4 +42,4 @@ def _read(course_id: str, *, full: bool) -> polling.Poll:
     poll = polling.poll(course_id, only_if_due=False, afresh=full)
     while poll.outcome == "unfinished" and poll.calls:
         poll = polling.poll(course_id, only_if_due=False)
-    return poll
+    return replace(poll, reason=poll.reason or _REASONS.get(poll.outcome, ""))
