@@ -12,19 +12,15 @@ import tempfile
 from pathlib import Path
 
 from coursehub.development.mongod import Mongod, free_port
+from coursehub.development.scratch import scratch_parent
 from coursehub.development.secrets import ensure_secrets
 
 _PREFIX, _SHARED = "coursehub-tests-", "COURSEHUB_TESTS_SHARED"
-_MEMORY, _NEEDED_BYTES = Path("/dev/shm"), 4 << 30  # noqa: S108  (the folders in it get names of their own)
 
 
 def _new_folder() -> Path:
-    """A folder that goes with this process; in memory where there is room.
-
-    mongod syncs with every write, and nothing that a test writes has to outlive a loss of power.
-    """
-    in_memory = os.access(_MEMORY, os.W_OK) and shutil.disk_usage(_MEMORY).free > _NEEDED_BYTES
-    parent = _MEMORY if in_memory else Path(tempfile.gettempdir())
+    """A folder that goes with this process."""
+    parent = scratch_parent()
     for left in parent.glob(f"{_PREFIX}*"):  # by a process that was killed
         if not Path("/proc", left.name.split("-")[2]).exists():
             shutil.rmtree(left, ignore_errors=True)

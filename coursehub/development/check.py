@@ -7,6 +7,7 @@ import tempfile
 from pathlib import Path
 
 from coursehub.development.mongod import running_mongod
+from coursehub.development.scratch import scratch_parent
 from coursehub.development.secrets import ensure_secrets
 
 # A deployment as it should be; nothing is asked of these addresses.
@@ -30,7 +31,7 @@ _COMMANDS = (
 
 def main() -> int:
     with (
-        tempfile.TemporaryDirectory(prefix="coursehub-check-") as folder,
+        tempfile.TemporaryDirectory(prefix="coursehub-check-", dir=scratch_parent()) as folder,
         running_mongod(Path(folder, "mongo")) as mongod,
     ):
         environment = {**os.environ, **_DEPLOYED, **ensure_secrets(Path(folder, "secrets")), "MONGODB_URI": mongod.uri}

@@ -80,10 +80,13 @@ def engine_digest() -> str:
 
 @dataclass(frozen=True)
 class Suite:
-    """Where Django's tests are, and the server and mode to run them on; `scratch` is this run's own folder."""
+    """Where Django's tests are, and the server and mode to run them on; `scratch` is this run's own folder.
+
+    `helpers`: where the packages are that some labels use, or None for labels that use none.
+    """
 
     tests: Path
-    helpers: Path
+    helpers: Path | None
     folder: Path
     scratch: Path
     uri: str
@@ -124,7 +127,7 @@ class Suite:
         """What there is to say if no result was recorded; None if the time ran out."""
         settings = self.scratch / "django_suite_settings.py"
         settings.write_text(_SETTINGS.format(uri=self.uri, transactions=self.transactions))
-        paths = (CHECKOUT, self.scratch, self.helpers)
+        paths = [CHECKOUT, self.scratch, *([self.helpers] if self.helpers else [])]
         environment = {
             **os.environ,
             "PYTHONPATH": os.pathsep.join(map(str, paths)),
