@@ -16,6 +16,10 @@ class CourseQuerySet(models.QuerySet):
         """Courses that still exist at the academy."""
         return self.filter(gone_at=None)
 
+    def with_members(self):
+        """Courses that learners can be invited to: no bundles."""
+        return self.filter(is_bundle=False)
+
     def visible_to(self, user):
         """Courses that `user` may see: all for administrators, the granted ones for trainers."""
         from coursehub import roles
@@ -41,6 +45,9 @@ class Course(models.Model):
     name = models.CharField(max_length=300)
     synced_at = models.DateTimeField(null=True, blank=True)
     gone_at = models.DateTimeField("gone since", null=True, blank=True)
+    # TrainerCentral lists bundles of courses among the courses; they have no members of their own.
+    is_bundle = models.BooleanField("bundle", default=False)
+    is_published = models.BooleanField("published", default=True)
 
     # All below is owned by `progress.polling`: one poll per course at a time, whoever wins the lease.
     revision = models.BigIntegerField(default=0, editable=False)
@@ -82,7 +89,7 @@ class Course(models.Model):
     # The latest moment at which a learner did something, as far as we know.
     active_at = models.DateTimeField("learners last active", null=True, blank=True, editable=False)
 
-    SYNCED_FIELDS = ("course_id", "name", "synced_at", "gone_at")
+    SYNCED_FIELDS = ("course_id", "name", "synced_at", "gone_at", "is_bundle", "is_published")
 
     objects = DjongoManager.from_queryset(CourseQuerySet)()
 

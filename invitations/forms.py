@@ -6,6 +6,7 @@ from crispy_forms.helper import FormHelper
 from crispy_forms.layout import Submit
 from django import forms
 from django.conf import settings
+from django.db import models
 from django.template.defaultfilters import filesizeformat
 from django.utils import timezone
 
@@ -24,10 +25,25 @@ class OneSentence(forms.Form):
         return next((str(errors[0]) for errors in self.errors.values()), "")
 
 
+class CourseChoice(forms.ModelChoiceField):
+    """The courses that one may upload to; what is not published says so, and a bundle is refused in its own words."""
+
+    bundles: models.QuerySet[Course] = Course.objects.none()
+
+    def to_python(self, value):
+        bundle = self.bundles.filter(course_id=str(value)[:40]).first() if value else None
+        if bundle is not None:
+            raise forms.ValidationError(f"“{bundle.name}” is a bundle of courses: choose one of its courses.")
+        return super().to_python(value)
+
+    def label_from_instance(self, course: Course) -> str:
+        return course.name if course.is_published else f"{course.name} (not published)"
+
+
 class UploadForm(OneSentence):
     """Judges the file and stores the batch in one go, so that a refused file leaves nothing behind."""
 
-    course: forms.ModelChoiceField = forms.ModelChoiceField(
+    course: CourseChoice = CourseChoice(
         queryset=Course.objects.none(),
         required=False,  # the file may name a course in each row
         to_field_name="course_id",
@@ -48,8 +64,10 @@ class UploadForm(OneSentence):
         super().__init__(*args, **kwargs)
         self.user = user
         self.batch: Batch | None = None
-        course: forms.ModelChoiceField = self.fields["course"]  # type: ignore[assignment]
-        course.queryset = Course.objects.open().visible_to(user)
+        course: CourseChoice = self.fields["course"]  # type: ignore[assignment]
+        visible = Course.objects.open().visible_to(user)
+        course.queryset, course.bundles = visible.with_members(), visible.filter(is_bundle=True)
+        self.bundles = list(course.bundles.values_list("name", flat=True)[:20])
         self.helper = FormHelper()
         self.helper.form_show_errors = False  # one sentence above the form, see `sentence`
         self.helper.add_input(Submit("submit", "Upload and preview"))

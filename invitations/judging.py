@@ -54,15 +54,20 @@ class Courses:
 
     names: Mapping[str, str]
     chosen: str = ""
+    bundles: frozenset[str] = frozenset()  # those of `names` that hold courses and have no learners
 
     def find(self, cell: str) -> tuple[str, str]:
         """The course's id, and what is wrong ("" when nothing is)."""
         if not cell:
             return (self.chosen, "") if self.chosen else ("", "The course is missing.")
         if cell in self.names:
-            return cell, ""
-        wanted = _folded(cell)
-        named = [course_id for course_id, name in self.names.items() if _folded(name) == wanted]
+            named = [cell]
+        else:
+            wanted = _folded(cell)
+            everything = [course_id for course_id, name in self.names.items() if _folded(name) == wanted]
+            named = [course_id for course_id in everything if course_id not in self.bundles] or everything
+        if named and named[0] in self.bundles:
+            return "", f"“{cell[:80]}” is a bundle of courses: write one of its courses."
         if len(named) == 1:
             return named[0], ""
         if named:

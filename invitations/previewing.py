@@ -62,8 +62,9 @@ class Tally:
 
 def courses_of(user, chosen: str) -> Courses:
     """The courses that `user` may invite to."""
-    names = dict(Course.objects.open().visible_to(user).values_list("course_id", "name"))
-    return Courses(names=names, chosen=chosen)
+    visible = Course.objects.open().visible_to(user)
+    bundles = visible.filter(is_bundle=True).values_list("course_id", flat=True)
+    return Courses(dict(visible.values_list("course_id", "name")), chosen, frozenset(bundles))
 
 
 def read(batch_id: UUID) -> str:

@@ -40,10 +40,10 @@ class TrainersForm(forms.Form):
 class CourseAdmin(AuditedAdmin):
     """Courses follow the academy; what administrators decide is who sees them."""
 
-    list_display = ("name", "course_id", "trainers", "synced_at", "polled_at", "gone_at")
-    list_filter = (("gone_at", admin.EmptyFieldListFilter),)
+    list_display = ("name", "kind", "course_id", "trainers", "synced_at", "polled_at", "gone_at")
+    list_filter = (("gone_at", admin.EmptyFieldListFilter), "is_bundle", "is_published")
     search_fields = ("name", "course_id")
-    readonly_fields = ("course_id", "name", "synced_at", "polled_at", "gone_at")
+    readonly_fields = ("course_id", "name", "is_bundle", "is_published", "synced_at", "polled_at", "gone_at")
     inlines = (type("TrainerInline", (CourseAccessInline,), {"autocomplete_fields": ("user",)}),)
     actions = ("give_to_trainers", "take_from_trainers")
     list_before_template = "admin/coursehub/course/sync.html"
@@ -57,6 +57,11 @@ class CourseAdmin(AuditedAdmin):
     def get_urls(self):
         sync = path("sync/", self.admin_site.admin_view(require_POST(self.sync)), name="coursehub_course_sync")
         return [sync, *super().get_urls()]
+
+    @admin.display(description="Kind")
+    def kind(self, course: Course) -> str:
+        words = ("bundle" if course.is_bundle else "course", "" if course.is_published else "not published")
+        return ", ".join(filter(None, words))
 
     @admin.display(description="Trainers")
     def trainers(self, course: Course) -> str:

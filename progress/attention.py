@@ -40,6 +40,7 @@ def due(told_before_seconds: float = RING_AGAIN_SECONDS) -> dict[str, Any]:
     return {
         "poll_due_at": {"$type": "date"},
         "gone_at": None,
+        "is_bundle": {"$ne": True},
         "$expr": {
             "$and": [
                 {"$lte": ["$poll_due_at", clock.server_now()]},

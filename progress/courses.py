@@ -14,6 +14,7 @@ from coursehub import audit, clock, pacing
 from coursehub.models import Course
 from coursehub.mongo import outside_transaction
 from coursehub.trainercentral.errors import TrainerCentralError, Unexpected
+from coursehub.trainercentral.records import Course as RemoteCourse
 from oauthtokens import services as token_services
 
 logger = logging.getLogger(__name__)
@@ -54,12 +55,14 @@ def sync_courses(*, actor: str = SYSTEM) -> Sync:
         raise Unexpected(
             "courses.json: no course at all", "TrainerCentral listed no course at all; nothing was changed."
         )
-    names = {course.course_id: course.name[:300] or course.course_id for course in found if course.course_id}
+    listed = {course.course_id: course for course in found if course.course_id}
+    names = {course_id: course.name[:300] or course_id for course_id, course in listed.items()}
     known = dict(Course.objects.values_list("course_id", "name"))
     now = clock.now()
     new = sum(_create(course_id, names[course_id], now) for course_id in names.keys() - known.keys())
     differing = [course_id for course_id, name in names.items() if known.get(course_id, name) != name]
     renamed = sum(_rename(course_id, names[course_id]) for course_id in differing)
+    _note_kinds(listed.values(), now)
     here = Course.objects.filter(course_id__in=list(names))
     back = here.exclude(gone_at=None).update(gone_at=None, poll_due_at=now)
     here.update(synced_at=now)
@@ -110,6 +113,18 @@ def _create(course_id: str, name: str, now: datetime) -> bool:
 
 def _rename(course_id: str, name: str) -> int:
     return Course.objects.filter(course_id=course_id).exclude(name=name).update(name=name)
+
+
+def _note_kinds(listed: Iterable[RemoteCourse], now: datetime) -> None:
+    """Which of them are bundles, and which are not published; what is a course now is read at once."""
+    courses = list(listed)
+    for is_bundle in (True, False):
+        ids = [course.course_id for course in courses if course.is_bundle == is_bundle]
+        changed = Course.objects.filter(course_id__in=ids, is_bundle=not is_bundle)
+        changed.update(is_bundle=is_bundle, poll_due_at=None if is_bundle else now)
+    for is_published in (True, False):
+        ids = [course.course_id for course in courses if course.is_published == is_published]
+        Course.objects.filter(course_id__in=ids, is_published=not is_published).update(is_published=is_published)
 
 
 def _mark_gone(course_ids: Iterable[str], now: datetime, began: datetime) -> int:

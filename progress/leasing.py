@@ -81,7 +81,7 @@ def win(course_id: str, *, only_if_due: bool, afresh: bool) -> Lease | None:
     is_of_no_use = {"$gt": ["$wanted_at", "$poll_began_at"]}
     new_sweep = {"$or": [afresh, is_of_no_use, {"$eq": [{"$ifNull": ["$poll_top_ms", None]}, None]}]}
     won = outside_transaction(Course).find_one_and_update(
-        {"course_id": course_id, "$expr": {"$and": conditions}},
+        {"course_id": course_id, "is_bundle": {"$ne": True}, "$expr": {"$and": conditions}},
         [
             {
                 "$set": {

@@ -22,8 +22,12 @@ def list_portals(sandbox: "Sandbox", call: Call) -> Answer:
 def list_courses(sandbox: "Sandbox", call: Call) -> Answer:
     """GET courses.json"""
     courses = list(sandbox.academy.courses.values())
-    page = [rows.course_row(course, sandbox.org_id, call.origin) for course in _page(sandbox, call, courses, 15)]
-    return json_answer({"courses": page, "courseCategories": [], "meta": {"totalCourseCount": str(len(courses))}})
+    unpublished = {course.id for course in courses[len(courses) - sandbox.switches.unpublished_courses :]}
+    listed = [rows.course_row(course, sandbox.org_id, call.origin) for course in courses]
+    listed = [row | {"publishStatus": "0"} if row["id"] in unpublished else row for row in listed]
+    listed += rows.bundle_rows(courses[0], sandbox.org_id, call.origin, sandbox.switches.bundles) if courses else []
+    page = _page(sandbox, call, listed, 15)
+    return json_answer({"courses": page, "courseCategories": [], "meta": {"totalCourseCount": str(len(listed))}})
 
 
 def one_course(sandbox: "Sandbox", call: Call) -> Answer:

@@ -24,6 +24,7 @@ COURSE_FLAGS = {
     ),
 }
 TRAINER_ID = "3000094000000000019"
+FIRST_BUNDLE_ID = 3000094000009000001
 TRAINER = {"name": "Robin Trainer", "email": "robin.trainer@example.org"}
 
 
@@ -69,6 +70,16 @@ def course_row(course: Course, org_id: str, origin: str) -> dict[str, Any]:
         **{"lastUpdatedTime": str(course.created_ms), "time": str(course.created_ms)},
         "links": {link: f"{base}/{link}.json" for link in LINKS},
     }
+
+
+def bundle_rows(like: Course, org_id: str, origin: str, count: int) -> list[dict[str, Any]]:
+    """Bundles as `courses.json` lists them, among the courses; nobody is a member of one."""
+    plain = course_row(like, org_id, origin)
+    return [
+        plain
+        | {"type": "1", "id": str(number), "courseId": str(number), "courseName": f"Starter bundle {number % 100}"}
+        for number in range(FIRST_BUNDLE_ID, FIRST_BUNDLE_ID + count)
+    ]
 
 
 def member_row(member: Member, standing: Standing, org_id: str, skew_seconds: int, time_moves: bool) -> dict[str, str]:

@@ -193,6 +193,8 @@ class Switches:
     )
     learner_limit: int = _switch(0, _whole, "More academy learners than this are refused (0: no limit)")
     # Lists
+    bundles: int = _switch(0, _whole, "So many bundles of courses (type 1) are listed behind the courses")
+    unpublished_courses: int = _switch(0, _whole, "So many of the last courses are not published")
     limit_cap: int = _switch(0, _whole, "Silent cap on `limit` (0: none)")
     si_ignored: bool = _switch(False, _boolean, "Every page of a list begins with its first row, whatever `si` says")
     pending_listed: bool = _switch(True, _boolean, "Learners who have not accepted yet are among a course's members")

@@ -13,20 +13,22 @@ ENROLLED, REVOKED = "50", "51"  # codes of `Member.status` that are documented o
 
 @dataclass(frozen=True, slots=True)
 class Course:
-    """One course of the academy."""
+    """One course of the academy, or a bundle of courses, which the same list holds and which has no members."""
 
     course_id: str
     name: str
     is_published: bool
     enrolled_count: int | None
+    is_bundle: bool = False
 
     @classmethod
     def read(cls, row: dict) -> "Course":
         return cls(
             course_id=reading.first(row, "courseId", "id"),
             name=reading.text(row.get("courseName")),
-            is_published=reading.text(row.get("publishStatus")) == "1",
+            is_published=reading.text(row.get("publishStatus")) in ("1", ""),
             enrolled_count=reading.whole(row.get("enrolledCount")),
+            is_bundle=reading.text(row.get("type")) == "1",
         )
 
 

@@ -48,6 +48,17 @@ def test_fresh_token_killed_at_the_provider_is_replaced_when_a_second_call_is_re
     assert pool_document.read()["stopped"] == ""
 
 
+def test_token_that_the_provider_ends_before_its_time_is_replaced(pool, fresh):
+    pool.sandbox.switch(access_token_dies_after_seconds=20)
+    fresh()
+    pool.sandbox.advance(30)
+    with pytest.raises(TokenUnavailable):
+        services.client().list_courses()
+    rest_is_over(pool)
+    assert services.client().list_courses()
+    assert (pool.row(1)["uses"], pool.refreshes()) == (2, 2)
+
+
 def test_calls_refused_at_the_same_moment_confirm_one_another_and_make_one_refresh(pool, fresh):
     lease = fresh()
     killed(lease)

@@ -471,6 +471,15 @@ def test_academy_may_have_no_seat_left(sandbox, client):
 # --- Lists --------------------------------------------------------------------------------------
 
 
+@shows("bundles", "unpublished_courses")
+def test_bundles_and_unpublished_courses_are_listed_among_the_courses(sandbox, client):
+    assert all(course.is_published and not course.is_bundle for course in client.list_courses())
+    sandbox.switch(bundles=2, unpublished_courses=1)
+    listed = client.list_courses()
+    assert [course.is_bundle for course in listed] == [False] * 5 + [True] * 2
+    assert [course.is_published for course in listed[:5]] == [True] * 4 + [False]
+
+
 @shows("limit_cap")
 def test_everybody_is_read_although_pages_are_capped_silently(sandbox, client):
     everybody = [one.member_id for one in client.iter_course_members(COURSE, page_size=1000)]

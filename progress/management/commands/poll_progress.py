@@ -27,10 +27,12 @@ class Command(JsonCommand):
         )
 
     def handle(self, *args: Any, course: str | None, full: bool, **options: Any) -> None:
-        course_ids = list(Course.objects.open().values_list("course_id", flat=True))
+        course_ids = list(Course.objects.open().with_members().values_list("course_id", flat=True))
         if course:
             if course not in course_ids:
-                raise CommandError(f"There is no course {course} at the academy.", returncode=USAGE)
+                is_bundle = Course.objects.filter(course_id=course, is_bundle=True).exists()
+                what = f"{course} is a bundle, which has no learners of its own" if is_bundle else ""
+                raise CommandError(f"{what or f'There is no course {course} at the academy'}.", returncode=USAGE)
             course_ids = [course]
         polls = [_read(course_id, full=full) for course_id in course_ids]
         code = max((_CODES.get(poll.outcome, GOOD) for poll in polls), default=GOOD)
