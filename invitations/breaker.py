@@ -88,7 +88,7 @@ def report(batch_id: UUID, permit: Permit, trouble: errors.TrainerCentralError |
     elif isinstance(trouble, errors.OutcomeUnknown):
         _fail(batch_id, trouble, pause_from=_UNANSWERED_IN_A_ROW, fence=permit.fence)
         return
-    elif isinstance(trouble, errors.NotAuthorised):
+    elif isinstance(trouble, errors.NotAuthorised) and not isinstance(trouble, errors.TokenRejected):
         _fail(batch_id, trouble, refused=True)
         return
     elif trouble is not None:

@@ -39,8 +39,8 @@ def note_end(row: Row) -> None:
 
 
 def kind_of(error: errors.TrainerCentralError) -> str:
-    """The key of the kind of answer that left a row open; "" when there was no answer."""
-    return error.kind.key if isinstance(error, errors.Unclear) else ""
+    """The key of the kind of answer that left a row open; "" when there was none whose meaning can be learnt."""
+    return error.kind.key if isinstance(error, errors.Unclear) and error.kind.is_learnable else ""
 
 
 def _milliseconds(row: Row) -> int | None:

@@ -122,8 +122,9 @@ class Caller:
     def _authorised(self, method: str, endpoint: str, path: str, judge: Judge, content: dict) -> Answer:
         """One attempt, and while the token is not accepted a second with a fresh one and a third with another set's.
 
-        A call answered so did not act, so even an invitation may be sent again. An answer that only may be
-        about the token costs one fresh token and no more: if that is refused too, something else is wrong.
+        A POST is sent once: nobody has promised that a call answered so did not act, and its caller looks before it
+        asks again, then with the fresh token. An answer that only may be about the token costs one fresh token and
+        no more: if that is refused too, something else is wrong.
         """
         attempts = 0
         while True:
@@ -134,7 +135,11 @@ class Caller:
             if attempts > 1 and not result.is_certain:
                 raise result
             self._tokens.rejected(lease)
-            if attempts > _RESENDS or (not result.is_certain and self._tokens.current().token == lease.token):
+            if (
+                method == "POST"
+                or attempts > _RESENDS
+                or (not result.is_certain and self._tokens.current().token == lease.token)
+            ):
                 raise result
             logger.info("%s %s: the access token was not accepted; once more with another", method, endpoint)
 

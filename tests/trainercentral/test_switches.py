@@ -186,7 +186,10 @@ def test_access_token_may_die_before_its_time(sandbox, accounts, client, granted
 def test_token_that_is_not_valid_is_replaced_in_every_style_and_the_invitation_sent_once(sandbox, granted, style):
     sandbox.switch(unauthorised_style=style)
     tokens = Tokens("1000.stale", granted.access_token)
-    assert invite(client_of(sandbox, tokens)).member_id
+    client = client_of(sandbox, tokens)
+    with pytest.raises(errors.TokenRejected):
+        invite(client)
+    assert invite(client).member_id
     assert tokens.rejections == ["1000.stale"]
     assert sandbox.posts() == {(COURSE, NEW): 1}
 
