@@ -5,13 +5,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.conf import settings
 from django.utils.dateparse import parse_datetime
 
 from coursehub import clock, pacing
 from oauthtokens import services as token_services
 
-_TOKEN_LIFE_SECONDS = 3600
 _AFTER_MAINTENANCE = timedelta(hours=1)  # the sets are regenerated in the maintenance, which takes a while
 
 
@@ -26,23 +24,23 @@ class Estimate:
     refreshes_left: int | None  # None: uses are not limited
     strands: str  # why the token pool would not last, in one sentence; "" when it does
     start_after: datetime | None  # from when on it would, as far as is known
+    without_tokens: str  # why nothing can be sent before somebody acts, in one sentence; "" when it can
 
 
 def of(calls: int, *, start_at: datetime | None = None) -> Estimate:
     """The cost of `calls` invitations, begun now or at `start_at`."""
     now = clock.now()
     seconds = calls * pacing.interval_seconds()
-    useful_seconds = max(_TOKEN_LIFE_SECONDS - settings.TOKEN_REFRESH_MARGIN_SECONDS, 1)
-    refreshes = math.ceil(seconds / useful_seconds)
-    pool = token_services.status()
+    pool, without_tokens = token_services.status(), token_services.why_none()
+    refreshes = math.ceil(seconds / max(pool["seconds_per_use"], 1))
     maintenance = parse_datetime(pool.get("next_maintenance_at") or "") if calls else None
     begins = max(start_at or now, now)
     strands = ""
-    if maintenance is None or begins < maintenance:
+    if not without_tokens and (maintenance is None or begins < maintenance):
         strands = _strands(pool, (begins - now).total_seconds() + seconds, maintenance, now)
     return Estimate(
         calls, seconds, begins + timedelta(seconds=seconds), refreshes, pool.get("uses_left"), strands,
-        maintenance + _AFTER_MAINTENANCE if strands and maintenance else None,
+        maintenance + _AFTER_MAINTENANCE if strands and maintenance else None, without_tokens,
     )  # fmt: skip
 
 

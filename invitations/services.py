@@ -12,6 +12,7 @@ from coursehub.mongo import outside_transaction
 from invitations import decisions, moves, reconciling, second_invitation
 from invitations.models import Batch, Invitation
 from invitations.uploads import upload
+from oauthtokens import services as token_services
 
 __all__ = [
     "ACTIONS",
@@ -129,6 +130,10 @@ def status(batch_id: UUID | str) -> dict | None:
 
 def _waits_for(batch: Batch) -> str:
     if batch.state in (Batch.State.PREVIEW, Batch.State.QUEUED) and not batch.members_checked_at:
+        if without_tokens := token_services.why_none():
+            return (
+                f"{without_tokens} The course's learners are read as soon as there are tokens; nothing is sent before."
+            )
         return members.waiting_for(_course_ids(batch)).sentence
     return ""
 

@@ -6,9 +6,11 @@ new tokens come from pages, commands and workers, and each of these may die.
 
 from datetime import datetime
 
+from django.conf import settings
+
 from coursehub import clock
 from coursehub.mongo import outside_transaction
-from oauthtokens import client_grant, leases, pool
+from oauthtokens import client_grant, leases, pool, rotation
 from oauthtokens.leases import CLIENT, LIVE, State
 from oauthtokens.models import TokenSet
 
@@ -35,3 +37,17 @@ def _last_rest_ended_at() -> datetime | None:
     collection = leases.documents(CLIENT) if client_grant.is_chosen() else outside_transaction(TokenSet)
     row = collection.find_one(rested, ["not_before"], sort=[("not_before", -1)])
     return row["not_before"] if row else None
+
+
+def why_none() -> str:
+    """Why nobody is given a token before somebody acts, in one sentence; "" when there is one, or a set that rests."""
+    stopped = pool.read()["stopped"]
+    if stopped or client_grant.is_chosen():
+        return stopped
+    alive = {"$gt": ["$access_expires_at", clock.after(leases.LEAST_LIFE_SECONDS)]}
+    usable = {
+        "number": {"$gte": 1, "$lte": settings.TOKEN_SET_COUNT},
+        "state": {"$in": [State.COOLING, *LIVE]},
+        "$expr": {"$or": [leases.has_uses_left(), alive]},
+    }
+    return "" if outside_transaction(TokenSet).count_documents(usable, limit=1) else rotation.NONE_LEFT

@@ -2,7 +2,8 @@
 
 Under continuous use every refresh buys the life of a token less the margin, and the last token of all is
 used to its end: access tokens that live already run side by side, so only the longest counts. So n sets
-regenerated in one sitting give 60 min + n x uses x (60 min - margin).
+regenerated in one sitting give 60 min + n x uses x (60 min - margin), where tokens live for the 60 min that Zoho
+documents; else what they lived in the last week stands in the place of 60 min.
 """
 
 from collections.abc import Iterator, Sequence
@@ -14,11 +15,10 @@ from django.conf import settings
 
 from coursehub import env
 from oauthtokens import client_grant, usage
-from oauthtokens.leases import LIVE, State, use_limit
+from oauthtokens.leases import LEAST_LIFE_SECONDS, LIVE, State, use_limit
 from oauthtokens.models import TokenSet
 from oauthtokens.usage import Usage
 
-ACCESS_LIFE_SECONDS = 3600  # what the provider documents
 HORIZON_DAYS = 28  # what lasts longer counts as lasting
 _LEAST_DAYS = 1.0  # measured use that rests on less says nothing
 _USABLE = (*LIVE, State.COOLING)
@@ -36,6 +36,7 @@ class Forecast:
     uses_left: int | None
     next_maintenance: datetime
     hours_to_maintenance: float
+    life_seconds: float  # of an access token, as the last week had it
     continuous_reaches: bool
     measured_reaches: bool | None  # None: too few days were seen
 
@@ -53,6 +54,8 @@ class Forecast:
             "hours_left_with_reserve": self.with_reserve_hours,
             "hours_the_margin_costs": self.margin_hours,
             "measured_days": round(self.observed_days, 1),
+            "access_life_seconds": round(self.life_seconds),
+            "seconds_per_use": round(seconds_per_use(self.life_seconds)),
             "uses_left": self.uses_left,
             "next_maintenance_at": self.next_maintenance.isoformat(),
         }
@@ -60,20 +63,23 @@ class Forecast:
 
 def make(sets: Sequence[TokenSet], now: datetime, seen: Usage) -> Forecast:
     """The forecast for these sets at `now`, with the use that was `seen`."""
-    continuous, left, maintenance = continuous_hours(sets, now), uses_left(sets), next_maintenance(now)
+    life_seconds = seen.life_seconds
+    continuous = continuous_hours(sets, now, life_seconds=life_seconds)
+    left, maintenance = uses_left(sets), next_maintenance(now)
     serves = client_grant.is_chosen() or any(one.state in _USABLE for one in sets)
     is_known = seen.observed_days >= _LEAST_DAYS
     measured = measured_hours(sets, now, seen) if is_known else None
     to_maintenance = (maintenance - now).total_seconds() / 3600
     return Forecast(
         continuous_hours=continuous,
-        with_reserve_hours=continuous_hours(sets, now, with_reserve=True),
+        with_reserve_hours=continuous_hours(sets, now, with_reserve=True, life_seconds=life_seconds),
         margin_hours=None if left is None else round(left * settings.TOKEN_REFRESH_MARGIN_SECONDS / 3600, 1),
         measured_hours=measured,
         observed_days=seen.observed_days,
         uses_left=left,
         next_maintenance=maintenance,
         hours_to_maintenance=to_maintenance,
+        life_seconds=life_seconds,
         continuous_reaches=serves and (continuous is None or continuous >= to_maintenance),
         measured_reaches=serves and (measured is None or measured >= to_maintenance) if is_known else None,
     )
@@ -89,17 +95,32 @@ def uses_left(sets: Sequence[TokenSet], *, with_reserve: bool = False) -> int | 
     return sum(max(limits[one.reserve_released] - one.uses, 0) for one in sets if one.state in usable)
 
 
-def continuous_hours(sets: Sequence[TokenSet], now: datetime, *, with_reserve: bool = False) -> float | None:
+def seconds_per_use(life_seconds: float = usage.ACCESS_LIFE_SECONDS) -> float:
+    """How long one refresh serves under continuous use.
+
+    A token that lives hardly longer than the margin is not refreshed before the margin is over (`leases.is_due`).
+    """
+    margin_seconds = settings.TOKEN_REFRESH_MARGIN_SECONDS
+    if life_seconds >= 2 * margin_seconds:
+        return life_seconds - margin_seconds
+    return max(0.0, min(margin_seconds, life_seconds - LEAST_LIFE_SECONDS))
+
+
+def continuous_hours(
+    sets: Sequence[TokenSet],
+    now: datetime,
+    *,
+    with_reserve: bool = False,
+    life_seconds: float = usage.ACCESS_LIFE_SECONDS,
+) -> float | None:
     """Hours of service left under continuous use; None when uses are not limited."""
     left = uses_left(sets, with_reserve=with_reserve)
     if left is None:
         return None
-    margin_seconds = settings.TOKEN_REFRESH_MARGIN_SECONDS
-    alive_seconds = _alive_seconds(sets, now)
+    alive_seconds = min(_alive_seconds(sets, now), life_seconds)
     if left:  # a token inside the margin is replaced at once
-        alive_seconds = max(alive_seconds, margin_seconds)
-    per_use_seconds = max(ACCESS_LIFE_SECONDS - margin_seconds, 0)
-    return round((alive_seconds + left * per_use_seconds) / 3600, 1)
+        alive_seconds = max(alive_seconds, min(settings.TOKEN_REFRESH_MARGIN_SECONDS, life_seconds))
+    return round((alive_seconds + left * seconds_per_use(life_seconds)) / 3600, 1)
 
 
 def measured_hours(sets: Sequence[TokenSet], now: datetime, seen: Usage) -> float | None:

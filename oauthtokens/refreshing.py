@@ -77,7 +77,8 @@ def refresh(number: int, *, force: bool = False, actor: str = "system") -> Outco
         pool.resume()
     pool.note_usable()
     forced = {"forced": True} if force else {}
-    leases.tell(number, "refreshed", actor=actor, fence=lease.fence, **forced)
+    life_seconds = round(grant.expires_in_seconds)
+    leases.tell(number, "refreshed", actor=actor, fence=lease.fence, life_seconds=life_seconds, **forced)
     return Outcome.REFRESHED
 
 

@@ -136,9 +136,8 @@ def store_grant(*, number: int, grant: TokenGrant, actor: str) -> None:
         fresh = [{"$set": _fresh_set(number, generation + 1, grant)}]
         same = {"number": number, "generation": generation}
         stored = outside_transaction(TokenSet).update_one(same, fresh).modified_count > 0
-    audit.record(
-        action="token_set.regenerated", actor=actor, target=f"token set {number}", detail={"generation": generation + 1}
-    )
+    detail = {"generation": generation + 1, "life_seconds": round(grant.expires_in_seconds)}
+    audit.record(action="token_set.regenerated", actor=actor, target=f"token set {number}", detail=detail)
     try:
         rotation.select()
     except errors.TokenUnavailable as error:

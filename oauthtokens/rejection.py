@@ -38,10 +38,10 @@ def rejected(lease: Lease) -> None:
     if not _is_fresh(row):
         gone = {"access_token": "", "access_expires_at": None, "access_fence": 0}
         if leases.documents(number).update_one(name, {"$set": gone}).modified_count:
-            leases.tell(number, "access_token_rejected")
+            leases.tell(number, "access_token_rejected", lost_seconds=_lost_seconds(row))
         return
     for _ in range(2):  # of two callers at the same moment one is the first, and the other confirms
-        if _replace(name, fence) or _rest(name):
+        if _replace(name, fence, _lost_seconds(row)) or _rest(name):
             return
 
 
@@ -68,7 +68,13 @@ def _may_be_replaced() -> dict[str, Any]:
     return {"$and": [{"$ne": ["$is_replacement", True]}, long_ago]}
 
 
-def _replace(name: dict[str, Any], fence: int) -> bool:
+def _lost_seconds(row: dict[str, Any]) -> int:
+    """How much longer the token should have lived, by what the provider said when it made it."""
+    ends = row["access_expires_at"]
+    return max(0, round((ends - clock.now().replace(tzinfo=None)).total_seconds())) if ends else 0
+
+
+def _replace(name: dict[str, Any], fence: int, lost_seconds: int) -> bool:
     """Give the token up if this is not the first call that it failed: the next caller has the set refreshed."""
     number = name["number"]
     if number != CLIENT and pool.is_unproven():  # no token is to blame, so another one would not help
@@ -86,7 +92,8 @@ def _replace(name: dict[str, Any], fence: int) -> bool:
         .modified_count
     )
     if replaced:
-        leases.tell(number, "access_token_given_up", reason="A second call was refused with it.")
+        reason = "A second call was refused with it."
+        leases.tell(number, "access_token_given_up", reason=reason, lost_seconds=lost_seconds)
         pool.note_usable()
     return bool(replaced)
 

@@ -11,7 +11,7 @@ from oauthtokens import client_grant, leases, pool, reserve
 from oauthtokens.leases import LIVE, State
 from oauthtokens.models import TokenSet
 
-_NONE_LEFT = "No token set can be used at present; the maintenance team must regenerate one."
+NONE_LEFT = "No token set can be used at present; the maintenance team must regenerate one."
 _RESTING = "The token sets are resting after a failure; they are tried again by themselves."
 _ATTEMPTS = 20
 
@@ -130,7 +130,7 @@ def _none_left() -> TokenUnavailable:
     resting = _remaining(None, {"state": {"$in": [State.COOLING, *LIVE]}})
     if resting:
         return TokenUnavailable("all usable sets are resting", _RESTING, wait_seconds=min(resting))
-    return TokenUnavailable("no set is ready", _NONE_LEFT)
+    return TokenUnavailable("no set is ready", NONE_LEFT)
 
 
 def _remaining(number: int | None, which: dict[str, Any]) -> list[float]:

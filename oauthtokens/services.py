@@ -28,7 +28,7 @@ from oauthtokens import (
     usage,
 )
 from oauthtokens.alerts import open_alerts as alerts
-from oauthtokens.availability import usable_since
+from oauthtokens.availability import usable_since, why_none
 from oauthtokens.client_grant import SCOPE
 from oauthtokens.handing_out import PoolTokens, access_token
 from oauthtokens.models import TokenSet
@@ -62,6 +62,7 @@ __all__ = [
     "status",
     "store_grant",
     "usable_since",
+    "why_none",
 ]
 
 # A batch pauses and probes by itself, so its calls give up soon; a poll has nobody to come back for it.

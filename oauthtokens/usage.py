@@ -1,4 +1,8 @@
-"""What the pool really used: refreshes that counted, as the audit trail has them, by hour of the week."""
+"""What the pool really used: refreshes that counted, by hour of the week, and how long access tokens lived.
+
+Both are read from the audit trail: each new token's event says what life Zoho gave it (`life_seconds`), and the event
+of one that was not accepted any more how much of that was lost (`lost_seconds`).
+"""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -6,11 +10,13 @@ from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
+from pymongo.collection import Collection
 
 from coursehub.models import AuditEvent
 from coursehub.mongo import outside_transaction
 
 DAYS = 7
+ACCESS_LIFE_SECONDS = 3600  # what the provider documents
 _COUNTED: dict = {
     "$or": [
         {"action": "token_set.refreshed"},
@@ -26,6 +32,7 @@ class Usage:
     since: datetime  # when looking began: 7 days ago, or when the first set was made
     until: datetime
     hours: dict[datetime, int]
+    life_seconds: float = ACCESS_LIFE_SECONDS  # of an access token, on the mean: as given, less what was lost of it
 
     @property
     def observed_days(self) -> float:
@@ -63,7 +70,7 @@ class Usage:
 
 
 def read(now: datetime) -> Usage:
-    """The uses of the 7 days before `now`; two round trips."""
+    """The uses of the 7 days before `now`; three round trips."""
     events = outside_transaction(AuditEvent)
     first = events.find_one({"action": "token_set.regenerated"}, ["at"], sort=[("at", 1)])
     since = now - timedelta(days=DAYS)
@@ -77,7 +84,30 @@ def read(now: datetime) -> Usage:
             {"$group": {"_id": hour, "uses": {"$sum": 1}}},
         ]
     )
-    return Usage(since, now, {row["_id"].replace(tzinfo=UTC): row["uses"] for row in rows})
+    uses = {row["_id"].replace(tzinfo=UTC): row["uses"] for row in rows}
+    return Usage(since, now, uses, _life_seconds(events, since, now))
+
+
+def _life_seconds(events: Collection, since: datetime, until: datetime) -> float:
+    new = {"action": {"$in": ["token_set.refreshed", "token_set.regenerated"]}, "detail.life_seconds": {"$gt": 0}}
+    ended = {"action": {"$in": ["token_set.access_token_rejected", "token_set.access_token_given_up"]}}
+    found = events.aggregate(
+        [
+            {"$match": {"at": {"$gte": since, "$lt": until}, "$or": [new, ended]}},
+            {
+                "$group": {
+                    "_id": None,
+                    "tokens": {"$sum": {"$cond": [{"$gt": ["$detail.life_seconds", 0]}, 1, 0]}},
+                    "given": {"$sum": "$detail.life_seconds"},
+                    "lost": {"$sum": "$detail.lost_seconds"},
+                }
+            },
+        ]
+    )
+    seen = next(iter(found), None)
+    if not seen or not seen["tokens"]:
+        return ACCESS_LIFE_SECONDS
+    return max(1.0, (seen["given"] - seen["lost"]) / seen["tokens"])
 
 
 def slot(moment: datetime) -> tuple[int, int]:

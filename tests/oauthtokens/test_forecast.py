@@ -6,7 +6,7 @@ import pytest
 
 from coursehub.models import AuditEvent
 from coursehub.mongo import outside_transaction
-from oauthtokens import forecast, usage
+from oauthtokens import forecast, rejection, services, usage
 from oauthtokens.models import TokenSet
 from oauthtokens.usage import Usage
 
@@ -153,3 +153,24 @@ def test_a_young_pool_has_seen_little(happened):
     assert usage.read(MONDAY_AT_9).observed_days == 0
     happened("token_set.regenerated", MONDAY_AT_9 - timedelta(days=2))
     assert usage.read(MONDAY_AT_9).observed_days == 2
+
+
+def test_forecast_goes_by_how_long_tokens_lived(pool):
+    pool.sandbox.switch(access_token_seconds=1800)
+    pool.obtain(1)
+    services.refresh_set(1, force=True)
+    status = services.status()
+    assert (status["access_life_seconds"], status["seconds_per_use"]) == (1800, 1500)
+    assert status["hours_left"]["continuous"] == pytest.approx((1800 + 17 * 1500) / 3600, abs=0.1)
+
+
+def test_what_was_lost_of_a_token_that_was_ended_early_shortens_the_forecast(pool):
+    pool.obtain(1)
+    pool.change(1, last_refreshed_at=None)
+    rejection.rejected(services.access_token())  # an hour lost of one of two
+    services.access_token()
+    assert services.status()["access_life_seconds"] == pytest.approx(1800, abs=20)
+
+
+def test_seconds_per_use_of_tokens_as_short_as_the_margin():
+    assert [forecast.seconds_per_use(life) for life in (3600, 500, 120, 20)] == [3300, 300, 90, 0]

@@ -4,6 +4,7 @@ from typing import Any
 
 from coursehub.management.base import BAD, GOOD, WARNING, JsonCommand
 from oauthtokens import services
+from oauthtokens.usage import ACCESS_LIFE_SECONDS
 
 _USABLE = ("ready", "active", "retiring")
 _IN_NEED = ("broken", "undecryptable", "exhausted", "revocation_pending", "revoked")
@@ -54,6 +55,8 @@ def _forecast_lines(status: dict[str, Any]) -> list[str]:
         f"and {_reaches(reaches['continuous'])} {maintenance}.",
         f"The refresh margin takes {status['hours_the_margin_costs']} h of that.",
     ]
+    if status["access_life_seconds"] < ACCESS_LIFE_SECONDS * 0.95:
+        lines.append(f"Access tokens lived {status['access_life_seconds'] / 60:.0f} min on the mean, not an hour.")
     if reaches["measured"] is None:
         return [*lines, "The use of a week is not known yet: less than a day of it was seen."]
     lasting = "four weeks or more" if hours["measured"] is None else f"{hours['measured']} h more"
