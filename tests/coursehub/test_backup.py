@@ -323,7 +323,7 @@ def test_numbers_that_were_given_out_since_are_not_given_again(stored, taken, pe
 
 
 def test_a_backup_of_an_older_version_is_migrated(stored, tmp_path):
-    """As it was before the fourth migration of `oauthtokens`: without its collection, and without records from it on."""
+    """As it was before the fourth migration of `oauthtokens`: without its collection, and without later records."""
     stored["oauthtokens_sitting"].drop()
     schema = stored["__schema__"].find_one_and_delete({"name": "oauthtokens_sitting"})
     later = {"app": "oauthtokens", "name": {"$gte": "0004_sitting"}}

@@ -47,7 +47,7 @@ def test_unclear_answers_that_did_not_act_pause_the_batch_and_ask(confirmed, aca
     assert (batch.state, batch.resume_at) == (Batch.State.PAUSED, None)
     assert "An administrator is asked" in batch.reason
     assert _counts(batch) == {State.UNKNOWN: 3, State.PENDING: 5}
-    assert academy.posts() and set(academy.posts().values()) == {1}
+    assert list(academy.posts().values()) == [1, 1, 1]
     [question] = learnt.open_questions()
     assert (question.there, question.absent, learnt.waiting(question.key)) == (0, 3, 3)
 
@@ -125,7 +125,7 @@ def test_a_refused_token_posts_nobody_twice_between_two_looks(confirmed, academy
         if state == Batch.State.QUEUED:
             look(batch)
     assert state == Batch.State.COMPLETED
-    assert academy.invitations() and set(academy.invitations().values()) == {1}
+    assert sorted(academy.invitations().values()) == [1] * 8
     assert sorted(academy.posts().values()) == ([1] * 8 if acts else [1] * 7 + [2])
 
 
