@@ -16,13 +16,14 @@ from typing import Any
 from django.conf import settings
 from pymongo import ReturnDocument
 
-from coursehub import clock
+from coursehub import clock, throttles
 from coursehub.mongo import outside_transaction
+from coursehub.throttles import BUDGET as _BUDGET
+from coursehub.throttles import THE_ONE as _THE_ONE
+from coursehub.throttles import Turn
 from coursehub.trainercentral import errors
 
 INVITATIONS, PROGRESS = "invitations", "progress"
-_BUDGET = "coursehub_callbudget"
-_THE_ONE = {"_id": "academy"}
 _LOOK_AHEAD_SECONDS = 2.0
 _ASK_AGAIN_SECONDS = 0.25
 # What a call takes at least, for those who ask how long it will be.
@@ -44,15 +45,29 @@ def interval_seconds() -> float:
     return (60 + settings.PACING_JITTER_SECONDS) / calls_per_minute if calls_per_minute else 0.0
 
 
-def wait_for_slot(lane: str) -> None:
+def wait_for_slot(lane: str, endpoint: str = "") -> None:
     """Sleep until this caller's slot, however long that takes; spends a reserved slot if there is one.
 
+    After a throttle one caller of the `endpoint` goes first, and the others draw anew when it was answered.
     Raises pymongo's error when MongoDB cannot be reached: no slot, no call. Raises NoSlotInTime in a thread
     that set `give_up_at`.
     """
-    _refuse_if_late()
-    if _reserved.__dict__.pop("slot", None):
-        return
+    while True:
+        _refuse_if_late()
+        if not _reserved.__dict__.pop("slot", None):
+            _sleep_until_slot(lane)
+        if not (_reserved.in_a_row or throttles.noted_since(_reserved.drawn_at)):
+            return
+        waited = False
+        while throttles.turn(endpoint) is Turn.WAIT:
+            waited = True
+            time.sleep(min(random.uniform(0.5, 1) * _ASK_AGAIN_SECONDS, _left_seconds()))  # noqa: S311
+            _refuse_if_late()
+        if not waited:
+            return
+
+
+def _sleep_until_slot(lane: str) -> None:
     while (wait_seconds := draw_slot(lane, within_seconds=min(_LOOK_AHEAD_SECONDS, _left_seconds()))) is None:
         _refuse_if_late()
         time.sleep(min(random.uniform(0.25, 0.5) * _LOOK_AHEAD_SECONDS, _left_seconds()))  # noqa: S311
@@ -109,12 +124,14 @@ def draw_slot(lane: str, *, within_seconds: float) -> float | None:
 
 def _drawn(lane: str, within_seconds: float) -> tuple[float | None, bool]:
     """The seconds until the slot, or None; and whether it was left to the other lane."""
+    _reserved.in_a_row, _reserved.drawn_at = 0, time.monotonic()
     if not interval_seconds():
         left_seconds = _pause_left_seconds()
         return (left_seconds if left_seconds <= within_seconds else None), False
     drawn = outside_transaction(_BUDGET).find_one_and_update(
         _THE_ONE, _draw(lane, within_seconds), upsert=True, return_document=ReturnDocument.AFTER
     )
+    _reserved.in_a_row = (drawn or {}).get("throttles", 0)
     if not drawn or drawn["slot"] is None:
         return None, bool(drawn and drawn["yielded"])
     return (drawn["slot"] - drawn["drawn_at"]).total_seconds(), False
@@ -180,9 +197,9 @@ def _pause_left_seconds() -> float:
     if _Looked.free_at is not None and time.monotonic() - _Looked.free_at < _REREAD_SECONDS:
         return 0.0
     left_ms = {"$max": [0, {"$subtract": ["$paused_until", clock.server_now()]}]}
-    budget = outside_transaction(_BUDGET).find_one(_THE_ONE, {"left_ms": left_ms})
-    left_seconds = (budget or {}).get("left_ms", 0) / 1000
-    _Looked.free_at = None if left_seconds else time.monotonic()
+    budget = outside_transaction(_BUDGET).find_one(_THE_ONE, {"left_ms": left_ms, "throttles": 1}) or {}
+    left_seconds, _reserved.in_a_row = budget.get("left_ms", 0) / 1000, budget.get("throttles", 0)
+    _Looked.free_at = None if left_seconds or _reserved.in_a_row else time.monotonic()
     return left_seconds
 
 
@@ -195,6 +212,17 @@ def pause(seconds: float) -> None:
 
 
 def throttled(error: errors.Throttled) -> float:
-    """Pause everybody for as long as a throttled answer asks; returns the seconds."""
-    pause(error.wait_seconds)
-    return error.wait_seconds
+    """Pause everybody for as long as a throttled answer asks, longer while throttled in a row; returns the seconds.
+
+    May be told of the same answer twice: during a pause only a longer wait changes anything.
+    """
+    _Looked.free_at = None
+    return throttles.note(error)
+
+
+def called(endpoint: str, error: errors.TrainerCentralError | None) -> None:
+    """Tell of the outcome of each call: after a throttle the others wait for it."""
+    if isinstance(error, errors.Throttled):
+        throttled(error)
+    else:
+        throttles.called(endpoint, error)

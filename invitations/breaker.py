@@ -127,8 +127,7 @@ def _fail(
     """Count one more failure of a running batch, and pause it if it is the `pause_from`th in a row."""
     told_seconds = 0.0
     if isinstance(error, errors.Throttled):
-        told_seconds = error.wait_seconds
-        pacing.pause(told_seconds)
+        told_seconds = pacing.throttled(error)
     elif isinstance(error, errors.TokenUnavailable):
         told_seconds = error.wait_seconds or 0.0
     failures = {"$add": [{"$ifNull": ["$failures", 0]}, 1]}

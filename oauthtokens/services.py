@@ -97,6 +97,7 @@ def _client(
         read_timeout_seconds=read_seconds,
         retry_deadline_seconds=retry_deadline_seconds,
         before_call=partial(_wait, lane),
+        after_call=pacing.called,
         profile=academy.profile,
         on_answer=academy.note_answer,
     )
@@ -104,7 +105,7 @@ def _client(
 
 def _wait(lane: str, endpoint: str, method: str) -> None:
     refuse_inside_atomic("A call of TrainerCentral")
-    pacing.wait_for_slot(lane)
+    pacing.wait_for_slot(lane, endpoint)
 
 
 def sets_in_need() -> list[int]:

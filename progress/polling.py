@@ -114,7 +114,10 @@ def poll(course_id: str, *, only_if_due: bool = True, afresh: bool = False) -> P
     except errors.TrainerCentralError as error:
         logger.warning("Poll of course %s: %s", course_id, error.detail)
         awaits_tokens = isinstance(error, errors.TokenUnavailable)
-        return _failed(lease, error.sentence, getattr(error, "wait_seconds", None) or 0, awaits_tokens)
+        wait_seconds = getattr(error, "wait_seconds", None) or 0.0
+        if isinstance(error, errors.Throttled):
+            wait_seconds = pacing.throttled(error)
+        return _failed(lease, error.sentence, wait_seconds, awaits_tokens)
     except Exception:
         _failed(lease, _UNEXPECTED)
         raise
