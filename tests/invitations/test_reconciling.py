@@ -2,6 +2,7 @@
 
 import pytest
 
+from coursehub import academy as learnt
 from coursehub.models import AuditEvent
 from coursehub.trainercentral import errors
 from invitations import decisions, sending, services, sweeping
@@ -180,3 +181,27 @@ def test_a_learner_is_found_by_another_spelling_of_the_domain(confirmed, academy
     academy.put_learner(course.course_id, "ada@xn--mnchen-3ya.de", 0)
     assert sending.send_slice(batch.pk) == Batch.State.COMPLETED
     assert _counts(batch) == {State.INVITED: 1}
+
+
+def test_where_pending_learners_look_like_the_others_whoever_was_invited_is_proof(
+    confirmed, academy, settings, invited_counts, later
+):
+    settings.INVITE_CONCURRENCY = 1
+    fault = {"path_contains": "addCourseAttendee", "times": 1, "fault": "500"}
+    academy.switch(pending_status="50", progress_speed=0, fail_next=[fault])
+    batch = confirmed(ADA, GRACE, "alan@example.org", "edsger@example.org")
+    sending.send_slice(batch.pk)
+    assert learnt.profile().pending_status == "50", "three who were invited a moment ago are listed so"
+    for seconds in (SETTLE_SECONDS, 61):
+        later(seconds)
+        sending.send_slice(batch.pk)
+    assert sending.send_slice(batch.pk) == Batch.State.COMPLETED
+    assert set(invited_counts().values()) == {1}
+
+
+def test_two_learners_may_have_accepted_at_once(confirmed, academy, settings):
+    settings.INVITE_CONCURRENCY = 1
+    fault = {"path_contains": "addCourseAttendee", "times": 1, "fault": "500"}
+    academy.switch(pending_status="50", progress_speed=0, fail_next=[fault])
+    sending.send_slice(confirmed(ADA, GRACE, "alan@example.org").pk)
+    assert learnt.profile().pending_status is None
