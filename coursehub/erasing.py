@@ -6,7 +6,7 @@ erased. A restore keeps the present log over the backup's (`keep_log`) and calls
 """
 
 import hashlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
@@ -15,7 +15,7 @@ from typing import Any
 from django.utils.module_loading import import_string
 from pymongo.collection import Collection
 
-from coursehub import audit, clock, pseudonyms
+from coursehub import audit, clock, emails, pseudonyms
 from coursehub.mongo import outside_transaction
 
 TABLE = "coursehub_erasure"
@@ -24,7 +24,10 @@ _KEY = "key"
 
 @dataclass(frozen=True)
 class Eraser:
-    """Dotted paths: of `erase(email) -> {what: how many}`, which may run twice, and of `addresses()` that are held."""
+    """Dotted paths: of `erase(email) -> {what: how many}`, which may run twice, and of `addresses()` that are held.
+
+    The addresses may come in every spelling that is held, and more than once.
+    """
 
     erase: str
     addresses: str
@@ -64,12 +67,16 @@ def erase_again(*, actor: str, since: datetime | None = None) -> int:
     if not erased:
         return 0
     keys = [bytes(row[_KEY]) for row in _erasures().find({_KEY: {"$ne": None}})]
-    addresses = set(pseudonyms.named())
+    held = set(pseudonyms.named())
     for eraser in _ERASERS.values():
-        held: Iterable[str] = _function(eraser.addresses)()
-        addresses.update(pseudonyms.folded(address) for address in held)
-    found = [one for one in addresses if any(pseudonyms.keyed_hash(one, key) in erased for key in keys)]
-    for address in found:
+        held.update(_function(eraser.addresses)())
+    # An earlier version may have logged another spelling than the one that is held now.
+    found = {
+        emails.normalize(address)
+        for address in held
+        if any(pseudonyms.keyed_hash(one, key) in erased for one in emails.spellings(address) for key in keys)
+    }
+    for address in sorted(found):
         erase(address, actor=actor)
     return len(found)
 
@@ -92,7 +99,7 @@ def _log(email: str) -> None:
 
 
 def _hash(email: str) -> str:
-    return pseudonyms.keyed_hash(pseudonyms.folded(email), pseudonyms.key_in(_erasures(), _KEY))
+    return pseudonyms.keyed_hash(emails.normalize(email), pseudonyms.key_in(_erasures(), _KEY))
 
 
 @cache

@@ -6,7 +6,8 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods
 
-from coursehub import erasing, pseudonyms
+from coursehub import erasing
+from coursehub.emails import normalize
 
 
 class EraseForm(forms.Form):
@@ -33,7 +34,7 @@ class EraseForm(forms.Form):
     def clean(self) -> None:
         super().clean()
         first, second = (self.cleaned_data.get(name, "") for name in ("email", "confirmation"))
-        if first and second and pseudonyms.folded(first) != pseudonyms.folded(second):
+        if first and second and normalize(first) != normalize(second):
             raise forms.ValidationError("The two addresses differ: nothing was erased.")
 
 

@@ -1,15 +1,14 @@
-"""E-mail addresses in cells: trimmed, checked by a library, and folded for comparison. Pure."""
+"""E-mail addresses in cells: trimmed, checked by a library, and normalized for comparison. Pure."""
 
 import re
-import unicodedata
 from functools import lru_cache
 
 from email_validator import EmailNotValidError, validate_email
 
-LONGEST = 320
+from coursehub.emails import INVISIBLE, normalize
+
 # What spreadsheets and web pages leave around a cell: spaces of all kinds, zero-width and direction marks.
 BLANKS = " \t\r\n\v\f\u00a0\u00ad\u200b\u200c\u200d\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u202f\u2060\u3000\ufeff"
-_INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u202a-\u202e\u2060\ufeff]")
 _ATOM = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
 _PLAIN = re.compile(rf"{_ATOM}(?:\.{_ATOM})*@([A-Za-z0-9.-]+)")
 _LONGEST_LOCAL, _LONGEST_PLAIN = 64, 254  # RFC 5321; what is longer goes to the library, which words it
@@ -24,16 +23,11 @@ def clean(cell: str) -> str:
     return cell.strip(BLANKS)
 
 
-def fold(email: str) -> str:
-    """The form in which addresses are compared: composed, lower case."""
-    return email.lower() if email.isascii() else unicodedata.normalize("NFC", email).casefold()
-
-
 def address_in(cell: str) -> str:
     """The address that a cell means: without invisible characters, `mailto:` and a name around <...>."""
     text = clean(cell)
     if not text.isascii():
-        text = clean(_INVISIBLE.sub("", text))
+        text = clean(INVISIBLE.sub("", text))
     if text[:7].lower() == "mailto:":
         text = text[7:]
     named = _NAMED.fullmatch(text) if text.endswith(">") else None
@@ -41,7 +35,7 @@ def address_in(cell: str) -> str:
 
 
 def check(email: str) -> tuple[str, str]:
-    """The folded address, and what is wrong with it in one sentence ("" when nothing is).
+    """The normalized address, and what is wrong with it in one sentence ("" when nothing is).
 
     Plain addresses take a short way that accepts a part of what the library does, with the same result.
     """
@@ -71,12 +65,12 @@ def _check_by_library(email: str) -> tuple[str, str]:
     if not email:
         return "", "The e-mail address is missing."
     if damage := _damage(email):
-        return fold(email), damage
+        return normalize(email), damage
     try:
         checked = validate_email(email, check_deliverability=False)
     except EmailNotValidError as error:
-        return fold(email), f"Not an e-mail address: {_first_sentence(str(error))}"
-    return fold(checked.normalized), ""
+        return normalize(email), f"Not an e-mail address: {_first_sentence(str(error))}"
+    return normalize(checked.normalized), ""
 
 
 def _damage(email: str) -> str:

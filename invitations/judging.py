@@ -9,6 +9,7 @@ from datetime import date, datetime, time, timedelta
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
+from coursehub.emails import LONGEST
 from invitations import addresses
 from invitations.addresses import BLANKS, clean
 
@@ -109,7 +110,7 @@ class Judge:
             first, last = first[:LONGEST_NAME], last[:LONGEST_NAME]
         first_line = line if problem else self._seen[course_id].setdefault(folded, line)
         return Row(
-            line, course_id, email[: addresses.LONGEST], folded[: addresses.LONGEST], first, last, expires_at,
+            line, course_id, email[: LONGEST], folded[: LONGEST], first, last, expires_at,
             problem, first_line if first_line != line else 0, note,
         )  # fmt: skip
 

@@ -11,10 +11,10 @@ from uuid import UUID
 
 from django.conf import settings
 
-from coursehub import audit, clock, pseudonyms
+from coursehub import audit, clock
+from coursehub.emails import spellings
 from coursehub.models import AccessEnd
 from coursehub.mongo import outside_transaction
-from invitations import addresses
 from invitations.models import Batch, Claim, Invitation, Piece
 
 State = Invitation.State
@@ -51,8 +51,7 @@ def forget(batch_id: UUID) -> str:
 
 def erase(email: str) -> dict[str, int]:
     """For coursehub.erasing: rows lose the learner's cells, files with the learner in them are deleted, claims too."""
-    spellings = {addresses.fold(email.strip()), addresses.check(email.strip())[0], pseudonyms.folded(email)}
-    wanted = {"email_folded": {"$in": sorted(spellings)}}
+    wanted = {"email_folded": {"$in": sorted(spellings(email))}}
     rows = outside_transaction(Invitation)
     files = _delete_files(rows.distinct("batch_id", wanted))
     rows.update_many(wanted | {"state": {"$in": _NOT_YET_INVITED}}, {"$set": {"state": State.NOT_ATTEMPTED}})
@@ -78,7 +77,9 @@ def delete_file_of_erased(batch_id: UUID) -> None:
 
 
 def held_addresses() -> Iterator[str]:
-    """For coursehub.erasing: every address that rows, claims or ends of access hold."""
+    """For coursehub.erasing: every address that rows, claims or ends of access hold, and as the cells spell it."""
     for model in (Invitation, Claim, AccessEnd):
-        for row in outside_transaction(model).find({"email_folded": {"$ne": ""}}, {"email_folded": 1}):
+        for row in outside_transaction(model).find({"email_folded": {"$ne": ""}}, {"email_folded": 1, "email": 1}):
             yield row["email_folded"]
+            if row.get("email"):
+                yield row["email"]

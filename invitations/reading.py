@@ -13,12 +13,12 @@ from dataclasses import replace
 from itertools import chain, islice, takewhile
 
 from invitations import encodings, headings
-from invitations.addresses import check, clean, fold
+from invitations.addresses import check, clean
 from invitations.formats import Format
 from invitations.refusals import FileRefused, refuse_what_is_no_csv
 from invitations.streams import Pieces
 
-__all__ = ["Examiner", "FileRefused", "Format", "Record", "fold", "raw_records", "records", "sample"]
+__all__ = ["Examiner", "FileRefused", "Format", "Record", "raw_records", "records", "sample"]
 
 DELIMITERS = (",", ";", "\t", "|")
 HEAD_BYTES = 64 * 1024

@@ -68,5 +68,7 @@ def _keep_claims(staged: "Staged") -> int:
     kept = staged.collection(Claim._meta.db_table)
     before = kept.count_documents({})
     new = {"into": kept.name, "on": "key", "whenMatched": "keepExisting"}
-    outside_transaction(Claim).aggregate([{"$set": {"invitation_id": _NO_INVITATION}}, {"$merge": new}])
+    # Without their own number, since a backup of an older version may hold the same claim under another key.
+    without_id: list[dict[str, Any]] = [{"$unset": "_id"}, {"$set": {"invitation_id": _NO_INVITATION}}]
+    outside_transaction(Claim).aggregate([*without_id, {"$merge": new}])
     return kept.count_documents({}) - before

@@ -16,11 +16,11 @@ from pymongo import DESCENDING, ReturnDocument
 from pymongo.errors import DuplicateKeyError
 
 from coursehub import academy, clock, pacing
+from coursehub.emails import normalize
 from coursehub.mongo import outside_transaction
 from coursehub.trainercentral import errors
 from coursehub.trainercentral.member_pager import Place, Walk
 from coursehub.trainercentral.records import ENROLLED, REVOKED, MemberPage
-from invitations import addresses
 from invitations.models import Batch, Invitation, Sweep
 from oauthtokens import services as token_services
 
@@ -145,7 +145,7 @@ def _keep(held: Row, changes: dict[str, Any]) -> bool:
 
 def _note_found(course_id: str, page: list["Member"]) -> None:
     """Rows of unknown outcome, of any batch, whose learner is on this page were invited."""
-    here = {_folded(member): member for member in page if not member.is_revoked}
+    here = {normalize(member.email): member for member in page if not member.is_revoked}
     wanted = {"course_id": course_id, "email_folded": {"$in": list(here)}, "state": State.UNKNOWN}
     invitations = outside_transaction(Invitation)
     for row in invitations.find(wanted, ["email_folded"]):
@@ -184,7 +184,7 @@ def _acknowledged(course_id: str, members: list["Member"]) -> dict[str, Any]:
     """The filter for rows whose learner is one of `members`, and was invited with an answer."""
     return {
         "course_id": course_id,
-        "email_folded": {"$in": [_folded(member) for member in members]},
+        "email_folded": {"$in": [normalize(member.email) for member in members]},
         "state": State.INVITED,
         "member_id": {"$in": [member.member_id for member in members]},
         "invited_at": {"$ne": None},
@@ -194,8 +194,3 @@ def _acknowledged(course_id: str, members: list["Member"]) -> dict[str, Any]:
 def _has_accepted(member: "Member") -> bool:
     """Any sign of it counts: who is taken for pending by mistake would prove what is not so."""
     return member.status in (ENROLLED, REVOKED) or (member.percent or 0) > 0 or member.last_login_at is not None
-
-
-def _folded(member: "Member") -> str:
-    """As the rows' own addresses were folded, so that two spellings of one domain are one."""
-    return addresses.check(member.email.strip())[0]

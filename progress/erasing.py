@@ -2,14 +2,14 @@
 
 from collections.abc import Iterator
 
-from coursehub import pseudonyms
+from coursehub.emails import spellings
 from coursehub.mongo import outside_transaction
 from progress.models import LearnerReport, Member, ProgressEntry
 
 
 def erase(email: str) -> dict[str, int]:
     """Members first found, then history, then the members: what a crash leaves is found again."""
-    wanted = {"email_folded": {"$in": sorted({email.strip().casefold(), pseudonyms.folded(email)})}}
+    wanted = {"email_folded": {"$in": sorted(spellings(email))}}
     members = list(outside_transaction(Member).find(wanted, ["course_id", "member_id"]))
     entries = 0
     for member in members:
@@ -21,6 +21,7 @@ def erase(email: str) -> dict[str, int]:
 
 
 def addresses() -> Iterator[str]:
-    """Every address that is held."""
-    for member in outside_transaction(Member).find({"email_folded": {"$ne": ""}}, {"email_folded": 1}):
+    """Every address that is held, as it is compared and as TrainerCentral spells it."""
+    for member in outside_transaction(Member).find({"email_folded": {"$ne": ""}}, {"email_folded": 1, "email": 1}):
         yield member["email_folded"]
+        yield member["email"]

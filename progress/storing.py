@@ -15,6 +15,7 @@ from pymongo.client_session import ClientSession
 from pymongo.write_concern import WriteConcern
 
 from coursehub import clock
+from coursehub.emails import LONGEST, normalize
 from coursehub.models import Course
 from coursehub.mongo import outside_transaction
 from coursehub.trainercentral import reading
@@ -132,7 +133,7 @@ def _row(course_id: str, member: "RemoteMember", stored: Row | None) -> Row:
         "course_id": course_id,
         "member_id": member.member_id,
         "email": member.email[:320],
-        "email_folded": member.email.strip().casefold()[:320],
+        "email_folded": normalize(member.email)[:LONGEST],
         "name": member.name[:300],
         "percent": member.percent,
         "status": member.status[:10],

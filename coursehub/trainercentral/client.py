@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 from urllib.parse import quote
 
+from coursehub.emails import normalize
 from coursehub.trainercentral import errors, invited, reading
 from coursehub.trainercentral.calling import Caller, TokenProvider, nobody
 from coursehub.trainercentral.codes import ALREADY_ENROLLED
@@ -213,7 +214,7 @@ class TrainerCentralClient:
         if answer.body.strip() and answer.json is None:
             raise errors.Unexpected("fetchuserdetails.json: the body is not JSON")
         found = (Learner.read(row) for _, row in objects(answer.json))
-        return next((learner for learner in found if learner.email.casefold() == email.strip().casefold()), None)
+        return next((learner for learner in found if normalize(learner.email) == normalize(email)), None)
 
     def list_portal_members(self, *, page_size: int = 100) -> list[Learner]:
         """All learners of the academy (help article "get-academy-learners-api")."""

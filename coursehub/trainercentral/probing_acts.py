@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from coursehub.emails import normalize
 from coursehub.trainercentral import errors, reading
 from coursehub.trainercentral.codes import ALREADY_ENROLLED
 from coursehub.trainercentral.probing import Finding, Probe
@@ -83,7 +84,7 @@ def _member_id(body: object) -> str:
 
 
 def _find(probe: Probe, email: str) -> dict | None:
-    found = (row for row in probe.members() if reading.text(row.get("email")).casefold() == email.casefold())
+    found = (row for row in probe.members() if normalize(reading.text(row.get("email"))) == normalize(email))
     return next(found, None)
 
 
