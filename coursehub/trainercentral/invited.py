@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from coursehub.emails import normalize
 from coursehub.trainercentral import fields, reading
 from coursehub.trainercentral.envelopes import objects
 from coursehub.trainercentral.records import Invited
@@ -59,10 +60,10 @@ def _names_learner(under: frozenset[str], found: dict, email: str) -> bool:
         return False
     if reading.text(found.get("orgMemberId")):
         return True
-    wanted = email.strip().casefold()
+    wanted = normalize(email)
     for key, value in found.items():
         held = value if isinstance(value, list) else [value]
-        if not _OTHERS.search(key) and any(reading.text(one).casefold() == wanted for one in held):
+        if not _OTHERS.search(key) and any(normalize(reading.text(one)) == wanted for one in held):
             return True
     return False
 
