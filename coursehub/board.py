@@ -39,9 +39,7 @@ def figures(held: frozenset[str]) -> dict[str, Any]:
     if "coursehub.view_course" in permissions:
         board["courses"] = Course.objects.open().aggregate(count=Count("pk"), synced_at=Max("synced_at"))
     if "progress.view_member" in permissions:
-        board["learners"] = Member.objects.filter(gone_at=None).aggregate(
-            count=Count("pk"), changed_at=Max("changed_at")
-        )
+        board["learners"] = Member.objects.here().aggregate(count=Count("pk"), changed_at=Max("changed_at"))
     if "invitations.view_batch" in permissions:
         board["batches"] = _batches_by_state()
         board["working"] = sum(part["count"] for part in board["batches"] if part["state"] in Batch.WORKING)

@@ -124,6 +124,7 @@ class Standing:
     accepted: bool = False
     started: bool = False
     completed: bool = False
+    revoked: bool = False  # listed, but without access: counts nowhere
 
 
 def standings(course_id: str, member_ids: Sequence[str]) -> dict[str, Standing]:
@@ -134,6 +135,8 @@ def standings(course_id: str, member_ids: Sequence[str]) -> dict[str, Standing]:
 
 
 def _standing(member: dict[str, Any]) -> Standing:
+    if member["status"] == _REVOKED:
+        return Standing(revoked=True)
     started = member["percent"] > 0
     accepted = started or member["status"] == _ENROLLED or member["last_seen_at"] is not None
-    return Standing(accepted, started, member["percent"] >= 100)
+    return Standing(accepted, started, completed=member["percent"] >= 100)

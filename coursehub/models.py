@@ -61,7 +61,9 @@ class Course(models.Model):
     # A sweep that one task could not finish goes on at this row; it counts from when it began.
     poll_began_at = models.DateTimeField(null=True, blank=True, editable=False)
     poll_offset = models.IntegerField(default=0, editable=False)
-    poll_error = models.CharField(max_length=300, blank=True, default="", editable=False)
+    poll_error = models.CharField("trouble", max_length=300, blank=True, default="", editable=False)
+    # Values of its learners that could not be read; what was known before is kept. One sentence, "" for none.
+    unreadable = models.CharField("could not be read", max_length=300, blank=True, default="", editable=False)
     poll_failures = models.IntegerField(default=0, editable=False)
     poll_not_before = models.DateTimeField(null=True, blank=True, editable=False)
     # Since when the course is not read for want of tokens: it is due as soon as there are some.

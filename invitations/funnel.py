@@ -55,11 +55,13 @@ def of(batch: Batch, *, days: int) -> Funnel:
         course_ids.update(row["course_id"] for row in chunk)
         for row in chunk:
             standing = found[row["_id"]]
+            if standing.revoked:
+                continue
+            counts["invited"] += 1
             for name in ("accepted", "started", "completed"):
                 counts[name] += getattr(standing, name)
             if not standing.accepted and row["invited_at"] and row["invited_at"] < invited_before.replace(tzinfo=None):
                 late_lines.append(row["line"])
-        counts["invited"] += len(chunk)
     known = [moment for moment in members.known_as_of(course_ids).values() if moment]
     return Funnel(
         counts["invited"], counts["accepted"], counts["started"], counts["completed"],

@@ -43,7 +43,10 @@ class CourseAdmin(AuditedAdmin):
     list_display = ("name", "kind", "course_id", "trainers", "synced_at", "polled_at", "gone_at")
     list_filter = (("gone_at", admin.EmptyFieldListFilter), "is_bundle", "is_published")
     search_fields = ("name", "course_id")
-    readonly_fields = ("course_id", "name", "is_bundle", "is_published", "synced_at", "polled_at", "gone_at")
+    readonly_fields = (
+        *("course_id", "name", "is_bundle", "is_published", "synced_at", "polled_at"),
+        *("poll_error", "unreadable", "gone_at"),
+    )
     inlines = (type("TrainerInline", (CourseAccessInline,), {"autocomplete_fields": ("user",)}),)
     actions = ("give_to_trainers", "take_from_trainers")
     list_before_template = "admin/coursehub/course/sync.html"
@@ -98,10 +101,29 @@ class CourseAdmin(AuditedAdmin):
         return render(request, "admin/coursehub/course/trainers.html", context)
 
 
+class AccessFilter(admin.SimpleListFilter):
+    """Who is in a course, who is listed without access, and who has left."""
+
+    title, parameter_name = "access", "access"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("here", "In the course"), ("revoked", "Revoked"), ("gone", "Left the course")]
+
+    def queryset(self, request: HttpRequest, queryset: Any) -> Any:
+        match self.value():
+            case "here":
+                return queryset.here()
+            case "revoked":
+                return queryset.revoked()
+            case "gone":
+                return queryset.exclude(gone_at=None)
+        return queryset
+
+
 @admin.register(Member)
 class MemberAdmin(ReadOnlyAdmin):
     list_display = ("name", "email", "course_id", "percent", "last_seen_at", "changed_at", "gone_at")
-    list_filter = ("course_id", "status")
+    list_filter = ("course_id", AccessFilter, "status")
     search_fields = ("name", "email", "member_id")
     list_per_page = 50
     show_full_result_count = False

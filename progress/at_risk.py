@@ -8,7 +8,7 @@ from coursehub import audit
 from coursehub.models import AccessEnd, Course
 from coursehub.mongo import outside_transaction
 from progress import risk
-from progress.models import Member, RiskThresholds
+from progress.models import IN_COURSE, Member, RiskThresholds
 
 LIMITS = ("unseen_days", "stalled_below_percent", "stalled_days", "behind_points", "expiry_days")
 _LOOKED_AT = ["course_id", "member_id", "email_folded", "percent", "status", *risk.MOMENTS]
@@ -44,7 +44,7 @@ def flags_of(course_ids: Collection[str]) -> dict[str, dict[str, list[risk.Flag]
     own = {row.course_id: row for row in RiskThresholds.objects.filter(pk__in=list(course_ids))}
     ends = {row["id"]: row["ends_at"] for row in outside_transaction(AccessEnd).find(chosen)}
     learners: dict[str, list[risk.Learner]] = {course_id: [] for course_id in course_ids}
-    for row in outside_transaction(Member).find({**chosen, "gone_at": None}, _LOOKED_AT):
+    for row in outside_transaction(Member).find({**chosen, **IN_COURSE}, _LOOKED_AT):
         ends_at = ends.get(AccessEnd.key_of(row["course_id"], row["email_folded"]))
         learners[row["course_id"]].append(_learner(row, ends_at))
     return {

@@ -9,7 +9,7 @@ from pymongo.errors import DuplicateKeyError
 from coursehub import clock
 from coursehub.models import Course
 from coursehub.mongo import outside_transaction
-from progress.models import DailyFigures, Member, ProgressEntry
+from progress.models import ACCESS_REVOKED, IN_COURSE, DailyFigures, Member, ProgressEntry
 
 
 def record(course_id: str) -> bool:
@@ -46,7 +46,7 @@ def _standing(course_id: str) -> dict[str, Any]:
         return {"$sum": {"$cond": [condition, 1, 0]}}
 
     stages: list[dict[str, Any]] = [
-        {"$match": {"course_id": course_id, "gone_at": None}},
+        {"$match": {"course_id": course_id, **IN_COURSE}},
         {
             "$group": {
                 "_id": None,
@@ -63,10 +63,12 @@ def _standing(course_id: str) -> dict[str, Any]:
 
 
 def _active(course_id: str, day: date) -> int:
-    """How many learners had a visit on that day that any read has shown."""
+    """How many learners had a visit on that day that any read has shown; whose access was revoked is no learner."""
     begin, end = _midnight(day), _midnight(day + timedelta(days=1))
+    revoked = outside_transaction(Member).distinct("member_id", {"course_id": course_id, **ACCESS_REVOKED})
+    seen = {"course_id": course_id, "last_seen_at": {"$gte": begin, "$lt": end}, "member_id": {"$nin": revoked}}
     stages: list[dict[str, Any]] = [
-        {"$match": {"course_id": course_id, "last_seen_at": {"$gte": begin, "$lt": end}}},
+        {"$match": seen},
         {"$group": {"_id": "$member_id"}},
         {"$count": "learners"},
     ]

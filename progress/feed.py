@@ -19,7 +19,7 @@ from coursehub.live.shared import Shared
 from coursehub.live.streams import Follower
 from coursehub.models import Course
 from progress import attention, showing
-from progress.models import Member
+from progress.models import IN_COURSE, Member
 from progress.tail import Tail
 
 logger = logging.getLogger(__name__)
@@ -30,7 +30,7 @@ LATE_ROWS_SECONDS = 1.0
 _COURSES, _MEMBERS = Course._meta.db_table, Member._meta.db_table
 # Rows are replaced whole; an update is only a note on a row (see storing.store_absent).
 _ROW_EVENTS = [{"$match": {"operationType": {"$in": ["insert", "replace"]}}}]
-_TOLD_FIELDS = ("polled_at", "poll_error", "revision")
+_TOLD_FIELDS = ("polled_at", "poll_error", "unreadable", "revision")
 _COURSE_EVENTS = [
     {"$match": {"$or": [{f"updateDescription.updatedFields.{name}": {"$exists": True}} for name in _TOLD_FIELDS]}}
 ]
@@ -183,7 +183,7 @@ async def _read_snapshot(course_id: str) -> Snapshot:
     """The course first, its rows after: the revision may be older than the rows, never newer."""
     async with connection().reading() as session:
         course = await _read_course(course_id, session)
-        here = {"course_id": course_id, "gone_at": None}
+        here = {"course_id": course_id, **IN_COURSE}
         found = connection().collection(_MEMBERS).find(here, showing.FIELDS, session=session)
         rows = await found.to_list()
     # Aside, since a large course would hold up the frames of all others.

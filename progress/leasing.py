@@ -38,6 +38,7 @@ class Lease:
     unproven: int
     rows: int
     sweep_is_due: bool
+    unreadable: str = ""  # what the course says of values that could not be read
     is_wanted: bool = False  # by a batch, which waits for the whole list
 
     @property
@@ -68,6 +69,7 @@ class Done:
     watermark_ms: int | None = None
     active_at: datetime | None = None
     sweep: Sweep | None = None
+    unreadable: str | None = None
 
 
 def win(course_id: str, *, only_if_due: bool, afresh: bool) -> Lease | None:
@@ -114,6 +116,7 @@ def _lease(course: dict[str, Any], *, afresh: bool) -> Lease:
         watermark_ms=course.get("poll_watermark_ms"),
         unproven=unproven,
         rows=course.get("sweep_rows", 0),
+        unreadable=course.get("unreadable", ""),
         is_wanted=course.get("wanted_since") is not None,
         sweep_is_due=afresh or unproven > 0 or order == Course.Order.UNKNOWN or not is_recent,
     )
@@ -161,6 +164,8 @@ def _learnt(done: Done) -> dict[str, Any]:
         values["poll_order"] = done.order
     if done.watermark_ms is not None:
         values["poll_watermark_ms"] = done.watermark_ms
+    if done.unreadable is not None:
+        values["unreadable"] = {"$literal": done.unreadable}
     if done.active_at is not None:
         # A clock of the other side that runs ahead says nothing about the future.
         values["active_at"] = {"$max": ["$active_at", {"$min": [done.active_at, "$poll_began_at"]}]}

@@ -5,10 +5,18 @@ TrainerCentral's ids, so that writing the same thing twice makes one document, a
 event says by its key alone what it is about.
 """
 
+from typing import Any
+
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from djongo.models import DjongoManager
 
+from coursehub.trainercentral.records import REVOKED
+
+# Filters, for MongoDB, of stored learners: who is in a course now, which is who is counted and shown; and who is
+# listed still, but without access.
+IN_COURSE: dict[str, Any] = {"gone_at": None, "status": {"$ne": REVOKED}}
+ACCESS_REVOKED: dict[str, Any] = {"gone_at": None, "status": REVOKED}
 _MOST_DAYS = 3650
 
 
@@ -17,7 +25,15 @@ class MemberQuerySet(models.QuerySet):
 
     def for_course(self, course_id: str):
         """The learners who are in the course now."""
-        return self.filter(course_id=course_id, gone_at=None)
+        return self.filter(course_id=course_id).here()
+
+    def here(self):
+        """The learners who are in any course now; who is listed as revoked is not."""
+        return self.filter(gone_at=None).exclude(status=REVOKED)
+
+    def revoked(self):
+        """Those who are listed still, but without access."""
+        return self.filter(gone_at=None, status=REVOKED)
 
 
 class Member(models.Model):
@@ -33,6 +49,8 @@ class Member(models.Model):
     status = models.CharField(max_length=10, blank=True)
     last_seen_at = models.DateTimeField(null=True, blank=True)
     enrolled_at = models.DateTimeField(null=True, blank=True)
+    # Which fields came and could not be read, with what they held: {"percent": "n/a"}. Their old values are kept.
+    unreadable = models.JSONField(default=dict, blank=True, editable=False)
     # Epoch milliseconds of TrainerCentral's own `time`, the watermark of incremental reads.
     remote_time_ms = models.BigIntegerField(default=0)
     # Since when the percentage is this one: when it was seen to change, at first the latest moment that it can have.
@@ -56,6 +74,10 @@ class Member(models.Model):
 
     def __str__(self) -> str:
         return f"{self.name or self.email}: {self.percent:g} %"
+
+    @property
+    def is_revoked(self) -> bool:
+        return self.status == REVOKED and self.gone_at is None
 
 
 class ProgressEntry(models.Model):

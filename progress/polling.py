@@ -17,7 +17,7 @@ from coursehub.trainercentral import errors
 from coursehub.trainercentral.member_pager import OVERLAP_ROWS, Walk
 from coursehub.trainercentral.records import MemberPage
 from oauthtokens import services as token_services
-from progress import daily, leasing, newest, storing
+from progress import daily, leasing, newest, storing, trouble
 from progress.leasing import Done, Lease, LeaseLost, Sweep
 
 logger = logging.getLogger(__name__)
@@ -70,6 +70,7 @@ class Reader:
         self._gives_up_at = time.monotonic() + SLICE_SECONDS
         self.calls = self.changed = self.missed = 0
         self.top_ms = 0
+        self.found_unreadable = bool(lease.unreadable)
         self.active_at: datetime | None = None
         # Changes older than this (TrainerCentral's milliseconds) were missed by whoever read before.
         self.missed_before_ms = 0
@@ -86,8 +87,13 @@ class Reader:
         self.changed += len(changed)
         self.missed += sum(row["remote_time_ms"] < self.missed_before_ms for row in changed)
         self.top_ms = max([self.top_ms, *(member.time_ms for member in page.members)])
+        self.found_unreadable |= any(map(trouble.of, page.members))
         self.active_at = max(filter(None, (self.active_at, *map(storing.active_at, changed))), default=None)
         return page
+
+    def unreadable(self) -> str | None:
+        """What the course says from now on of values that could not be read; None: as before, nothing."""
+        return trouble.sentence(self._lease.course_id) if self.found_unreadable else None
 
     def poll(self, outcome: str, mode: str, learners: int) -> Poll:
         is_answer = self._lease.is_wanted and (outcome, mode) == ("read", "full")
@@ -138,7 +144,7 @@ def _read(lease: Lease) -> Poll:
     if look.order != newest.Order.UNKNOWN:
         academy.order_seen(newest_first=look.order == newest.Order.NEWEST_FIRST)
     if look.is_complete and not lease.sweep_is_due:
-        leasing.finish(lease, Done(look.order, look.top_ms, reader.active_at))
+        leasing.finish(lease, Done(look.order, look.top_ms, reader.active_at, unreadable=reader.unreadable()))
         return reader.poll("read", "newest", 0)
     leasing.begin_sweep(lease, look.top_ms)
     return _sweep(lease, reader, look.top_ms, look)
@@ -157,11 +163,16 @@ def _sweep(lease: Lease, reader: Reader, top_ms: int, look: newest.Look | None =
         reader.missed_before_ms = top_ms - newest.OVERLAP_MS
     elif lease.is_trusted and lease.watermark_ms is not None:  # what is older, the reads before should have shown
         reader.missed_before_ms = lease.watermark_ms - newest.OVERLAP_MS
-    walk = storing.walk_on(lease, reader.page)
+    walk = storing.walk_on(lease, reader.page, proven_rows=academy.value_of("largest_page") or 0)
     seen_before = set(walk.known)
     try:
         while walk.next_page() is not None:
             pass
+        if walk.place.repeats and storing.lacks_somebody(lease.course_id, walk.known):
+            raise errors.NotPaged(f"course {lease.course_id}: a shorter list than before, which repeats itself")
+    except errors.NotPaged:  # what is proven by this page lets shorter lists be read
+        academy.pages_seen(asked=PAGE_ROWS, largest=walk.place.page_rows, rows=walk.place.page_rows)
+        raise
     except SliceOver:
         storing.remember_part(lease, walk, walk.known - seen_before)
         return _interrupted(lease, reader, offset=walk.place.start, learners=len(walk.known))
@@ -172,7 +183,7 @@ def _sweep(lease: Lease, reader: Reader, top_ms: int, look: newest.Look | None =
         top_ms = max(top_ms, reader.top_ms)
     unproven = _trust(lease.unproven, look, shown=shown, missed=reader.missed)
     sweep = Sweep(calls=_calls(walk), rows=walk.row_count, unproven=unproven)
-    leasing.finish(lease, Done(look.order if look else None, top_ms, reader.active_at, sweep))
+    leasing.finish(lease, Done(look.order if look else None, top_ms, reader.active_at, sweep, reader.unreadable()))
     academy.pages_seen(asked=PAGE_ROWS, largest=walk.place.page_rows, rows=walk.row_count)
     if lease.offset:
         storing.forget_parts(lease)

@@ -7,7 +7,7 @@ from coursehub.live.frames import moment
 from coursehub.models import Course, CourseAccess
 from coursehub.mongo import outside_transaction
 from progress import at_risk, showing
-from progress.models import Member
+from progress.models import ACCESS_REVOKED, IN_COURSE, Member
 
 _NOBODY: dict[str, Any] = {"learners": 0, "average_percent": None, "completed": 0}
 
@@ -15,13 +15,21 @@ _NOBODY: dict[str, Any] = {"learners": 0, "average_percent": None, "completed": 
 def status(course_id: str) -> dict[str, Any] | None:
     """The course with all its learners as `status.json` gives it; None when there is no such course.
 
+    Whose access was revoked is not among them.
+
     Read in the order course, rows: the rows may be newer than the revision says, never older.
     """
     course = outside_transaction(Course).find_one({"course_id": course_id})
     if course is None:
         return None
-    rows = outside_transaction(Member).find({"course_id": course_id, "gone_at": None}, showing.FIELDS)
+    rows = outside_transaction(Member).find({"course_id": course_id, **IN_COURSE}, showing.FIELDS)
     return {**showing.course_state(course), "members": [showing.member(row) for row in rows.sort("name", 1)]}
+
+
+def revoked(course_id: str) -> list[dict[str, Any]]:
+    """Learners whom TrainerCentral lists without access, as `status.json` would give them; they are in no figure."""
+    rows = outside_transaction(Member).find({"course_id": course_id, **ACCESS_REVOKED}, showing.FIELDS)
+    return [showing.member(row) for row in rows.sort("name", 1)]
 
 
 def summaries(user) -> list[dict[str, Any]]:
@@ -66,7 +74,7 @@ def granted(user_ids: Collection[Any]) -> set[tuple[Any, str]]:
 def _figures(course_ids: list[str]) -> dict[str, dict[str, Any]]:
     completed = {"$cond": [{"$gte": ["$percent", 100]}, 1, 0]}
     stages: list[dict[str, Any]] = [
-        {"$match": {"course_id": {"$in": course_ids}, "gone_at": None}},
+        {"$match": {"course_id": {"$in": course_ids}, **IN_COURSE}},
         {
             "$group": {
                 "_id": "$course_id",

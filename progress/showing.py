@@ -4,9 +4,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from coursehub.live.frames import moment
+from coursehub.trainercentral.records import REVOKED
 
 # What a reader of rows needs; the rest stays in the database.
-FIELDS = ["member_id", "email", "name", "percent", "last_seen_at", "changed_at", "gone_at", "revision"]
+FIELDS = ["member_id", "email", "name", "percent", "status", "last_seen_at", "changed_at", "gone_at", "revision"]
 
 
 def member(row: Mapping[str, Any]) -> dict[str, Any]:
@@ -22,15 +23,17 @@ def member(row: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def change(row: Mapping[str, Any]) -> dict[str, Any]:
-    """One learner in a change frame: the new state, or just that the learner is gone."""
-    return {"id": row["member_id"], "gone": True} if row["gone_at"] else member(row)
+    """One learner in a change frame: the new state, or just that the learner is gone, or without access."""
+    is_here = row["gone_at"] is None and row["status"] != REVOKED
+    return member(row) if is_here else {"id": row["member_id"], "gone": True}
 
 
 def course_state(course: Mapping[str, Any]) -> dict[str, Any]:
-    """The head of every answer about a course; `trouble` says why the data grows old, if it does."""
+    """The head of every answer about a course: why its data grows old, and what of it could not be read, if so."""
     return {
         "course": course["course_id"],
         "revision": course["revision"],
         "as_of": moment(course["polled_at"]),
         "trouble": course["poll_error"],
+        "unreadable": course.get("unreadable", ""),
     }

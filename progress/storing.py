@@ -10,7 +10,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
-from pymongo import InsertOne, ReplaceOne, ReturnDocument
+from pymongo import InsertOne, ReplaceOne, ReturnDocument, UpdateOne
 from pymongo.client_session import ClientSession
 from pymongo.write_concern import WriteConcern
 
@@ -20,6 +20,7 @@ from coursehub.models import Course
 from coursehub.mongo import outside_transaction
 from coursehub.trainercentral import reading
 from coursehub.trainercentral.member_pager import Place, Walk
+from progress import trouble
 from progress.leasing import LEASE_SECONDS, Lease, LeaseLost
 from progress.models import Member, ProgressEntry, SweepPart
 
@@ -51,6 +52,9 @@ def store_members(lease: Lease, members: Iterable["RemoteMember"]) -> list[Row]:
     read = {key: _row(lease.course_id, member, stored.get(key)) for key, member in remote.items()}
     differing = [row for key, row in read.items() if _differs(row, stored.get(key))]
     _forgive_absence(row["_id"] for row in stored.values() if row.get("absent_sweeps"))
+    _note_unreadable(
+        read[key] for key, row in stored.items() if (row.get("unreadable") or {}) != read[key]["unreadable"]
+    )
     if not differing:
         return []
     now = _naive(clock.now())
@@ -74,21 +78,28 @@ def remember_part(lease: Lease, walk: Walk, seen: set[str]) -> None:
     )
 
 
-def walk_on(lease: Lease, read: Callable[[int], "MemberPage"]) -> Walk:
-    """The walk through the whole list, from where the slices before came to.
+def walk_on(lease: Lease, read: Callable[[int], "MemberPage"], *, proven_rows: int = 0) -> Walk:
+    """The walk through the whole list, from where the slices before came to; `proven_rows` as `Walk` takes them.
 
     A slice counts from which the read went on: one that was kept by a poller that died then does not.
     """
     of_this_read = {"course_id": lease.course_id, "began_at": lease.began_at, "until_row": {"$lte": lease.offset}}
     parts = list(outside_transaction(SweepPart).find(of_this_read).sort("until_row", 1)) if lease.offset else []
     if not parts or not parts[-1].get("place"):
-        return Walk(read)
-    return Walk(read, Place.of(parts[-1]["place"]), known={one for part in parts for one in part["member_ids"]})
+        return Walk(read, proven_rows=proven_rows)
+    known = {one for part in parts for one in part["member_ids"]}
+    return Walk(read, Place.of(parts[-1]["place"]), known=known, proven_rows=proven_rows)
 
 
 def forget_parts(lease: Lease) -> None:
     """The full read is done."""
     outside_transaction(SweepPart).delete_many({"course_id": lease.course_id, "began_at": {"$lte": lease.began_at}})
+
+
+def lacks_somebody(course_id: str, present: set[str]) -> bool:
+    """Whether a learner who is in the course, as far as is known, is in none of the pages of a read."""
+    here = outside_transaction(Member).find({"course_id": course_id, "gone_at": None}, {"member_id": 1})
+    return any(row["member_id"] not in present for row in here)
 
 
 def store_absent(lease: Lease, present: set[str]) -> int:
@@ -118,6 +129,13 @@ def forget_old_history() -> int:
     return deleted
 
 
+def _note_unreadable(rows: Iterable[Row]) -> None:
+    """As a learner's absence, no change of their state."""
+    notes = [UpdateOne({"_id": row["_id"]}, {"$set": {"unreadable": row["unreadable"]}}) for row in rows]
+    if notes:
+        outside_transaction(Member).bulk_write(notes, ordered=False)
+
+
 def _forgive_absence(keys: Iterable[str]) -> None:
     back = list(keys)
     if back:
@@ -142,6 +160,7 @@ def _row(course_id: str, member: "RemoteMember", stored: Row | None) -> Row:
         "remote_time_ms": member.time_ms,
         "absent_sweeps": 0,
         "gone_at": None,
+        "unreadable": trouble.of(member),
     }
     if member.percent is None:
         row["percent"] = stored["percent"] if stored else 0.0

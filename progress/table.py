@@ -23,6 +23,7 @@ class Show(StrEnum):
     UNDER_WAY = "under_way"
     COMPLETED = "completed"
     AT_RISK = "at_risk"
+    REVOKED = "revoked"  # not among the others: see `services.revoked`
 
     @property
     def label(self) -> str:
@@ -35,6 +36,7 @@ _SHOWN: dict[Show, Callable[[Member], bool]] = {
     Show.UNDER_WAY: lambda member: 0 < member["percent"] < 100,
     Show.COMPLETED: lambda member: member["percent"] >= 100,
     Show.AT_RISK: lambda member: bool(member["flags"]),
+    Show.REVOKED: lambda member: True,
 }
 _ORDERS: dict[str, Callable[[Member], Any]] = {
     "name": lambda member: (member["name"] or member["email"]).lower(),

@@ -90,4 +90,4 @@ class Tail:
 
 
 def _told_part(state: dict[str, Any]) -> dict[str, Any]:
-    return {name: state[name] for name in ("as_of", "trouble")}
+    return {name: state[name] for name in ("as_of", "trouble", "unreadable")}

@@ -9,6 +9,7 @@ urlpatterns = [
     path("<str:course_id>/", views.course, name="course"),
     path("<str:course_id>/status.json", views.status, name="status"),
     path("<str:course_id>/risks.json", views.risks, name="risks"),
+    path("<str:course_id>/revoked.json", views.revoked, name="revoked"),
     path("<str:course_id>/export.csv", views.export, name="export"),
     path("<str:course_id>/thresholds/", views.thresholds, name="thresholds"),
     path("<str:course_id>/learners/<str:member_id>/", learner_views.learner, name="learner"),

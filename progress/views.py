@@ -36,7 +36,8 @@ def course(request: HttpRequest, course_id: str) -> HttpResponse:
     status, choice = _status(course_id), Choice.of(request.GET)
     members = services.members_with_flags(status)
     status.pop("members")
-    page = choice.page_of(choice.rows(members))
+    shown = _chosen(course_id, choice, members)
+    page = choice.page_of(shown)
     context = {
         "title": course.name,
         "course": course,
@@ -50,10 +51,18 @@ def course(request: HttpRequest, course_id: str) -> HttpResponse:
         "next_link": choice.query(page=page.number + 1),
         "columns": [(key, label, _direction(choice, key), choice.order_link(key)) for key, label in _COLUMNS],
         "shows": list(Show),
+        "is_empty": not members and choice.show != Show.REVOKED,
         "bars": charts.distribution(member["percent"] for member in members),
         "over_time": charts.over_time(course_id),
     }
     return render(request, "progress/course.html", context)
+
+
+def _chosen(course_id: str, choice: Choice, members: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The learners that the page's address asks for, out of those of the course, or of those without access."""
+    if choice.show == Show.REVOKED:
+        return choice.rows([{**member, "flags": []} for member in services.revoked(course_id)])
+    return choice.rows(members)
 
 
 _COLUMNS = (
@@ -86,10 +95,17 @@ def risks(request: HttpRequest, course_id: str) -> JsonResponse:
 
 
 @require_GET
+def revoked(request: HttpRequest, course_id: str) -> JsonResponse:
+    """Whose access was revoked: {"members": [as in status.json]}."""
+    course_for(request, course_id)
+    return JsonResponse({"members": services.revoked(course_id)})
+
+
+@require_GET
 def export(request: HttpRequest, course_id: str) -> StreamingHttpResponse:
     """The learners that the page shows, of all its pages and in its order, safe to open in a spreadsheet."""
     course_for(request, course_id)
-    rows = Choice.of(request.GET).rows(services.members_with_flags(_status(course_id)))
+    rows = _chosen(course_id, Choice.of(request.GET), services.members_with_flags(_status(course_id)))
     return StreamingHttpResponse(
         _csv(rows),
         content_type="text/csv; charset=utf-8",

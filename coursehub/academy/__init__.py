@@ -19,7 +19,7 @@ from coursehub.academy.answers import (
     waiting,
 )
 from coursehub.academy.observing import order_seen, pages_seen, throttled
-from coursehub.academy.profiles import PROBE, academy_id, document, facts, forget, note_fact, profile
+from coursehub.academy.profiles import PROBE, academy_id, document, facts, forget, note_fact, profile, value_of
 
 __all__ = [
     "LOOK_UP",
@@ -40,5 +40,6 @@ __all__ = [
     "register_decision_listener",
     "register_waiting_counter",
     "throttled",
+    "value_of",
     "waiting",
 ]

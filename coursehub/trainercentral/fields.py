@@ -20,6 +20,7 @@ _NOT_SET = "-1"
 # A hundredth too much is rounding; more is not a percentage.
 _MOST_PERCENT = 101
 _MOST_COUNTED = 10**9
+_SAMPLE_LENGTH = 20
 
 
 class Unreadable(ValueError):
@@ -27,22 +28,29 @@ class Unreadable(ValueError):
 
 
 class FieldReader:
-    """Reads the fields of one row; `unreadable` names those, as the record calls them, that could not be read."""
+    """Reads the fields of one row; `unreadable` names those, as the record calls them, that could not be read.
+
+    `samples` are their values, for people: short, and left out where they might name somebody.
+    """
 
     def __init__(self, row: Mapping[str, Any]) -> None:
         self._row = row
-        self._unreadable: list[str] = []
+        self._unreadable: dict[str, str] = {}
 
     @property
     def unreadable(self) -> tuple[str, ...]:
         return tuple(self._unreadable)
+
+    @property
+    def samples(self) -> tuple[str, ...]:
+        return tuple(self._unreadable.values())
 
     def read(self, name: str, key: str, function: Callable[[Any], Read | None]) -> Read | None:
         """What `function` makes of the value under `key`; None when that is not given or unreadable."""
         try:
             return function(self._row.get(key))
         except Unreadable:
-            self._unreadable.append(name)
+            self._unreadable[name] = _sample(self._row.get(key))
             return None
 
 
@@ -111,6 +119,14 @@ def _iso_ms(written: str) -> int:
     if not _LEAST_SECONDS * 1000 <= milliseconds <= _MOST_MS:
         raise Unreadable
     return milliseconds
+
+
+def _sample(value: Any) -> str:
+    """A value as it may be shown: of one line, at most 20 characters, and nothing that looks like an address."""
+    if isinstance(value, dict | list | bool):
+        return type(value).__name__
+    shown = "".join(letter if letter.isprintable() else " " for letter in reading.text(value))
+    return "" if "@" in shown else shown[:_SAMPLE_LENGTH]
 
 
 def _text(value: Any) -> str:

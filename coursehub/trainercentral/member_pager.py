@@ -49,6 +49,11 @@ class Place:
         return asdict(self) | {"last_ids": list(self.last_ids)}
 
     @property
+    def repeats(self) -> bool:
+        """Whether the server gave rows again instead of going on: a walk that ended so has one page to go by."""
+        return self.standing_still >= _PAGES_THAT_STAND_STILL or self.without_news >= _PAGES_WITHOUT_NEWS
+
+    @property
     def is_orderly(self) -> bool:
         """Whether a walk that ended here has seen every row, so that who was in none of its pages is absent."""
         return not (self.has_gap or self.has_moved)

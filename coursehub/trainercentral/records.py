@@ -55,6 +55,7 @@ class Member:
     last_login_at: datetime | None
     completed_at: datetime | None
     unreadable: tuple[str, ...] = ()
+    samples: tuple[str, ...] = ()  # of the unreadable, in the same order; '' where nothing may be shown
 
     @property
     def is_revoked(self) -> bool:
@@ -80,6 +81,7 @@ class Member:
             last_login_at=given.read("last_login_at", "lastLogin", fields.moment),
             completed_at=given.read("completed_at", "completedTime", fields.moment),
             unreadable=given.unreadable,
+            samples=given.samples,
         )
 
 

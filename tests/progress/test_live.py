@@ -109,6 +109,27 @@ def test_a_learner_who_left_is_told_as_gone(web, course, client_for):
     assert len(web.connect(PATH, client_for("trainer")).receive()["members"]) == 2
 
 
+def test_whose_access_is_revoked_leaves_the_table_and_comes_back_with_it(web, course, client_for):
+    socket = web.connect(PATH, client_for("trainer"))
+    socket.receive()
+    store(remote_member(1, percent=15, status="51"))
+    assert socket.receive_until(lambda frame: frame["members"])["members"] == [{"id": "m1", "gone": True}]
+    assert len(web.connect(PATH, client_for("trainer")).receive()["members"]) == 2
+    store(remote_member(1, percent=15))
+    assert socket.receive_until(lambda frame: frame["members"])["members"][0]["percent"] == 15
+
+
+def test_what_could_not_be_read_is_told_and_taken_back(web, course, client_for):
+    from progress import leasing
+
+    socket = web.connect(PATH, client_for("trainer"))
+    assert socket.receive()["unreadable"] == ""
+    for said in ("Progress of 3 learners could not be read.", ""):
+        lease = leasing.win("3000000001", only_if_due=False, afresh=True)
+        leasing.finish(lease, leasing.Done(unreadable=said))
+        assert socket.receive_until(lambda frame, said=said: frame["unreadable"] == said)
+
+
 def test_a_stranger_is_told_4401_and_the_wrong_role_4403(web, course, client_for):
     assert web.connect(PATH).receive() == {"type": "closed", "code": 4401}
     for role in ("maintenance", "nobody"):

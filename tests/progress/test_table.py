@@ -45,6 +45,7 @@ def test_who_has_not_begun_is_under_way_completed_or_at_risk_can_be_chosen():
         Show.UNDER_WAY: 2,
         Show.COMPLETED: 1,
         Show.AT_RISK: 2,
+        Show.REVOKED: 4,  # whoever chooses them gives these alone
     }
 
 

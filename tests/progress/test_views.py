@@ -15,7 +15,7 @@ from tests.progress.makers import make_course, remote_member, store
 COURSE = "/progress/3000000001/"
 PAGES = (
     COURSE,
-    *(f"{COURSE}{name}" for name in ("status.json", "risks.json", "export.csv", "thresholds/")),
+    *(f"{COURSE}{name}" for name in ("status.json", "risks.json", "revoked.json", "export.csv", "thresholds/")),
     *(f"{COURSE}learners/m2/{name}" for name in ("", "reports/")),
 )
 POSTS = (f"{COURSE}thresholds/", f"{COURSE}learners/m2/reports/tests/")

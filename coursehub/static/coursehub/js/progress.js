@@ -12,13 +12,17 @@ let flags = null; // by member id; null until they were fetched
 let revision = -1;
 let spokenAt = 0, arrangeTimer = 0, risksTimer = 0, risksAt = -Infinity;
 let changed = new Set();
+let revoked = null, revokedTimer = 0; // those without access; null until they were asked for
 
 function show(frame) {
   const before = status.as_of;
   showHead(frame);
   if (frame.type === "snapshot") takeAll(frame);
   else if (frame.revision > revision) takeChanges(frame);
-  if (frame.as_of !== before) fetchRisksSoon();
+  if (frame.as_of !== before) {
+    fetchRisksSoon();
+    fetchRevokedSoon();
+  }
 }
 
 function takeAll(frame) {
@@ -34,11 +38,17 @@ function takeChanges(frame) {
   revision = frame.revision;
   const moved = [];
   for (const member of frame.members) {
-    if (member.gone) members.delete(member.id);
+    if (member.gone) forget(member.id);
     else if (put(member, members.get(member.id), false)) moved.push(member);
   }
   arrangeSoon();
   if (moved.length) speak(moved);
+}
+
+/** Who is gone may be among those whose access was revoked. */
+function forget(id) {
+  members.delete(id);
+  fetchRevokedSoon();
 }
 
 /** True when there was something new to see. */
@@ -51,7 +61,7 @@ function put(member, before, isFirst) {
 }
 
 /** How old the figures are, and why they grow old, if they do. */
-function showHead({ as_of: iso, trouble }) {
+function showHead({ as_of: iso, trouble, unreadable }) {
   if (iso) {
     status.as_of = iso;
     const box = document.querySelector("[data-as-of]"), time = box.querySelector("time");
@@ -59,6 +69,8 @@ function showHead({ as_of: iso, trouble }) {
     else box.replaceChildren(timeElement(iso));
   }
   if (trouble === undefined) return;
+  document.getElementById("unreadable").hidden = !unreadable;
+  document.getElementById("unreadable-text").textContent = unreadable || "";
   document.getElementById("trouble").hidden = !trouble;
   document.getElementById("trouble-reason").textContent = trouble;
 }
@@ -70,14 +82,14 @@ function arrangeSoon() {
 /** Table, figures, bars: everything that follows from the members. The server's rows stay until all is known. */
 function arrange() {
   arrangeTimer = 0;
-  if (revision < 0 || !flags) return;
+  if (revision < 0 || !flags || (table.showsRevoked() && !revoked)) return;
   const all = [...members.values()];
-  table.show(all, flags, changed);
+  table.show(all, flags, changed, revoked);
   changed = new Set();
   showFigures(all);
   showBars(all);
   document.getElementById("charts").hidden = all.length === 0;
-  document.getElementById("no-members").hidden = all.length > 0;
+  document.getElementById("no-members").hidden = all.length > 0 || table.showsRevoked();
 }
 
 function showFigures(all) {
@@ -135,6 +147,26 @@ async function fetchRisks() {
   }
 }
 
-table.onchange = arrange;
+function fetchRevokedSoon() {
+  if (table.showsRevoked()) revokedTimer ||= setTimeout(fetchRevoked, ARRANGE_PAUSE);
+}
+
+async function fetchRevoked() {
+  revokedTimer = 0;
+  try {
+    const answer = await fetch(new URL("revoked.json", new URL(location.pathname, location.origin)));
+    if (!answer.ok) throw new Error(answer.statusText);
+    revoked = (await answer.json()).members.map((member) => ({ ...member, key: nameOf(member).toLowerCase() }));
+    arrangeSoon();
+  } catch {
+    revokedTimer ||= setTimeout(fetchRevoked, RISKS_RETRY * (0.5 + Math.random()));
+  }
+}
+
+table.onchange = () => {
+  arrange();
+  fetchRevokedSoon();
+};
 fetchRisks();
+fetchRevokedSoon();
 connect(`/ws/progress/${encodeURIComponent(status.course)}/`, show);

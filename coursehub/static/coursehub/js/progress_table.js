@@ -20,26 +20,32 @@ const shows = {
   under_way: (member) => member.percent > 0 && member.percent < 100,
   completed: (member) => member.percent >= 100,
   at_risk: (member, flags) => member.id in flags,
+  revoked: () => true, // of those without access, who are not among the others
 };
 
 export const nameOf = (member) => member.name || member.email;
 const compare = (one, other) => (one < other ? -1 : one > other ? 1 : 0);
 
-/** `show(members, flags, changed)` shows them; `onchange` is called when the reader chose something else. */
+/**
+ * `show(members, flags, changed, revoked)` shows them; `revoked` are those without access, shown when asked for
+ * (`showsRevoked()`). `onchange` is called when the reader chose something else.
+ */
 export function createTable() {
   const body = document.querySelector("#members tbody");
   const template = byId("member-template").content.firstElementChild;
   const rows = new Map([...body.rows].map((row) => [row.dataset.member, row])); // those of this page
   const choice = readAddress();
-  const table = { show, onchange: () => {} };
+  const table = { show, showsRevoked: () => choice.show === "revoked", onchange: () => {} };
 
-  function show(members, flags, changed) {
+  function show(learners, flags, changed, revoked) {
+    const members = table.showsRevoked() ? revoked : learners;
     const found = chosen(members, flags);
     const last = Math.max(1, Math.ceil(found.length / PAGE_ROWS));
     choice.page = Math.min(choice.page, last);
     const page = found.slice((choice.page - 1) * PAGE_ROWS, choice.page * PAGE_ROWS);
     place(page, flags, changed);
     showAround(found.length, members.length, page.length, last);
+    byId("none-found").hidden = found.length > 0 || (!learners.length && !table.showsRevoked());
   }
 
   function chosen(members, flags) {
@@ -76,7 +82,6 @@ export function createTable() {
   function showAround(found, all, shown, last) {
     const first = shown ? (choice.page - 1) * PAGE_ROWS + 1 : 0;
     byId("members-box").hidden = found === 0;
-    byId("none-found").hidden = found > 0 || all === 0;
     byId("shown").textContent = found < all ? `${found} of ${all}` : "";
     byId("pages").hidden = last === 1;
     byId("pages-text").textContent = `${first} to ${first + shown - 1} of ${found} learners`;
