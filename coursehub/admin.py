@@ -10,7 +10,7 @@ from unfold.admin import TabularInline
 from unfold.decorators import display
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
-from coursehub import academy, audit, queue, roles, states
+from coursehub import academy, audit, queue, roles
 from coursehub.academy import pages as academy_pages
 from coursehub.academy import words as academy_words
 from coursehub.console_admin import ConsoleAdmin
@@ -136,7 +136,7 @@ class AcademyAnswerAdmin(ReadOnlyAdmin):
     def answer(self, one: AcademyAnswer) -> str:
         return academy_words.name(one)
 
-    @display(description="Means", ordering="meaning", label=states.MEANING_LABELS)
+    @display(description="Means", ordering="meaning", label=academy_words.LABELS)
     def meaning_label(self, one: AcademyAnswer):
         return one.meaning, one.get_meaning_display()
 

@@ -87,16 +87,6 @@ _TONES: dict[str, tuple[str, ...]] = {
 }
 _TONE_OF = {state: tone for tone, of_tone in _TONES.items() for state in of_tone}
 
-# The colours of unfold's labels in lists of the console.
-MEANING_LABELS: dict[str, str] = {
-    AcademyAnswer.Meaning.OPEN: "warning",
-    AcademyAnswer.Meaning.INVITED: "success",
-    AcademyAnswer.Meaning.ALREADY_ENROLLED: "success",
-    AcademyAnswer.Meaning.REFUSED: "danger",
-    AcademyAnswer.Meaning.WAIT: "info",
-    AcademyAnswer.Meaning.STOP: "danger",
-}
-
 
 def label(state: str) -> str:
     """The state in words; an unknown one as it is, without underscores."""

@@ -21,6 +21,7 @@ def plan(**details) -> Plan:
         max_uses=settings.TOKEN_MAX_USES,
         before_call=partial(pacing.wait_for_slot, pacing.PROGRESS),
         on_throttled=pacing.pause,
+        on_answer=academy.note_answer,
         **details,
     )
 

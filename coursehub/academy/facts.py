@@ -1,7 +1,7 @@
-"""What can be found out about an academy: the facts' names and words, and the switches that make a sandbox alike."""
+"""What can be found out about an academy: the facts' names and words."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from coursehub.academy import redaction
@@ -11,16 +11,11 @@ _LONGEST_VALUE = 40
 
 @dataclass(frozen=True)
 class Fact:
-    """One fact. `words` says a value to people: by the value's text, or as a pattern of it.
-
-    `switch` is the sandbox's name for it; `values` are the switch's values where they are others.
-    """
+    """One fact. `words` says a value to people: by the value's text, or as a pattern of it."""
 
     title: str
     holds: type
     words: Mapping[str, str] | str = "{}"
-    switch: str = ""
-    values: Mapping[str, Any] = field(default_factory=dict)
 
     def says(self, value: Any) -> str:
         """The value in words."""
@@ -38,59 +33,34 @@ class Fact:
 
 
 FACTS: dict[str, Fact] = {
-    "page_cap": Fact("Most rows on a page", int, "{}, whatever is asked for", "limit_cap"),
+    "page_cap": Fact("Most rows on a page", int, "{}, whatever is asked for"),
     "largest_page": Fact("Largest page seen", int, "{} rows"),
-    "newest_first": Fact(
-        "Order by time",
-        bool,
-        {"True": "newest first", "False": "oldest first"},
-        "sort_1_order",
-        {"True": "newest", "False": "oldest"},
-    ),
+    "newest_first": Fact("Order by time", bool, {"True": "newest first", "False": "oldest first"}),
     "time_moves_with_progress": Fact(
-        "A member's time",
-        bool,
-        {"True": "moves with progress", "False": "stays when a learner progresses"},
-        "time_moves_with_progress",
+        "A member's time", bool, {"True": "moves with progress", "False": "stays when a learner progresses"}
     ),
     "pending_listed": Fact(
         "Learners who have not accepted yet",
         bool,
         {"True": "are among the course's members", "False": "are not among the course's members"},
-        "pending_listed",
     ),
-    "pending_status": Fact("Their status", str, switch="pending_status"),
-    "throttled_at_per_minute": Fact("Throttled at", int, "{} calls within a minute", "calls_per_minute"),
-    "invited_status": Fact("HTTP status of an invitation that was taken", str, switch="invited_status"),
+    "pending_status": Fact("Their status", str),
+    "throttled_at_per_minute": Fact("Throttled at", int, "{} calls within a minute"),
+    "invited_status": Fact("HTTP status of an invitation that was taken", str),
     "already_enrolled": Fact(
         "A second invitation",
         str,
         {"ok": "is taken, and makes no second member", "error": "is refused as already enrolled"},
-        "already_enrolled",
     ),
     "unknown_course": Fact(
         "An invitation to an unknown course",
         str,
         {"404": "is answered as not found", "400": "is refused", "silent": "is taken, into the academy only"},
-        "unknown_course",
     ),
     "unknown_learner": Fact(
-        "An address that no learner has",
-        str,
-        {"empty": "gets an empty answer", "404": "is answered as not found"},
-        "unknown_learner",
+        "An address that no learner has", str, {"empty": "gets an empty answer", "404": "is answered as not found"}
     ),
-    "error_envelope": Fact("The JSON around an error", str, switch="error_envelope"),
-    "refresh_uses": Fact(
-        "Uses of a refresh token", int, {"0": "as many as one likes"}, switch="max_uses_per_refresh_token"
-    ),
-    "mints_per_10_minutes": Fact(
-        "New access tokens within 10 minutes", int, {"0": "as many as one likes"}, switch="mints_per_10_minutes"
-    ),
+    "error_envelope": Fact("The JSON around an error", str),
+    "refresh_uses": Fact("Uses of a refresh token", int, {"0": "as many as one likes"}),
+    "mints_per_10_minutes": Fact("New access tokens within 10 minutes", int, {"0": "as many as one likes"}),
 }
-
-
-def switches(facts: Mapping[str, Any]) -> dict[str, Any]:
-    """The sandbox's switches for these facts (name -> value); a fact that is not known sets none."""
-    known = {name: value for name, value in facts.items() if name in FACTS and FACTS[name].switch and value is not None}
-    return {FACTS[name].switch: FACTS[name].values.get(str(value), value) for name, value in known.items()}

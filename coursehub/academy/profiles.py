@@ -16,7 +16,7 @@ from django.conf import settings
 from pymongo.errors import DuplicateKeyError, PyMongoError
 
 from coursehub import clock
-from coursehub.academy.facts import FACTS, switches
+from coursehub.academy.facts import FACTS
 from coursehub.models import AcademyAnswer, AcademyProfile
 from coursehub.mongo import outside_transaction
 from coursehub.trainercentral.profile import Meaning, Profile
@@ -98,16 +98,15 @@ def facts() -> dict[str, dict[str, Any]]:
 
 
 def document() -> dict[str, Any]:
-    """The whole profile as JSON, for a support case: facts, kinds of answers, and a sandbox's switches."""
-    found, now_id = facts(), academy_id()
-    answers = AcademyAnswer.objects.filter(academy_id=now_id).order_by("first_seen_at")
+    """The whole profile as JSON, for a support case: facts and kinds of answers. A sandbox can be made like it."""
+    found = facts()
+    answers = AcademyAnswer.objects.filter(academy_id=academy_id()).order_by("first_seen_at")
     return {
         "facts": {name: {**one, "since": one["since"].isoformat()} for name, one in found.items()},
         "answers": [
             {name: getattr(one, name) for name in ("endpoint", "status", "code", "shape", "sample", "meaning", "times")}
             for one in answers
         ],
-        "switches": switches({name: one["value"] for name, one in found.items()}),
     }
 
 

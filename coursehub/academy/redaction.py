@@ -30,9 +30,10 @@ _VERDICTS = frozenset(
         *("enrolled", "exists", "added", "sent", "completed", "rejected", "denied", "none", "null", "processing"),
     }
 )
-# What the client says of a value in place of the value; "=" stands before a verdict or a code that it kept.
+# What the client says of a value in place of the value; "=" stands before a verdict or a code that it kept, "*" for
+# what it has cut out.
 _TYPES = frozenset({"string", "number", "boolean", "null", "text", "page", "empty", "unreadable", "object", "list"})
-_SAID, _HIDDEN_KEY = "=", "*"
+_SAID, _HIDDEN = "=", "*"
 # Words that begin with a capital and name nobody; any other such word may be a name.
 _PLAIN_CAPITALS = frozenset(
     {
@@ -96,7 +97,7 @@ def code(text: str) -> str:
 
 def key(text: str) -> str:
     """A key that looks like an API's, or what it is instead."""
-    return text if _KEY.fullmatch(text) or text == _HIDDEN_KEY else _label(text, "<key>")
+    return text if _KEY.fullmatch(text) or text == _HIDDEN else _label(text, "<key>")
 
 
 def short(text: str) -> str:
@@ -163,7 +164,7 @@ def _text(text: str, under: str) -> str:
 def _word(word: str) -> str:
     """A plain word with the marks around it, or what it is instead."""
     bare = word.strip(_AROUND)
-    if _is_short(bare):
+    if _is_short(bare) or bare == _HIDDEN:
         return word
     if _CODE.fullmatch(bare) and ("_" in bare or len(bare) <= _LONGEST_ABBREVIATION):
         return word

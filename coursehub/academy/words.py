@@ -19,6 +19,15 @@ CONSEQUENCES: dict[Meaning, str] = {
     Meaning.STOP: "Nothing was sent, and no call will succeed until a person has put something right. "
     "The rows count as failed, and batches pause until somebody resumes them.",
 }
+# The colours of unfold's labels in the console's list.
+LABELS: dict[str, str] = {
+    AcademyAnswer.Meaning.OPEN: "warning",
+    AcademyAnswer.Meaning.INVITED: "success",
+    AcademyAnswer.Meaning.ALREADY_ENROLLED: "success",
+    AcademyAnswer.Meaning.REFUSED: "danger",
+    AcademyAnswer.Meaning.WAIT: "info",
+    AcademyAnswer.Meaning.STOP: "danger",
+}
 CORRECTION = (
     "A correction holds for later answers and for rows that still wait. What was settled by the earlier decision "
     "stays as it is."

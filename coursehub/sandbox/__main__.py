@@ -9,6 +9,7 @@ from typing import Any
 
 from coursehub.sandbox.core import DEFAULT_ORG_ID, Options
 from coursehub.sandbox.journal import StateUnusable
+from coursehub.sandbox.profiles import switches_in
 from coursehub.sandbox.server import serve
 from coursehub.sandbox.switches import BadSwitch
 
@@ -41,6 +42,11 @@ def add_arguments(parser: argparse.ArgumentParser, port: int, state: str) -> Non
         metavar="NAME=VALUE",
         help="set a switch at every start; see /_sandbox/ for their list",
     )
+    parser.add_argument(
+        "--like",
+        metavar="FILE",
+        help="behave like the academy whose profile is in FILE (what `probe_academy --json` printed)",
+    )
     parser.add_argument("--until-stdin-ends", action="store_true", help="stop when standard input is closed")
 
 
@@ -63,11 +69,11 @@ def run(
 
     `announce` hears the address once it answers, `refuse` why it cannot serve.
     """
-    switches = dict(arguments.switches)
-    if arguments.speed is not None:
-        switches["progress_speed"] = arguments.speed
-    options = Options(arguments.state, arguments.seed, arguments.org, switches, first_switches)
     try:
+        switches = (switches_in(arguments.like) if arguments.like else {}) | dict(arguments.switches)
+        if arguments.speed is not None:
+            switches["progress_speed"] = arguments.speed
+        options = Options(arguments.state, arguments.seed, arguments.org, switches, first_switches)
         asyncio.run(serve(options, arguments.host, arguments.port, announce, arguments.until_stdin_ends))
     except (StateUnusable, BadSwitch, OSError) as error:
         refuse(error)

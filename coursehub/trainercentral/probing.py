@@ -13,11 +13,13 @@ from coursehub.trainercentral import errors, reading
 from coursehub.trainercentral.envelopes import Answer
 from coursehub.trainercentral.oauth import ZohoAccounts
 from coursehub.trainercentral.outcomes import Acting, error_of_reading, holds_one_of
+from coursehub.trainercentral.profile import AnswerKind, nothing_learnt
 from coursehub.trainercentral.records import LEARNER_ROLE
 from coursehub.trainercentral.transport import Transport
 
 _NO_TOKEN = f"1000.{'0' * 32}.{'0' * 32}"  # of the right form, and nobody's
 _LARGE_PAGE, _DEFAULT_PAGE = 1000, 20
+PROBE_NAMES = ("Probe", "CourseHub")  # of the learner who is invited
 _NOBODY = "nobody.at.all@example.org"
 
 
@@ -50,6 +52,7 @@ class Plan:
     max_uses: int = 20
     before_call: Callable[[], None] = lambda: None
     on_throttled: Callable[[float], None] = lambda seconds: None
+    on_answer: Callable[[AnswerKind, dict], None] = nothing_learnt
     sleep: Callable[[float], None] = time.sleep
 
 
@@ -87,7 +90,10 @@ class Probe:
         authorization = f"Zoho-oauthtoken {token}"
         answer = self._transport.send(method, root + path, call=name, acts=acts, authorization=authorization, **content)
         if acts:
-            act = Acting(name, lambda answer: not expects or holds_one_of(answer, expects))
+            names = (self.plan.email, self.plan.course_id, *PROBE_NAMES)
+            act = Acting(
+                name, lambda answer: not expects or holds_one_of(answer, expects), names, tell=self.plan.on_answer
+            )
             return answer, act.error(answer, (token,))
         return answer, error_of_reading(answer, call=name, expects=expects, secrets=(token,))
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from coursehub.emails import normalize
 from coursehub.trainercentral import errors, reading
 from coursehub.trainercentral.codes import ALREADY_ENROLLED
-from coursehub.trainercentral.probing import Finding, Probe
+from coursehub.trainercentral.probing import PROBE_NAMES, Finding, Probe
 from coursehub.trainercentral.records import REVOKED
 
 _NARROW_SCOPE = "TrainerCentral.userapi.READ"
@@ -74,7 +74,7 @@ def invitations(probe: Probe) -> Iterator[Finding]:
 
 
 def _invite(probe: Probe, course_id: str, email: str):
-    attendee = {"email": email, "firstName": "Probe", "lastName": "CourseHub", "courseId": course_id}
+    attendee = {"email": email, "firstName": PROBE_NAMES[0], "lastName": PROBE_NAMES[1], "courseId": course_id}
     expects = ("courseMember", "portalMember")
     return probe.ask("POST", "/addCourseAttendee.json", json={"courseAttendee": attendee}, expects=expects)
 
