@@ -13,7 +13,7 @@ from coursehub.trainercentral.records import REVOKED
 _NARROW_SCOPE = "TrainerCentral.userapi.READ"
 _REFRESHES, _CALLS = 21, 35
 _DEFAULT_LIMIT = 30  # the sandbox's calls per minute, those of the vendor's closest relative of this API
-_MOST_THROTTLES = 5
+_MOST_THROTTLES, _MOST_PAGES = 5, 500
 _DOCUMENTED_MINTS = 10  # per refresh token and 10 minutes
 
 
@@ -84,17 +84,25 @@ def _member_id(body: object) -> str:
 
 
 def _find(probe: Probe, email: str) -> dict | None:
-    found = (row for row in probe.members() if normalize(reading.text(row.get("email"))) == normalize(email))
-    return next(found, None)
+    """The learner's row among the course's members, on whatever page."""
+    start = 0
+    for _ in range(_MOST_PAGES):
+        page = probe.members(si=start)
+        found = (row for row in page if normalize(reading.text(row.get("email"))) == normalize(email))
+        if (row := next(found, None)) is not None or not page:
+            return row
+        start += len(page)
+    return None
 
 
 def _unknown_course(probe: Probe, email: str) -> Finding:
     assumption = "An invitation to an unknown course is answered as not found."
-    _, error = _invite(probe, "1", email)
+    answer, error = _invite(probe, "1", email)
     if error is None:
         switches, seen = {"unknown_course": "silent"}, "taken, into the academy only"
     else:
-        switches, seen = ({"unknown_course": "400"} if isinstance(error, errors.Refused) else {}), error.detail
+        style = "showtime500" if answer.status >= 500 else "400"
+        switches, seen = ({"unknown_course": style} if isinstance(error, errors.Refused) else {}), error.detail
     not_found = isinstance(error, errors.NotFound)
     facts = {"unknown_course": "404"} if not_found else switches
     return Finding("unknown_course", assumption, not_found, seen, {}, switches, facts)

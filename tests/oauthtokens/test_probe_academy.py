@@ -86,6 +86,7 @@ def test_time_is_watched_while_learners_progress(academy_pool, moves):
         ({}, {}),
         ({"already_enrolled": "error"}, {"invited_twice": {"already_enrolled": "error"}}),
         ({"unknown_course": "400"}, {"unknown_course": {"unknown_course": "400"}}),
+        ({"unknown_course": "showtime500"}, {"unknown_course": {"unknown_course": "showtime500"}}),
         ({"unknown_course": "silent"}, {"unknown_course": {"unknown_course": "silent"}}),
         ({"pending_status": "7"}, {"pending": {"pending_status": "7"}}),
         ({"pending_listed": False}, {"pending": {"pending_listed": False}}),

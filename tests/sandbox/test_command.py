@@ -1,3 +1,4 @@
+import json
 import os
 import signal
 import subprocess
@@ -11,9 +12,9 @@ from coursehub.sandbox.server import DEMO_SPEED
 ROOT = Path(__file__).resolve().parents[2]
 
 
-def switches_of(state: Path, **environment: str) -> dict:
+def switches_of(state: Path, *options: str, **environment: str) -> dict:
     """Start the management command on `state`, read its switches, stop it with SIGTERM."""
-    command = [sys.executable, "manage.py", "sandbox", "--port", "0", "--state", str(state)]
+    command = [sys.executable, "manage.py", "sandbox", "--port", "0", "--state", str(state), *options]
     with subprocess.Popen(command, cwd=ROOT, env={**os.environ, **environment}, stdout=subprocess.PIPE) as process:
         url = process.stdout.readline().decode().removeprefix("sandbox: ").strip()
         try:
@@ -41,3 +42,12 @@ def test_unknown_switch_stops_the_start_with_code_2(tmp_path):
     ended = subprocess.run([*command, "--switch", "no_such=1"], cwd=ROOT, capture_output=True, text=True, timeout=30)
     assert ended.returncode == 2
     assert "no_such" in ended.stderr
+
+
+def test_sandbox_like_a_profile_has_its_switches_and_those_named_beside_it(tmp_path):
+    file = tmp_path / "profile.json"
+    facts = {"page_cap": {"value": 9}, "newest_first": {"value": False}, "largest_page": {"value": 9}}
+    file.write_text(json.dumps({"profile": {"facts": facts, "answers": []}}))
+    options = ["--like", str(file), "--switch", "calls_per_minute=7"]
+    switches = switches_of(tmp_path / "state.sqlite3", *options, DEMO="false")
+    assert (switches["limit_cap"], switches["sort_1_order"], switches["calls_per_minute"]) == (9, "oldest", 7)
