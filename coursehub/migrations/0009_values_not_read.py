@@ -4,7 +4,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('coursehub', '0007_bundles'),
+        ('coursehub', '0008_one_form_of_addresses'),
     ]
 
     operations = [

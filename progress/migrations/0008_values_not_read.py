@@ -4,7 +4,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('progress', '0006_place_of_a_walk'),
+        ('progress', '0007_one_form_of_addresses'),
     ]
 
     operations = [
