@@ -19,6 +19,7 @@ from pymongo.collection import Collection
 from coursehub.development.mongod import die_with_parent, free_port
 
 ROOT = Path(__file__).resolve().parents[1]
+START_SECONDS = 120  # on a machine with other things to do; it takes two
 
 
 class WebProcess:
@@ -36,7 +37,7 @@ class WebProcess:
             env={**os.environ, "PORT": str(self.port)},
             preexec_fn=die_with_parent,
         )
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + START_SECONDS
         while True:
             try:
                 urllib.request.urlopen(f"http://127.0.0.1:{self.port}/healthz", timeout=2)
@@ -61,7 +62,7 @@ class WebProcess:
             f"ws://127.0.0.1:{self.port}{path}",
             cookie=f"sessionid={cookie.value}" if cookie else None,
             origin=origin or f"http://127.0.0.1:{self.port}",
-            timeout=10,
+            timeout=60,
         )
         self.sockets.append(Socket(connection))
         return self.sockets[-1]
@@ -78,7 +79,7 @@ class Socket:
         self.connection = connection
         self.acknowledges = True
 
-    def receive(self, timeout_seconds: float = 10) -> dict[str, Any]:
+    def receive(self, timeout_seconds: float = 60) -> dict[str, Any]:
         """The next frame; `{"type": "closed", "code"}` when the server closed."""
         self.connection.settimeout(timeout_seconds)
         received = self.connection.recv_frame()
@@ -94,7 +95,7 @@ class Socket:
             self.acknowledge(frame["revision"])
         return frame
 
-    def receive_until(self, wanted, timeout_seconds: float = 10) -> dict[str, Any]:
+    def receive_until(self, wanted, timeout_seconds: float = 60) -> dict[str, Any]:
         """The first frame for which `wanted(frame)` holds."""
         deadline = time.monotonic() + timeout_seconds
         while True:

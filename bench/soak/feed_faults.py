@@ -123,6 +123,7 @@ def _run(stage: Stage) -> list[str]:
     threads = [threading.Thread(target=one.go, daemon=True) for one in (*stage.viewers, stage.writer)]
     for thread in threads:
         thread.start()
+    _await_first_frames(stage.viewers)
     for fault in struck:
         time.sleep(stage.chance.uniform(0.2, 1.5))
         fault()
@@ -130,6 +131,13 @@ def _run(stage: Stage) -> list[str]:
     stage.writer.stop()
     threads[-1].join()
     return [fault.__name__ for fault in struck]
+
+
+def _await_first_frames(viewers: list) -> None:
+    """A fault that strikes before a viewer is there makes nobody come back."""
+    ends_at = time.monotonic() + SETTLE_SECONDS
+    while not all(viewer.frames for viewer in viewers) and time.monotonic() < ends_at:
+        time.sleep(0.02)
 
 
 if __name__ == "__main__":

@@ -77,13 +77,13 @@ class Work:
 
     def wait_until_complete(self) -> dict[int, str]:
         kinds = {"guard", "pusher", "monitor", "worker", "ticker"}
-        wait_for(lambda: kinds <= set(self.group().values()), 30, "a complete group")
+        wait_for(lambda: kinds <= set(self.group().values()), 90, "a complete group")
         return self.group()
 
     def stop(self) -> int:
         """SIGTERM; returns the exit code."""
         self.process.send_signal(signal.SIGTERM)
-        return self.process.wait(30)
+        return self.process.wait(60)
 
     def end(self) -> None:
         """Whatever state it is in, afterwards it is gone."""
@@ -91,4 +91,4 @@ class Work:
             self.process.kill()
         self.process.wait()
         for leader in self.leaders():
-            wait_for(lambda leader=leader: not group_of(leader), 10, "the group is gone")
+            wait_for(lambda leader=leader: not group_of(leader), 30, "the group is gone")

@@ -14,6 +14,7 @@ from oauthtokens import services
 from oauthtokens.models import TokenSet
 from tests.coursehub.workers import wait_for
 from tests.journeys.conftest import Product
+from tests.patience import promised
 
 WITHIN_SECONDS = 5.0
 
@@ -36,9 +37,9 @@ def batch_and_courses_wait(batch) -> None:
     waits = {"awaits_tokens_since": {"$ne": None}}
     courses.update_many({}, [{"$set": {"poll_due_at": clock.server_now()}}])
     wait_for(
-        lambda: batches.count_documents({"id": batch.pk.hex, "state": "paused", **waits}), 20, "the batch is paused"
+        lambda: batches.count_documents({"id": batch.pk.hex, "state": "paused", **waits}), 90, "the batch is paused"
     )
-    wait_for(lambda: courses.count_documents(waits) == courses.count_documents({}), 20, "the courses rest")
+    wait_for(lambda: courses.count_documents(waits) == courses.count_documents({}), 90, "the courses rest")
     batches.update_one({"id": batch.pk.hex, **waits}, [{"$set": {"resume_at": clock.after(600)}}])
     courses.update_many(waits, [{"$set": {"poll_not_before": clock.after(600), "poll_due_at": clock.after(600)}}])
 
@@ -46,9 +47,9 @@ def batch_and_courses_wait(batch) -> None:
 def goes_on_within(batch, since: float) -> float:
     read = {"awaits_tokens_since": None, "poll_failures": 0}
     every = outside_transaction(Course).count_documents({})
-    wait_for(lambda: Invitation.objects.filter(batch=batch, state="invited").exists(), 15, "the batch goes on")
+    wait_for(lambda: Invitation.objects.filter(batch=batch, state="invited").exists(), 90, "the batch goes on")
     seconds = time.monotonic() - since
-    wait_for(lambda: outside_transaction(Course).count_documents(read) == every, 15, "the courses are due again")
+    wait_for(lambda: outside_transaction(Course).count_documents(read) == every, 90, "the courses are due again")
     return max(seconds, time.monotonic() - since)
 
 
@@ -99,4 +100,4 @@ def test_batch_and_courses_go_on_within_5_seconds_of_new_tokens(worker, confirme
         give(academy)
         seconds[cause] = goes_on_within(batch, time.monotonic())
     print({cause: round(value, 1) for cause, value in seconds.items()})
-    assert max(seconds.values()) < WITHIN_SECONDS, seconds
+    assert max(seconds.values()) < promised(WITHIN_SECONDS), seconds

@@ -14,6 +14,7 @@ from oauthtokens import handing_out, leases, refreshing, services, tasks
 from oauthtokens import pool as pool_document
 from oauthtokens.models import TokenSet
 from oauthtokens.refreshing import Outcome
+from tests.patience import promised
 
 State = TokenSet.State
 HOUR = 3600
@@ -224,7 +225,7 @@ def test_a_quiet_tick_is_cheap(fast):
     began = time.monotonic()
     for _ in range(10):
         tasks.tick()
-    assert (time.monotonic() - began) / 10 < 0.5  # of the 5 s that the ticker gives it
+    assert (time.monotonic() - began) / 10 < promised(0.5)  # of the 5 s that the ticker gives it
 
 
 def test_job_goes_by_mongodbs_clock(fast):

@@ -11,6 +11,7 @@ from coursehub.models import Course, CourseAccess
 from coursehub.mongo import outside_transaction
 from progress.models import Member
 from tests.live import lose_history, running_web
+from tests.patience import promised
 from tests.progress.makers import make_course, remote_member, store
 
 PATH = "/ws/progress/3000000001/"
@@ -164,7 +165,7 @@ def test_who_may_no_longer_watch_is_closed_within_five_seconds(web, course, clie
         trainer.groups.remove(Group.objects.get(name="trainer"))
     else:
         CourseAccess.objects.all().delete()
-    closed = socket.receive(timeout_seconds=5)
+    closed = socket.receive(timeout_seconds=promised(5))
     assert closed == {"type": "closed", "code": 4403 if how in ("role", "access") else 4401}
 
 
