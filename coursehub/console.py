@@ -57,7 +57,7 @@ NAVIGATION: tuple[tuple[str, tuple[Place, ...]], ...] = (
 
 
 def context(request: HttpRequest) -> dict[str, Any]:
-    """Template context of every page: `role_names`, `nav`, `demo`, `now`, and what unfold's frame needs.
+    """Template context of every page: `role_names`, `nav`, `demo`, `demo_has_sandbox`, `now`, and what unfold needs.
 
     Also renders where no user is known (an error before the sessions are read), then without navigation.
     """
@@ -68,6 +68,7 @@ def context(request: HttpRequest) -> dict[str, Any]:
         "role_names": sorted(held),
         "nav": navigation(held, request.path),
         "demo": settings.DEMO,
+        "demo_has_sandbox": settings.DEMO_HAS_SANDBOX,
         "now": timezone.now(),
         "site_title": theme.SITE_NAME,
         "colors": unfold["COLORS"],
