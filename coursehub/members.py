@@ -20,6 +20,7 @@ __all__ = [
     "in_course",
     "known_as_of",
     "note_read",
+    "read_amiss",
     "read_in_full_at",
     "register_read_task",
     "standings",
@@ -53,6 +54,12 @@ def read_in_full_at(course_ids: Iterable[str]) -> dict[str, datetime | None]:
     """Course id -> the moment at which the last complete read of its members began; None: never."""
     found = outside_transaction(Course).find({"course_id": {"$in": list(course_ids)}}, ["course_id", "swept_at"])
     return {course["course_id"]: _aware(course.get("swept_at")) for course in found}
+
+
+def read_amiss(course_ids: Iterable[str]) -> set[str]:
+    """Those of the courses whose rows moved during the last complete read: it proves nobody absent."""
+    wanted = {"course_id": {"$in": list(course_ids)}, "swept_amiss": True}
+    return set(outside_transaction(Course).distinct("course_id", wanted))
 
 
 def ask_for_sweep(course_ids: Iterable[str], *, since: datetime) -> list[str]:

@@ -84,6 +84,8 @@ class Course(models.Model):
     # So many sweeps must find nothing that the order by time did not show, before it is relied upon (again).
     poll_unproven = models.IntegerField(default=1, editable=False)
     swept_at = models.DateTimeField("read in full at", null=True, blank=True, editable=False)
+    # Rows moved while that was read: somebody may have been passed over.
+    swept_amiss = models.BooleanField(default=False, editable=False)
     sweep_calls = models.IntegerField("calls of a full read", default=0, editable=False)
     sweep_rows = models.IntegerField(default=0, editable=False)
     # How long the last read took, from its begin to its last row.

@@ -149,8 +149,8 @@ class FindingFilter(admin.SimpleListFilter):
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
         try:
-            batch = Batch.objects.filter(pk=request.GET.get("batch__id__exact") or None).first()
-        except ValidationError:  # no id of a batch
+            batch = Batch.objects.filter(pk=request.GET.get("batch__id__exact", "")).first()
+        except ValidationError:  # none, or no id of a batch
             batch = None
         found = findings.of(batch) if batch else []
         return [(one.text or _NOT_YET, f"{one.sentence} ({one.count})") for one in found]

@@ -15,7 +15,7 @@ from coursehub.mongo import outside_transaction
 from invitations import claims, second_invitation
 from invitations.judging import Row
 from invitations.models import Batch, Invitation
-from invitations.sweeping import FOUND
+from invitations.sweeping import FOUND, MOVED
 
 State = Invitation.State
 COURSE_GONE = "The course is gone from the academy, so nothing is sent a second time."
@@ -98,12 +98,14 @@ def refine(batch_id: UUID) -> bool:
     if members.ask_for_sweep(course_ids, since=since):
         return False
     as_of, read_at = members.known_as_of(course_ids), members.read_in_full_at(course_ids)
+    amiss = members.read_amiss(course_ids)
     if batch.get("inviting_again"):
         second_invitation.take_out_accepted(batch_id)
     for course_id in course_ids:
         if not batch.get("inviting_again"):
             _take_out_members(batch_id, course_id, enrolled_as_of(as_of.get(course_id)))
-        _looked({"batch_id": batch_id.hex, "course_id": course_id, **waiting}, read_at.get(course_id), since)
+        called = {"batch_id": batch_id.hex, "course_id": course_id, **waiting, "called_at": {"$lt": since}}
+        _looked(called, _left_open(read_at.get(course_id), since, is_amiss=course_id in amiss))
     checked = {"id": batch_id.hex, "members_checked_at": None, "look_since": batch.get("look_since")}
     outside_transaction(Batch).update_one(checked, [{"$set": {"members_checked_at": clock.server_now()}}])
     return True
@@ -114,19 +116,29 @@ def _since(batch: dict[str, Any]) -> datetime:
     return batch.get("look_since") or batch["created_at"]
 
 
-def _looked(waiting: dict[str, Any], read_at: datetime | None, since: datetime) -> None:
+def _left_open(read_at: datetime | None, since: datetime, *, is_amiss: bool) -> str:
+    """Why a reading of the members does not prove who is absent; "" when it does."""
+    if not (read_at and read_at >= since.replace(tzinfo=UTC)):
+        return COURSE_GONE  # which is not read any more
+    return MOVED if is_amiss else ""
+
+
+def _looked(called: dict[str, Any], left_open: str) -> None:
     """The rows for which a call was made before the members were read, and who are not among them, may be called for.
 
-    A course that is gone from the academy is not read any more: there, a row is not called for a second time.
+    What a reading leaves open about them is looked up by the rule for rows of unknown outcome; a second invitation
+    is not sent then.
     """
     rows = outside_transaction(Invitation)
-    called = {**waiting, "called_at": {"$lt": since}}
-    if read_at and read_at >= since.replace(tzinfo=UTC):
+    if not left_open:
         rows.update_many(called, {"$set": {"called_at": None}})
-    elif waiting["state"] == State.PENDING:
-        rows.update_many(called, {"$set": {"state": State.FAILED, "reason": COURSE_GONE, "called_at": None}})
+    elif called["state"] == State.INVITED:
+        rows.update_many(called, {"$set": second_invitation.NOT_WANTED | {"reason": left_open}})
+    elif left_open == COURSE_GONE:
+        rows.update_many(called, {"$set": {"state": State.FAILED, "reason": left_open, "called_at": None}})
     else:
-        rows.update_many(called, {"$set": second_invitation.NOT_WANTED | {"reason": COURSE_GONE}})
+        unknown = {"state": State.UNKNOWN, "unknown_since": "$called_at", "called_at": None, "finding": ""}
+        rows.update_many(called, [{"$set": unknown}])
 
 
 def waiting(course_id: str) -> list[UUID]:

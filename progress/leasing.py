@@ -59,6 +59,7 @@ class Sweep:
     calls: int
     rows: int
     unproven: int
+    is_orderly: bool = True  # nobody can have been passed over
 
 
 @dataclass(frozen=True)
@@ -172,6 +173,7 @@ def _learnt(done: Done) -> dict[str, Any]:
     if done.sweep is not None:
         values |= {
             "swept_at": "$poll_began_at",
+            "swept_amiss": not done.sweep.is_orderly,
             "sweep_calls": done.sweep.calls,
             "sweep_rows": done.sweep.rows,
             "poll_unproven": done.sweep.unproven,

@@ -182,7 +182,7 @@ def _sweep(lease: Lease, reader: Reader, top_ms: int, look: newest.Look | None =
     if look is None and lease.top_ms is None:  # begun and ended in this task, which is shorter than OVERLAP_MS
         top_ms = max(top_ms, reader.top_ms)
     unproven = _trust(lease.unproven, look, shown=shown, missed=reader.missed)
-    sweep = Sweep(calls=_calls(walk), rows=walk.row_count, unproven=unproven)
+    sweep = Sweep(_calls(walk), walk.row_count, unproven, is_orderly=walk.place.is_orderly)
     leasing.finish(lease, Done(look.order if look else None, top_ms, reader.active_at, sweep, reader.unreadable()))
     academy.pages_seen(asked=PAGE_ROWS, largest=walk.place.page_rows, rows=walk.row_count)
     if lease.offset:

@@ -132,3 +132,14 @@ def test_the_admin_lists_the_rows_of_one_finding(two_unknown, client_for):
     listed = client.get(f"{address}&{urlencode({'finding': text})}").context["cl"].queryset
     assert [row.email for row in listed] == [ADA]
     assert client.get("/admin/invitations/invitation/?batch__id__exact=nonsense").status_code in (200, 302)
+
+
+def test_a_list_that_moves_while_it_is_read_lets_nobody_be_posted_to_again(refused, academy, course, look):
+    academy.add_learners(course.course_id, 150)
+    assert decisions.retry(refused, actor="trainer")
+    academy.switch(page_shift=30)
+    before = academy.posts()
+    look(refused)
+    assert services.status(refused.pk)["counts"] == {State.UNKNOWN: 2}, "they are looked up by the rule"
+    sending.send_slice(refused.pk)
+    assert academy.posts() == before
