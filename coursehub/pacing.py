@@ -16,7 +16,7 @@ from typing import Any
 from django.conf import settings
 from pymongo import ReturnDocument
 
-from coursehub import clock, throttles
+from coursehub import academy, call_counts, clock, throttles
 from coursehub.mongo import outside_transaction
 from coursehub.throttles import BUDGET as _BUDGET
 from coursehub.throttles import THE_ONE as _THE_ONE
@@ -162,6 +162,7 @@ def _draw(lane: str, within_seconds: float) -> list[dict]:
                 f"due.{lane}": {"$cond": [taken, {"$add": [reckoned_from, own_gap_ms]}, f"$due.{lane}"]},
                 f"waiting_since.{lane}": {"$cond": [taken, None, clock.server_now()]},
                 f"calls.{lane}": {"$add": [{"$ifNull": [f"$calls.{lane}", 0]}, {"$cond": [taken, 1, 0]}]},
+                "minute": {"$cond": [taken, call_counts.counted("$slot"), "$minute"]},
             }
         },
     ]
@@ -217,6 +218,8 @@ def throttled(error: errors.Throttled) -> float:
     May be told of the same answer twice: during a pause only a longer wait changes anything.
     """
     _Looked.free_at = None
+    if throttles.in_a_row() == 0:  # a call of a row says nothing of the pace at which the academy throttles
+        academy.throttled(calls_within_a_minute=call_counts.within_a_minute(_BUDGET, _THE_ONE))
     return throttles.note(error)
 
 

@@ -72,6 +72,11 @@ def note(error: errors.Throttled) -> float:
     return (budget["paused_until"] - budget["throttled_at"]).total_seconds() if budget else told_seconds
 
 
+def in_a_row() -> int:
+    """How many waits in a row ended in a throttle; 0 while nothing is in doubt."""
+    return (outside_transaction(BUDGET).find_one(THE_ONE, ["throttles"]) or {}).get("throttles", 0)
+
+
 def turn(endpoint: str) -> Turn:
     """Ask before a call while there is a row of throttles. FIRST is won by one thread at a time."""
     if _goes_first():

@@ -7,7 +7,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from coursehub import pacing
+from coursehub import academy, call_counts, pacing
+from coursehub.trainercentral import errors
 
 
 def test_parallel_callers_get_slots_one_interval_apart(database, settings):
@@ -95,3 +96,29 @@ def test_a_lane_alone_has_all_slots_and_owes_none_afterwards(database, settings,
     assert len(slots) > 30
     counted, _ = _drawn_by(*[pacing.INVITATIONS] * 2, *[pacing.PROGRESS] * 2, seconds=2)
     assert min(counted.values()) >= 4, "neither has to make up for the time before"
+
+
+def test_the_calls_of_the_last_minute_are_counted_for_all_lanes(database, settings):
+    settings.TRAINERCENTRAL_CALLS_PER_MINUTE, settings.PACING_JITTER_SECONDS = 60_000, 0
+    for number in range(12):
+        pacing.wait_for_slot((pacing.INVITATIONS, pacing.PROGRESS)[number % 2])
+    counted = call_counts.within_a_minute("coursehub_callbudget", {"_id": "academy"})
+    assert 11 <= counted <= 12  # the minute of the clock may have turned
+
+
+def test_the_pace_of_the_first_throttle_of_a_row_is_a_fact_of_the_academy(database, settings):
+    settings.TRAINERCENTRAL_CALLS_PER_MINUTE, settings.PACING_JITTER_SECONDS = 60_000, 0
+    for _ in range(30):
+        pacing.wait_for_slot(pacing.INVITATIONS)
+    pacing.throttled(errors.Throttled(wait_seconds=0.0))
+    pace = academy.profile().throttled_at_per_minute
+    assert 27 <= pace <= 30
+    for _ in range(3):  # the calls of a row, told twice each
+        pacing.throttled(errors.Throttled(wait_seconds=0.0))
+    assert academy.profile().throttled_at_per_minute == pace
+
+
+def test_without_a_budget_no_pace_is_noted(database, settings):
+    settings.TRAINERCENTRAL_CALLS_PER_MINUTE = 0
+    pacing.throttled(errors.Throttled())
+    assert academy.profile().throttled_at_per_minute is None
