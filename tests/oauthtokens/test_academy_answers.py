@@ -28,7 +28,7 @@ ECHOES = [
     {"details": ["CANARYGRACE", {"message": "canaryhopper {course_id}x"}], "status": "pending"},
     '"User {email} is there"',
     "Canarygrace Canaryhopper, {email}, {course_id}",
-    {"message": "word " * 50_000 + "{email}", "list": [{"id": "{course_id}", "who": "{email}"}] * 10_000},
+    {"message": "word " * 50_000 + "{email}", "failed": [{"id": "{course_id}", "who": "{email}"}] * 10_000},
 ]
 
 
@@ -45,7 +45,7 @@ def holds(text: str) -> list[str]:
 @pytest.mark.parametrize("body", ECHOES, ids=range(len(ECHOES)))
 def test_an_answer_that_repeats_what_was_sent_is_kept_without_it(pool, database, caplog, body):
     pool.obtain(1)
-    caplog.set_level("DEBUG")
+    caplog.set_level("DEBUG", logger="coursehub")
     pool.sandbox.switch(invitation_answers=[{"status": 200, "body": body}])
     client = services.client(pacing.INVITATIONS)
     with pytest.raises(TrainerCentralError) as caught:
