@@ -83,7 +83,7 @@ def read_first(batch_id: UUID, client: "TrainerCentralClient") -> None:
 
 def report(batch_id: UUID, permit: Permit, trouble: errors.TrainerCentralError | None) -> None:
     """What came of the call that `permit` allowed: `trouble` when it did not settle its row."""
-    if isinstance(trouble, errors.Unclear) and not trouble.is_trouble:
+    if trouble is not None and errors.is_plain_answer(trouble):
         outside_transaction(Batch).update_one({"id": batch_id.hex}, {"$inc": {"unclear": 1}})
     elif isinstance(trouble, errors.OutcomeUnknown):
         _fail(batch_id, trouble, pause_from=_UNANSWERED_IN_A_ROW, fence=permit.fence)

@@ -119,7 +119,7 @@ def _call(row: Row, client: "TrainerCentralClient") -> Outcome:
         claims.release([row])
         return _stays(row, f"Not invited once more: {error.sentence}")
     except errors.OutcomeUnknown as error:
-        return _stays(row, rows.AGAIN_UNANSWERED, None if isinstance(error, errors.Unclear) else error)
+        return _stays(row, rows.AGAIN_UNANSWERED, None if errors.is_plain_answer(error) else error)
     except post.NOT_ACTED as error:
         if rows.refusals(row) + 1 < post.MOST_REFUSALS or isinstance(error, errors.Throttled):
             return rows.called_again(row, State.INVITED, error)

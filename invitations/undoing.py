@@ -64,8 +64,8 @@ def _revoke(row: Row, client: "TrainerCentralClient") -> Outcome:
         if rows.refusals(row) + 1 >= post.MOST_REFUSALS:  # or it would hold the batch for ever
             return _left(row, error.sentence, error)
         counted = {"refusals": rows.refusals(row) + 1, "reason": error.sentence}
-        # Even an unclear answer is one: it is no sign that TrainerCentral is away.
-        return Outcome(row, State.INVITED, counted, None if isinstance(error, errors.Unclear) else error)
+        # Even an unclear answer is one, unless it comes of trouble: no sign that TrainerCentral is away.
+        return Outcome(row, State.INVITED, counted, None if errors.is_plain_answer(error) else error)
     else:
         reason = REVOKED
     claims.undo(row)

@@ -215,3 +215,8 @@ class AccountsUnavailable(OAuthError):
 
     retry_helps = True
     default_sentence = "Zoho's accounts server gave no usable answer."
+
+
+def is_plain_answer(error: TrainerCentralError) -> bool:
+    """Whether a server that is not in trouble answered, if only unclearly."""
+    return isinstance(error, Unclear) and not error.is_trouble
