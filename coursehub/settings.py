@@ -162,6 +162,7 @@ TOKEN_LEASE_SECONDS = env.whole("TOKEN_LEASE_SECONDS", 30, minimum=5)
 
 # --- Invitations and progress -------------------------------------------------------------------
 UPLOAD_MAX_BYTES = env.whole("UPLOAD_MAX_BYTES", 20 * 1024 * 1024, minimum=1)
+LAST_NAME_STAND_IN = env.text("LAST_NAME_STAND_IN", ".").strip() or "."
 UPLOAD_MAX_ROWS = env.whole("UPLOAD_MAX_ROWS", 100_000, minimum=1)
 UPLOAD_KEEP_DAYS = env.whole("UPLOAD_KEEP_DAYS", 30, minimum=1)
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024  # form fields; files stream to disk

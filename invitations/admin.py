@@ -167,13 +167,18 @@ _NOT_YET = "none"
 
 @admin.register(Invitation)
 class InvitationAdmin(ActingAdmin):
-    list_display = ("email", "course_id", "state_label", "explanation", "batch", "line", "invited_at")
+    list_display = ("email", "learner_name", "course_id", "state_label", "explanation", "batch", "line", "invited_at")
     list_filter = ("state", FindingFilter, "course_id", "invited_at")
     list_select_related = ("batch",)
     search_fields = ("email", "last_name", "course_id", "member_id")
     list_per_page = 50
     show_full_result_count = False
     actions = _actions(ROW_ACTIONS, _row_action)
+
+    @display(description="Name", ordering="last_name")
+    def learner_name(self, invitation: Invitation) -> str:
+        made = " (filled in)" if invitation.name_made else ""
+        return f"{invitation.first_name} {invitation.last_name}".strip() + made
 
     @display(description="State", ordering="state", label=INVITATION_LABELS)
     def state_label(self, invitation: Invitation):

@@ -36,6 +36,13 @@ class Batch(models.Model):
         COMPLETED_WITH_ERRORS = "completed_with_errors", "Completed with errors"
         CANCELLED = "cancelled", "Cancelled"
 
+    class Names(models.TextChoices):
+        """What becomes of rows without a full name."""
+
+        UNDECIDED = "", "Not said"
+        FILLED = "filled", "Names made from the addresses"
+        LEFT_OUT = "left_out", "Left out"
+
     WORKING = (State.QUEUED, State.RUNNING, State.PAUSED)
     OPEN = (State.UPLOADED, State.PREVIEW, *WORKING)
     FINAL = (State.COMPLETED, State.COMPLETED_WITH_ERRORS, State.CANCELLED)
@@ -87,6 +94,10 @@ class Batch(models.Model):
     # Sending waits for it.
     members_checked_at = models.DateTimeField(null=True, blank=True, editable=False)
     look_since = models.DateTimeField(null=True, blank=True, editable=False)
+
+    # Rows whose names were made, as long as it matters for the confirmation; and what a person said of them, once.
+    made_names = models.IntegerField(default=0, editable=False)
+    names = models.CharField(max_length=10, choices=Names.choices, blank=True, default="", editable=False)
 
     # When the file's bytes and the learners' cells were deleted (UPLOAD_KEEP_DAYS).
     forgotten_at = models.DateTimeField(null=True, blank=True, editable=False)
@@ -172,6 +183,7 @@ class Invitation(models.Model):
     email_folded = models.CharField(max_length=320)
     first_name = models.CharField(max_length=150, blank=True)
     last_name = models.CharField(max_length=150, blank=True)
+    name_made = models.BooleanField(default=False, editable=False)  # from the address, or one word completed
     access_expires_at = models.DateTimeField("access until", null=True, blank=True)
     state = models.CharField(max_length=20, choices=State.choices)
     reason = models.CharField(max_length=300, blank=True, default="")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from coursehub.models import AccessEnd
 from coursehub.trainercentral import errors
+from invitations import missing_names
 from invitations.rows import Row
 
 if TYPE_CHECKING:
@@ -23,10 +24,11 @@ NOT_ACTED = (errors.NotAuthorised, errors.Throttled, errors.Stopped, errors.Unex
 
 
 def post(row: Row, client: "TrainerCentralClient") -> "Invited":
-    """One call. Raises NoSlotInTime, and errors of TrainerCentral."""
+    """One call, never without a name. Raises NoSlotInTime, and errors of TrainerCentral."""
+    name = missing_names.complete(row)
     invited = client.invite(
         course_id=row["course_id"], email=row["email"],
-        first_name=row["first_name"], last_name=row["last_name"], expires_at_ms=_milliseconds(row),
+        first_name=name["first_name"], last_name=name["last_name"], expires_at_ms=_milliseconds(row),
     )  # fmt: skip
     note_end(row)
     return invited

@@ -19,7 +19,7 @@ from pymongo.errors import BulkWriteError
 from coursehub import audit, clock, erasing, members
 from coursehub.models import Course
 from coursehub.mongo import draw_numbers, outside_transaction
-from invitations import column_choices, keeping, known, pieces, reading
+from invitations import column_choices, keeping, known, missing_names, pieces, reading
 from invitations.judging import Courses, Judge, Row
 from invitations.models import Batch, Invitation
 from invitations.refusals import NoGoodRows
@@ -120,6 +120,7 @@ class _Reading:
         # Whoever was erased since the upload could not be found in it.
         erasing.erase_again(actor="system", since=self._batch.created_at)
         ready = {"state": Batch.State.PREVIEW, "read_lease_until": None, "read_bytes": self._batch.size_bytes}
+        ready["made_names"] = missing_names.count(self._batch.pk)
         if not _keep(self._batch.pk, self._fence, ready):
             return False
         keeping.delete_file_of_erased(self._batch.pk)
@@ -153,7 +154,7 @@ class _Reading:
 
 def _document(key: int, batch_id: str, row: Row, state: str, reason: str, more: dict[str, Any]) -> dict[str, Any]:
     expires_at = row.access_expires_at
-    return {
+    document = {
         **known.BLANK,
         "_id": key,
         "id": key,
@@ -169,6 +170,7 @@ def _document(key: int, batch_id: str, row: Row, state: str, reason: str, more: 
         "reason": reason[:300],
         **more,
     }
+    return document | missing_names.complete(document) if state == State.PENDING else document
 
 
 def _win(batch_id: UUID) -> dict[str, Any] | None:

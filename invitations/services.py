@@ -9,7 +9,7 @@ from django.core.exceptions import ValidationError
 
 from coursehub import clock, members
 from coursehub.mongo import outside_transaction
-from invitations import decisions, moves, reconciling, second_invitation
+from invitations import decisions, missing_names, moves, reconciling, second_invitation
 from invitations.models import Batch, Invitation
 from invitations.uploads import upload
 from oauthtokens import services as token_services
@@ -30,10 +30,16 @@ State = Invitation.State
 
 
 def confirm(batch: Batch, *, actor: str, start_at: datetime | None = None) -> bool:
-    """Send what the preview showed, now or from `start_at` on. False when the batch was no longer in preview."""
+    """Send what the preview showed, now or from `start_at` on. False when the batch was no longer in preview.
+
+    False, too, while nobody has said what becomes of the rows without a full name (`missing_names.obstacle`).
+    """
+    if missing_names.obstacle(batch):
+        return False
     return moves.act(
         "confirmed", batch, actor,
-        leaving=[Batch.State.PREVIEW], detail={"start_at": start_at.isoformat()} if start_at else None,
+        leaving=[Batch.State.PREVIEW], unless=missing_names.BLOCKS,
+        detail={"start_at": start_at.isoformat()} if start_at else None,
         state=Batch.State.QUEUED, start_at=start_at, reason="",
     )  # fmt: skip
 

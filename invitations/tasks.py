@@ -5,7 +5,7 @@ from uuid import UUID
 
 from coursehub import clock, queue
 from coursehub.mongo import outside_transaction
-from invitations import keeping, known, moves, previewing, rows, sending
+from invitations import keeping, known, missing_names, moves, previewing, rows, sending
 from invitations.models import Batch
 from oauthtokens import services as token_services
 
@@ -33,8 +33,15 @@ def course_was_read(course_id: str) -> str:
     return ", ".join(refine(str(batch_id)) for batch_id in known.waiting(course_id)) or "nobody waits"
 
 
+def leave_out(batch_id: str) -> str:
+    """Take the rows without a full name out of a batch."""
+    return missing_names.leave_out(UUID(batch_id))
+
+
 def prepare() -> None:
-    """Ring for files that nobody reads, and for batches that wait for their course's members."""
+    """Ring for files that nobody reads, rows to leave out, and batches that wait for their course's members."""
+    for batch_id in missing_names.unfinished():
+        queue.enqueue(leave_out, str(batch_id))
     for batch_id in previewing.waiting():
         queue.enqueue(read, str(batch_id))
     for batch_id in known.unrefined():

@@ -11,6 +11,7 @@ urlpatterns = [
     path("<uuid:batch_id>/status.json", views.status, name="status"),
     path("<uuid:batch_id>/rows.json", views.rows, name="rows"),
     path("<uuid:batch_id>/columns/", views.columns, name="columns"),
+    path("<uuid:batch_id>/names/", views.names, name="names"),
     path("<uuid:batch_id>/confirm/", views.confirm, name="confirm"),
     path("<uuid:batch_id>/results.csv", row_views.results_csv, name="results"),
     path("<uuid:batch_id>/results-safe.csv", row_views.results_safe_csv, name="results_safe"),

@@ -2,6 +2,7 @@
 
 from uuid import UUID
 
+from django.conf import settings
 from django.contrib import messages
 from django.core.paginator import Page, Paginator
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
@@ -9,7 +10,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from coursehub import queue
-from invitations import decisions, estimate, findings, reading, services, tasks
+from invitations import decisions, estimate, findings, missing_names, reading, services, tasks
 from invitations.forms import ColumnsForm, ConfirmForm, UploadForm
 from invitations.models import Batch, Invitation
 from invitations.row_views import batch_or_404
@@ -74,6 +75,11 @@ def batch(request: HttpRequest, batch_id: UUID) -> HttpResponse:
             "members_as_of": services.members_as_of(batch),
             "format": reading.Format(**batch.format) if batch.format else None,
             "confirm_form": ConfirmForm(calls=pending),
+            "names_obstacle": missing_names.obstacle(batch),
+            "made_names": missing_names.count(batch.pk) if batch.made_names else 0,
+            "made_examples": missing_names.examples(batch.pk) if batch.made_names else [],
+            "made_more": -missing_names.SHOWN,
+            "stand_in": settings.LAST_NAME_STAND_IN,
         }
     elif batch.state == Batch.State.UPLOADED and not services.is_settled(batch):
         context["columns_form"] = ColumnsForm(batch=batch, user=request.user)
@@ -120,12 +126,28 @@ def columns(request: HttpRequest, batch_id: UUID) -> HttpResponseBase:
 
 
 @require_POST
+def names(request: HttpRequest, batch_id: UUID) -> HttpResponseBase:
+    """Takes what becomes of the rows without a full name: names made from the addresses, or left out."""
+    batch = batch_or_404(request, batch_id)
+    choice = {"fill": Batch.Names.FILLED, "leave_out": Batch.Names.LEFT_OUT}.get(request.POST.get("names", ""), "")
+    if not choice:
+        messages.error(request, "Choose whether names are filled in or these rows are left out.")
+    elif not missing_names.choose(batch, choice, actor=request.user.get_username()):
+        messages.warning(request, TOO_LATE)
+    elif choice == Batch.Names.LEFT_OUT and batch.made_names > missing_names.AT_ONCE_ROWS:
+        queue.enqueue(tasks.leave_out, batch.pk)
+    return redirect("invitations:batch", batch_id=batch.pk)
+
+
+@require_POST
 def confirm(request: HttpRequest, batch_id: UUID) -> HttpResponseBase:
     """Sends what the preview shows, now or at a time; refused when the token pool would not last."""
     batch = batch_or_404(request, batch_id)
     calls = Invitation.objects.filter(batch=batch, state=Invitation.State.PENDING).count()
-    form = ConfirmForm(request.POST, calls=calls)
-    if not form.is_valid():
+    form, obstacle = ConfirmForm(request.POST, calls=calls), missing_names.obstacle(batch)
+    if obstacle:
+        messages.error(request, obstacle)
+    elif not form.is_valid():
         messages.error(request, form.sentence)
     elif not services.confirm(batch, actor=request.user.get_username(), start_at=form.cleaned_data["start_at"]):
         messages.warning(request, TOO_LATE)
@@ -157,6 +179,7 @@ def _row(invitation: Invitation) -> dict:
         "email": invitation.email,
         "first_name": invitation.first_name,
         "last_name": invitation.last_name,
+        "name_made": invitation.name_made,
         "state": invitation.state,
         "state_label": invitation.get_state_display(),
         "reason": invitation.explanation,

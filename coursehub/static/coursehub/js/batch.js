@@ -129,6 +129,7 @@ function rowElement(template, row) {
   cell("line").textContent = row.line;
   cell("email").textContent = row.email;
   cell("name").textContent = `${row.first_name} ${row.last_name}`.trim();
+  cell("made").hidden = !row.name_made;
   cell("reason").textContent = row.reason;
   cell("decide").hidden = row.state !== "unknown" || !MAY_DECIDE.has(status.state);
   cell("decide").href = `rows/${row.line}/`;

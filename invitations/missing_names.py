@@ -1,0 +1,99 @@
+"""Rows without a full name: names are made when the file is read, and a person says once what becomes of them.
+
+TrainerCentral refuses an empty first or last name. Until somebody has chosen, the batch cannot be confirmed.
+"""
+
+from itertools import islice
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+
+from coursehub.mongo import outside_transaction
+from invitations import moves
+from invitations.models import Batch, Invitation
+from invitations.parsing import names
+
+State, Names = Invitation.State, Batch.Names
+LEFT_OUT = "Left out: no name."
+UNDECIDED = "Say first what becomes of the rows without a full name."
+BEING_LEFT_OUT = "The rows without a full name are still being left out: confirm in a moment."
+# More rows than this are left out by a worker, since a request would wait for it.
+AT_ONCE_ROWS = 5_000
+_CHUNK_ROWS = 2_000
+SHOWN = 3
+Row = dict[str, Any]
+
+
+def complete(row: Row) -> Row:
+    """The columns of `row` in which it has a full name, and whether anything of it was made."""
+    kept = row["first_name"], row["last_name"], row["email_folded"]
+    first, last, made = names.completed(*kept, stand_in=settings.LAST_NAME_STAND_IN)
+    return {"first_name": first, "last_name": last, "name_made": made or bool(row.get("name_made"))}
+
+
+def count(batch_id: UUID) -> int:
+    """How many rows wait with a name that was made."""
+    return outside_transaction(Invitation).count_documents(_waiting(batch_id))
+
+
+def examples(batch_id: UUID) -> list[Invitation]:
+    """The first few of these rows, to see by what is meant."""
+    waiting = {"batch_id": batch_id, "state": State.PENDING, "name_made": True}
+    return list(Invitation.objects.filter(**waiting).order_by("line")[:SHOWN])
+
+
+def obstacle(batch: Batch) -> str:
+    """Why the batch cannot be confirmed yet, in one sentence; "" when names are no reason."""
+    if not batch.made_names or batch.names == Names.FILLED:
+        return ""
+    if batch.names == Names.LEFT_OUT:
+        return BEING_LEFT_OUT
+    if count(batch.pk):
+        return UNDECIDED
+    # Those rows are in the course already, as a look has shown since.
+    Batch.objects.filter(pk=batch.pk, names=Names.UNDECIDED).update(made_names=0)
+    return ""
+
+
+# What a confirmation must not find; see `moves.act`.
+BLOCKS: dict[str, Any] = {"made_names__gt": 0, "names__in": [Names.UNDECIDED, Names.LEFT_OUT]}
+
+
+def choose(batch: Batch, choice: str, *, actor: str) -> bool:
+    """Fill the names in, or leave these rows out. Once; False when that was chosen, or the batch has moved on."""
+    if choice not in (Names.FILLED, Names.LEFT_OUT):
+        return False
+    chosen = moves.act(
+        f"names_{choice}", batch, actor,
+        leaving=[Batch.State.PREVIEW], unless={"names__in": [Names.FILLED, Names.LEFT_OUT]},
+        detail={"rows": batch.made_names}, names=choice,
+    )  # fmt: skip
+    if chosen and choice == Names.LEFT_OUT and batch.made_names <= AT_ONCE_ROWS:
+        leave_out(batch.pk)
+    return chosen
+
+
+def leave_out(batch_id: UUID) -> str:
+    """Take the rows out whose names were made, as was chosen. May run twice, and die anywhere."""
+    chosen = Batch.objects.filter(pk=batch_id, state=Batch.State.PREVIEW, names=Names.LEFT_OUT, made_names__gt=0)
+    if not chosen.exists():
+        return "not chosen"
+    rows = outside_transaction(Invitation)
+    left_out = {"$set": {"state": State.INVALID, "reason": LEFT_OUT}}
+    while rows.find_one(_waiting(batch_id), {"_id": 1}):
+        found = iter(rows.find(_waiting(batch_id), {"_id": 1}))
+        while keys := [row["_id"] for row in islice(found, _CHUNK_ROWS)]:
+            rows.update_many({"_id": {"$in": keys}, "state": State.PENDING}, left_out)
+    chosen.update(made_names=0)
+    return "left out"
+
+
+def unfinished() -> list[UUID]:
+    """Batches whose rows are to be left out and are not yet."""
+    chosen = {"state": Batch.State.PREVIEW, "names": Names.LEFT_OUT, "made_names": {"$gt": 0}}
+    return [UUID(batch["id"]) for batch in outside_transaction(Batch).find(chosen, ["id"]).limit(20)]
+
+
+def _waiting(batch_id: UUID) -> Row:
+    return {"batch_id": batch_id.hex, "state": State.PENDING, "name_made": True}

@@ -1,0 +1,1 @@
+"""From bytes to rows: no database, no settings."""
