@@ -1,6 +1,6 @@
 """A batch's course is read before forty that are overdue, by a real worker under a budget; then it is sent.
 
-How long it takes on an idle machine is measured by `make bench ONLY=first_call`; the bound here is three times its goal.
+`make bench ONLY=first_call` measures how long it takes; the bound here is three times the goal there.
 """
 
 from collections.abc import Iterator
