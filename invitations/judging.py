@@ -100,8 +100,8 @@ class Judge:
         course_id, course_problem = self._find_course(course)
         expires_at, date_problem = self._find_date(until)
         problem = problem or course_problem or date_problem
-        if whole and not first and not last:
-            first, last = _parted(whole)
+        if whole and not first:
+            first, last = (clean(whole.removesuffix(last)) or whole, last) if last else _parted(whole)
         note, both = "", first + last
         if not both.isascii() or not both.isprintable():
             first, last, note = _looked_at(first, last)

@@ -145,6 +145,13 @@ def test_one_word_is_completed_and_a_full_name_left_alone(uploaded, settings):
     assert batch.made_names == 2
 
 
+def test_a_name_beside_a_last_name_is_the_first_name(uploaded):
+    rows = "Ada,Lovelace,ada@example.org\nGrace Hopper,Hopper,grace@example.org\n"
+    batch = uploaded(f"name,last name,email\n{rows}")
+    assert _names(batch) == [("Ada", "Lovelace"), ("Grace", "Hopper")]
+    assert batch.made_names == 0
+
+
 def test_a_file_with_full_names_asks_nothing(uploaded, client_for):
     batch = uploaded("email,first name,last name\nada@example.org,Ada,Lovelace\n")
     assert services.confirm(batch, actor="trainer")
