@@ -38,7 +38,7 @@ def name(answer: AcademyAnswer) -> str:
     """The answer in a few words: its code, else what it says, else its status."""
     if answer.code:
         return answer.code
-    said = next(_texts(answer.sample), "") or (json.dumps(answer.sample, ensure_ascii=False) if answer.sample else "")
+    said = next(_texts(answer.sample), "") or _structure(answer.sample)
     quote = said if len(said) <= _LONGEST_QUOTE else f"{said[:_LONGEST_QUOTE]}…"
     return f"HTTP {answer.status} “{quote}”" if quote else f"HTTP {answer.status} without a code"
 
@@ -70,6 +70,14 @@ def decided(answer: AcademyAnswer) -> str:
 def alert(answer: AcademyAnswer) -> str:
     """One sentence for an e-mail."""
     return f"TrainerCentral answers {name(answer)} to an invitation; an administrator has to say what that means."
+
+
+def _structure(sample: Any) -> str:
+    """The body's structure as the client tells it in a sample; "" for none."""
+    held = sample.get("body", sample) if isinstance(sample, dict) else sample
+    if not held or isinstance(held, str):
+        return "" if held == "empty" else str(held or "")
+    return json.dumps(held, ensure_ascii=False).replace('"=', '"')
 
 
 def _texts(sample: Any) -> Iterator[str]:

@@ -3,6 +3,7 @@
 import pytest
 
 from coursehub import academy
+from coursehub.academy import words
 from coursehub.models import AcademyAnswer
 from coursehub.trainercentral.profile import Meaning
 from invitations import sending, services
@@ -55,5 +56,6 @@ def test_a_batch_whose_answers_mean_invited_teaches_that_by_itself(confirmed, ac
     assert until_it_rests(batch) == Batch.State.COMPLETED
     one = AcademyAnswer.objects.get()
     assert (one.meaning, one.by_itself, one.absent) == (Meaning.INVITED, True, 0)
+    assert words.name(one) == 'HTTP 200 “{"status": "success"}”'
     assert services.status(batch.pk)["counts"] == {State.INVITED: len(EMAILS)}
     assert invited_counts() == dict.fromkeys(EMAILS, 1)
