@@ -2,6 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
+unexport PYTHONDONTWRITEBYTECODE  # or every process compiles the project anew
 
 .PHONY: run test check django-suite bench soak stack screenshots lock format clean
 

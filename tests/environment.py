@@ -8,6 +8,7 @@ mongod of the process that started them.
 import atexit
 import os
 import shutil
+import sys
 import tempfile
 from pathlib import Path
 
@@ -60,5 +61,15 @@ def _environment() -> dict[str, str]:
 
 
 os.environ.update(_environment())
-for _name in ("SECRET_KEY", "TOKEN_ENCRYPTION_KEYS", "TRAINERCENTRAL_URL", "ZOHO_ACCOUNTS_URL", "PORT", "PUBLIC_URL"):
+# Hundreds of processes are started, and each would compile the project anew.
+sys.dont_write_bytecode = False
+for _name in (
+    "PYTHONDONTWRITEBYTECODE",
+    "SECRET_KEY",
+    "TOKEN_ENCRYPTION_KEYS",
+    "TRAINERCENTRAL_URL",
+    "ZOHO_ACCOUNTS_URL",
+    "PORT",
+    "PUBLIC_URL",
+):
     os.environ.pop(_name, None)
