@@ -9,6 +9,7 @@ from coursehub.models import Course
 from coursehub.mongo import outside_transaction
 from invitations import services
 from invitations.models import Batch, Invitation
+from tests.files import csv_of
 from tests.live import lose_history
 
 State = Invitation.State
@@ -19,10 +20,8 @@ def make_batch(database, person):
     course = Course.objects.create(course_id="3000000001", name="Course")
 
     def make(rows: int = 3, owner: str = "trainer") -> Batch:
-        lines = "".join(f"learner{uuid4().hex}@example.org\n" for _ in range(rows))
-        return services.upload(
-            user=person("trainer", owner), course=course, filename="a.csv", content=b"email\n" + lines.encode()
-        )
+        content = csv_of(*(f"learner{uuid4().hex}@example.org" for _ in range(rows)))
+        return services.upload(user=person("trainer", owner), course=course, filename="a.csv", content=content)
 
     return make
 
