@@ -9,7 +9,7 @@ from coursehub import clock, queue
 from coursehub.models import AuditEvent
 from coursehub.mongo import outside_transaction
 from coursehub.trainercentral import TokenGrant
-from coursehub.trainercentral.errors import TokenUnavailable
+from coursehub.trainercentral.errors import TokenRejected, TokenUnavailable
 from oauthtokens import handing_out, leases, refreshing, services, tasks
 from oauthtokens import pool as pool_document
 from oauthtokens.models import TokenSet
@@ -212,7 +212,11 @@ def test_tokens_that_end_in_the_middle_of_many_invitations_lose_none(fast):
                 row["refresh_token"], number=1, kind="refresh", generation=row["generation"]
             )
             refreshing.accounts().revoke(token)
-        client.invite(course_id=course.course_id, email=email, first_name="A", last_name="B")
+        learner = {"course_id": course.course_id, "email": email, "first_name": "A", "last_name": "B"}
+        try:
+            client.invite(**learner)
+        except TokenRejected:  # a client posts once; whoever asked looks, and asks again with another token
+            client.invite(**learner)
     counts = {row["email"]: row["count"] for row in fast.sandbox.counters()["invitations"]}
     assert counts == dict.fromkeys(emails, 1)
     assert fast.states()[:2] == [State.BROKEN, State.ACTIVE]
