@@ -6,7 +6,7 @@ import io
 import pytest
 
 from coursehub import clock
-from invitations import keeping, results, sending, services
+from invitations import keeping, missing_names, results, sending, services
 from invitations.models import Batch, Claim, Invitation, Piece
 from progress import polling
 
@@ -36,6 +36,10 @@ def uploaded(course, person):
 
 
 def _sent(batch) -> Batch:
+    batch.refresh_from_db()
+    if batch.made_names:
+        assert missing_names.choose(batch, Batch.Names.FILLED, actor="trainer")
+        batch.refresh_from_db()
     assert services.confirm(batch, actor="trainer")
     sending.send_slice(batch.pk)
     return Batch.objects.get(pk=batch.pk)
