@@ -62,13 +62,19 @@ class Place:
 class Walk:
     """The pages of a list from `place` to its end, in the order that `read(start)` gives.
 
-    `known` are the ids of those seen so far, here or by whoever walked to `place`.
+    `known` are the ids of those seen so far, here or by whoever walked to `place`. A server that has given
+    `proven_rows` in one page, in whatever list, shows a shorter list in its first page, even if it can show no second.
     """
 
     def __init__(
-        self, read: Callable[[int], MemberPage], place: Place | None = None, *, known: set[str] | None = None
+        self,
+        read: Callable[[int], MemberPage],
+        place: Place | None = None,
+        *,
+        known: set[str] | None = None,
+        proven_rows: int = 0,
     ) -> None:
-        self._read = read
+        self._read, self._proven_rows = read, proven_rows
         self.place = place or Place()
         self.known: set[str] = set(self.place.last_ids) if known is None else known
         self.row_count = self.place.start  # of the list, as far as it was read
@@ -100,7 +106,10 @@ class Walk:
             self.place = replace(place, has_moved=place.has_moved or self._moved(ids))
             return None
         if self._repeats(ids, has_news=bool(new)):
-            raise errors.NotPaged("the server pays no heed to the row at which a page begins")
+            if not place.learners <= place.page_rows < self._proven_rows:
+                raise errors.NotPaged("the server pays no heed to the row at which a page begins")
+            self.place = replace(place, has_gap=False, has_moved=False)  # all of it was in the first page
+            return None
         advance = max(1, page.row_count - OVERLAP_ROWS)
         self.known |= new
         self._overlaps = page.row_count > advance

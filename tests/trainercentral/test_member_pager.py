@@ -102,6 +102,16 @@ def test_a_server_that_pays_no_heed_to_the_start_is_an_error(count, order):
         list(iter(Walk(read).next_page, None))
 
 
+def test_a_list_that_fits_a_page_can_be_read_though_the_server_pays_no_heed_to_the_start():
+    moving = Moving(12, 100)
+    walk = Walk(lambda start: moving.read(0), proven_rows=25)
+    assert [len(page) for page in iter(walk.next_page, None)] == [12, 12]
+    assert walk.place.is_orderly
+    full = Moving(25, 25)
+    with pytest.raises(errors.NotPaged):
+        list(iter(Walk(lambda start: full.read(0), proven_rows=25).next_page, None))
+
+
 def test_rows_that_come_in_before_a_page_may_make_it_look_like_the_last_one():
     moving = Moving(120, 40)
 
