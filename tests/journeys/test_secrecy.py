@@ -229,7 +229,7 @@ def trouble_with_calls(sandbox, recorder: Recorder) -> None:
         for _ in range(2):
             attempt(lambda: client.get_course("1"))
         sandbox.switch(calls_per_minute=0)
-    outside_transaction("coursehub_pacing").delete_many({})
+        outside_transaction("coursehub_pacing").delete_many({})  # nobody waits the minute that it asked for
     # A token that ended before its time: the client goes and gets another.
     from oauthtokens import refreshing
 
