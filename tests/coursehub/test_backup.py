@@ -272,7 +272,7 @@ def test_nobody_ticks_between_the_first_renaming_and_the_end(stored, taken, monk
 
 
 @pytest.mark.fault
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
 def test_a_restore_that_is_killed_anywhere_and_run_again_is_right(database, tmp_path):
     """Five fixed seeds, and more until one dies in the switch; `make soak ONLY=restore-kills` runs many."""
     path, found = tmp_path / "backup.zip", restore_kills.Found()

@@ -9,7 +9,7 @@ from bench.soak.invite_stage import stage
 
 
 @pytest.mark.fault
-@pytest.mark.timeout(400)
+@pytest.mark.timeout(900)
 def test_kills_at_random_points_invite_nobody_twice(own_mongod, academy):
     chances = [(f"seed{seed}", random.Random(seed)) for seed in range(1, 6)]
     with stage(own_mongod, academy) as opened:

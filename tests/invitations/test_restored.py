@@ -75,7 +75,7 @@ def _resumed_to_its_end(batch, later) -> str:
 
 @pytest.mark.parametrize("lost", [False, True])
 @pytest.mark.parametrize("listed", [True, False])
-@pytest.mark.timeout(200)
+@pytest.mark.timeout(400)
 def test_a_batch_that_ran_at_the_backup_invites_nobody_twice(
     confirmed, academy, taken, restore, invited_counts, later, settings, lost, listed
 ):
@@ -101,7 +101,7 @@ def test_a_batch_that_ran_at_the_backup_invites_nobody_twice(
         assert state == Batch.State.COMPLETED_WITH_ERRORS, "a person decides about what was not found"
 
 
-@pytest.mark.timeout(200)
+@pytest.mark.timeout(400)
 def test_what_was_never_sent_is_sent_by_the_rule(confirmed, academy, taken, restore, invited_counts, later, settings):
     settings.INVITE_CONCURRENCY = 1
     academy.switch(progress_speed=0)
@@ -118,7 +118,7 @@ def test_what_was_never_sent_is_sent_by_the_rule(confirmed, academy, taken, rest
 
 
 @pytest.mark.fault
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
 @pytest.mark.parametrize("seed", range(1, 6))
 def test_a_backup_at_any_moment_and_a_loss_at_any_later_one(
     confirmed, academy, taken, restore, invited_counts, later, settings, seed

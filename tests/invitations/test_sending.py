@@ -188,12 +188,13 @@ def test_no_call_begins_after_a_cancel(confirmed, academy, settings):
     batch = confirmed(*[f"learner{n}@example.org" for n in range(60)])
     with ThreadPoolExecutor(1) as pool:
         sender = pool.submit(sending.send_slice, batch.pk)
-        time.sleep(1.5)
+        while len(academy.invitations()) < settings.INVITE_CONCURRENCY:
+            time.sleep(0.05)
         assert services.cancel(batch, actor="trainer")
         cancelled_ms = time.time() * 1000
         assert sender.result() == Batch.State.CANCELLED
-    # `at_ms` is when the call arrived: only one that had just been let through may be later, and but a moment.
-    assert [call for call in academy.calls() if call["at_ms"] > cancelled_ms + 100] == []
+    late = [call for call in academy.calls() if call["at_ms"] > cancelled_ms]  # when they arrived
+    assert len(late) <= settings.INVITE_CONCURRENCY, "only one of each sender, that had been let through before"
     counts = _counts(batch)
     assert set(counts) == {State.INVITED, State.NOT_ATTEMPTED}
     assert counts[State.INVITED] == sum(academy.invitations().values())

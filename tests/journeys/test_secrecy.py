@@ -26,7 +26,7 @@ from tests.files import csv_of
 from tests.journeys.conftest import Product
 from tests.secrecy import Recorder, leaks, recording
 
-pytestmark = [pytest.mark.journey, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.journey, pytest.mark.timeout(900)]
 
 CLIENT_SECRET = "canary-client-secret-5f0c"
 PEOPLE = ("administrator", "maintenance", "trainer", "trainer2", "stranger", "anonymous")
