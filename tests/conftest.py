@@ -64,20 +64,13 @@ def own_mongod(_set_up_database, settings, monkeypatch) -> Iterator[Mongod]:
 @pytest.fixture
 def database(_set_up_database):
     """A database with migrations, roles and empty token sets, and nothing else in it."""
-    from django.conf import settings
-
     from coursehub import academy
     from coursehub.mongo import outside_transaction
-    from oauthtokens.models import TokenSet
+    from tests import seeding
 
-    kept = {"django_migrations", "django_content_type", "auth_permission", "auth_group", "auth_group_permissions"}
     store = outside_transaction("coursehub").database
-    for name in store.list_collection_names():
-        if name not in kept and not name.startswith(("__", "system.")):
-            store[name].delete_many({})
+    seeding.empty(store)
     academy.forget()
-    for number in range(1, settings.TOKEN_SET_COUNT + 1):
-        TokenSet.objects.get_or_create(number=number)
     return store
 
 
@@ -112,13 +105,9 @@ def demo_password() -> str:
 @pytest.fixture
 def academy(database, sandbox, demo_password):
     """A seeded demo: accounts, courses, one token set from the sandbox."""
-    from django.contrib.auth.models import User
-    from django.core.management import call_command
+    from tests import seeding
 
-    User.objects.bulk_create(
-        User(username=name, password=demo_password) for name in ("admin", "maintenance", "trainer", "trainer2")
-    )
-    call_command("seed_demo", stdout=io.StringIO())
+    seeding.seed_demo(sandbox, demo_password)
     return sandbox
 
 
@@ -146,13 +135,18 @@ def static_files() -> None:
     call_command("collectstatic", interactive=False, verbosity=0)
 
 
-@pytest.fixture
-def client_for(person, static_files):
-    """`client_for("trainer")`: Django's test client, signed in as somebody with that role."""
-    from django.test import Client
+@pytest.fixture(scope="session")
+def browsers(static_files):
+    from tests import seeding
 
-    def make(role: str, username: str = "") -> Client:
-        client = Client()
+    return seeding.Browsers()
+
+
+@pytest.fixture
+def client_for(person, browsers):
+    """`client_for("trainer")`: Django's test client, signed in as somebody with that role."""
+    def make(role: str, username: str = ""):
+        client = browsers.new()
         if role != "anonymous":
             client.force_login(person(role, username))
         return client

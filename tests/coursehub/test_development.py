@@ -1,6 +1,7 @@
 """What `make run` stands on: secrets made once, a mongod that keeps its data, a sentence where there is none."""
 
 import stat
+from datetime import datetime
 
 import pymongo
 import pytest
@@ -46,3 +47,29 @@ def test_a_port_that_is_taken_is_not_chosen():
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         assert embedded.free_port(taken.getsockname()[1]) != taken.getsockname()[1]
+
+
+def test_what_tests_begin_with_is_what_seed_demo_makes(academy):
+    from coursehub.mongo import outside_transaction
+    from tests import seeding
+    from tests.commands import run
+
+    store = outside_transaction("coursehub").database
+    quick = _of_no_moment(store)
+    academy.reset()
+    seeding.empty(store)
+    assert run("seed_demo")[0] == 0
+    assert _of_no_moment(store) == quick
+
+
+def _of_no_moment(store) -> dict[str, list[str]]:
+    """All documents, without what differs from one seeding to the next: keys, times, tokens, passwords and hashes."""
+    found = {}
+    for name in sorted(store.list_collection_names()):
+        if not name.startswith(("__", "system.")) and name not in ("coursehub_pacing", "coursehub_callbudget"):
+            rows = [{key: value for key, value in row.items() if key not in _VARIES} for row in store[name].find()]
+            found[name] = sorted(str({k: v for k, v in row.items() if not isinstance(v, datetime)}) for row in rows)
+    return found
+
+
+_VARIES = {"_id", "id", "password"}
