@@ -145,6 +145,7 @@ def browsers(static_files):
 @pytest.fixture
 def client_for(person, browsers):
     """`client_for("trainer")`: Django's test client, signed in as somebody with that role."""
+
     def make(role: str, username: str = ""):
         client = browsers.new()
         if role != "anonymous":

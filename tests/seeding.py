@@ -7,7 +7,6 @@ from django.test.client import ClientHandler
 
 from coursehub import demo_accounts, roles
 from coursehub.models import Course, CourseAccess
-from coursehub.mongo import outside_transaction
 from coursehub.sandbox.process import SandboxProcess
 from oauthtokens import services as token_services
 from oauthtokens.models import TokenSet
@@ -69,9 +68,9 @@ class Browsers:
         read = {name: getattr(settings, name) for name in dir(settings) if name.startswith(_READ_AT_START)}
         handler = self._loaded.get(str(read))
         if handler is None:
-            handler = self._loaded[str(read)] = ClientHandler(enforce_csrf_checks=False)
+            handler = self._loaded[str(read)] = ClientHandler()
             handler.load_middleware()
-        client.handler = handler
+        client.handler._middleware_chain = handler._middleware_chain
         return client
 
 
