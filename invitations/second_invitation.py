@@ -77,7 +77,10 @@ def take_out_accepted(batch_id: UUID) -> None:
 def _mark(batch: Batch, lines: list[int], invited_before: datetime) -> int:
     """Each under the next generation of its claim, once: a row that is marked already is left alone."""
     invitations = outside_transaction(Invitation)
-    late = {"state": State.INVITED, "again": {"$ne": True}, "invited_at": {"$lt": invited_before}}
+    late = {
+        "state": State.INVITED, "again": {"$ne": True}, "invited_at": {"$lt": invited_before},
+        "$or": [{"invited_again_at": None}, {"invited_again_at": {"$lt": invited_before}}],
+    }  # fmt: skip
     found = list(invitations.find({"batch_id": batch.pk.hex, "line": {"$in": lines}, **late}))
     updates = []
     for course_id in {row["course_id"] for row in found}:
@@ -120,9 +123,7 @@ def _call(row: Row, client: "TrainerCentralClient") -> Outcome:
         return _stays(row, f"Not invited once more: {error.sentence}")
     except errors.OutcomeUnknown as error:
         return _stays(row, rows.AGAIN_UNANSWERED, None if errors.is_plain_answer(error) else error)
-    except post.NOT_ACTED as error:
-        if rows.refusals(row) + 1 < post.MOST_REFUSALS or isinstance(error, errors.Throttled):
-            return rows.called_again(row, State.INVITED, error)
+    except post.NOT_ACTED as error:  # a look cannot tell whether it did: who is invited already is there
         claims.release([row])
         return _stays(row, f"Not invited once more: {error.sentence}", error)
     counted = {"invited_again_at": clock.server_now(), "times_again": (row.get("times_again") or 0) + 1}

@@ -1,0 +1,69 @@
+"""Workers and the ticker within one process, for which waiting takes no time."""
+
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+_ROUNDS_MOST = 60  # of one drive; who is still at it then stands, and must say why
+_SENDERS = 2
+
+
+def drive(course_id: str) -> None:
+    """What the workers and the ticker do until nothing is left to do; waits are passed by the clock."""
+    from coursehub import clock
+    from coursehub.academy import answers
+    from invitations import known, sending, tasks
+
+    with ThreadPoolExecutor(_SENDERS) as pool:
+        for _ in range(_ROUNDS_MOST):
+            _pass(_paused_until())
+            tasks.sweep()
+            for key in answers.due_to_tell():
+                answers.tell(key)
+            looked = _look(course_id)
+            refined = [known.refine(batch_id) for batch_id in known.unrefined()]
+            due = tasks.due()
+            list(pool.map(sending.send_slice, map(UUID, due)))
+            if not (looked or any(refined) or due):
+                moment = _next_moment(course_id)
+                if moment is None or moment < clock.now() - timedelta(seconds=1):
+                    return
+                _pass(moment)
+
+
+def _look(course_id: str) -> bool:
+    from progress import polling
+
+    return polling.poll(course_id).outcome not in ("not_due", "failed")
+
+
+def _pass(moment: datetime | None) -> None:
+    """Let the product's clock be a little later than that."""
+    from coursehub import clock
+
+    left_seconds = (moment - clock.now()).total_seconds() if moment else 0.0
+    if left_seconds > 0:
+        clock.simulate(ahead_seconds=left_seconds + 0.01)
+
+
+def _paused_until() -> datetime | None:
+    """Until when nobody may call."""
+    from coursehub.mongo import outside_transaction
+
+    budget = outside_transaction("coursehub_callbudget").find_one({"_id": "academy"}) or {}
+    return budget["paused_until"].replace(tzinfo=UTC) if budget.get("paused_until") else None
+
+
+def _next_moment(course_id: str) -> datetime | None:
+    """When the next thing happens that somebody waits for; None: nothing will."""
+    from coursehub.models import Course
+    from coursehub.mongo import outside_transaction
+    from invitations.models import Batch
+
+    moments: list[datetime | None] = []
+    for batch in outside_transaction(Batch).find({"state": {"$in": list(Batch.WORKING)}}):
+        moments += [batch.get("resume_at"), batch.get("look_at")]
+        if batch["state"] == Batch.State.QUEUED and not batch.get("members_checked_at"):
+            course = outside_transaction(Course).find_one({"course_id": course_id}) or {}
+            moments.append(course.get("poll_due_at"))
+    return min((moment.replace(tzinfo=UTC) for moment in moments if moment), default=None)

@@ -1,0 +1,38 @@
+"""Whatever TrainerCentral answers to an invitation, and whether or not it acted: nobody twice, nobody left standing.
+
+`make soak ONLY=invite-answers` asks the same of every answer there is, with 300 learners each.
+"""
+
+import pytest
+
+from bench.soak import answer_cases
+from bench.soak.answer_matrix import Matrix
+from bench.soak.answer_trials import World
+
+ROWS = 5
+GROUPS = {
+    f"{world.name.lower()}-{number}": (world, cases)
+    for world in (World.ACTED, World.IDLE)
+    for number, cases in enumerate(answer_cases.groups(answer_cases.SOME, 10))
+} | {
+    "hidden": (World.HIDDEN, answer_cases.hidden(answer_cases.SOME)[::4]),
+    **{f"decided-{world.name.lower()}": (world, answer_cases.decided()[::3]) for world in (World.ACTED, World.IDLE)},
+}
+
+
+def test_there_are_at_least_forty_answers():
+    assert len({case.name for case in answer_cases.SOME}) == len(answer_cases.SOME) >= 40
+
+
+@pytest.mark.fault
+@pytest.mark.timeout(400)
+@pytest.mark.parametrize("group", GROUPS)
+def test_nobody_is_invited_twice_and_nobody_is_left_standing(
+    academy, course, person, later, settings, monkeypatch, group
+):
+    settings.INVITE_CONCURRENCY = 2
+    monkeypatch.setattr("invitations.sending.SLICE_SECONDS", 1.0)
+    world, cases = GROUPS[group]
+    trials = Matrix(academy, course, person("trainer"), world, ROWS).run(cases)
+    assert [text for trial in trials for text in trial.violations] == []
+    assert all("sent" in trial.seen for trial in trials)
