@@ -203,8 +203,8 @@ UPPER = _of(Reads.INVITED, upper_case=_json({"result": {"emailId": "{EMAIL}"}}))
 
 ALL = [*INVITED, *UPPER, *OPEN_2XX, *OF_SOMEBODY_ELSE, *OPEN_OTHERS, *SILENT, *THERE, *REFUSED, *DENIED, *WAITS]
 
-# One answer of two is enough between two soaks.
-SOME = ALL[::2]
+# One answer of two is enough between two soaks, and one that nobody answers in time, or that asks to wait, of three.
+SOME = [*(case for case in ALL if case.reads is not Reads.WAITS)][::2] + WAITS[::3]
 
 
 def groups(cases: list[Case], size: int) -> list[list[Case]]:

@@ -11,18 +11,21 @@ from typing import Any
 
 from bench.soak.answer_cases import NOBODY, Case, Reads
 from bench.soak.answer_trials import Trial, World, order_of, rows_of, shown_of, unexplained
-from bench.soak.answer_workers import drive
+from bench.soak.answer_workers import ROUNDS_MOST, ROUNDS_OF_THE_LOUD, drive
 from coursehub.sandbox.process import SandboxProcess
 from coursehub.trainercentral.profile import Meaning
 
-_PRESSES = 2
+_LAST_PRESSES = 2  # once the answers are plain
 
 
 class Matrix:
     """The trials of one world, on one course of one sandbox; the product's clock is simulated."""
 
-    def __init__(self, sandbox: SandboxProcess, course: Any, user: Any, world: World, rows: int) -> None:
-        self.sandbox, self.course, self.user, self.world, self.rows = sandbox, course, user, world, rows
+    def __init__(
+        self, sandbox: SandboxProcess, course: Any, user: Any, world: World, *, rows: int, presses: int
+    ) -> None:
+        self.sandbox, self.course, self.user, self.world = sandbox, course, user, world
+        self.rows, self.presses = rows, presses
         self.trials: list[Trial] = []
 
     def run(self, cases: Iterable[Case]) -> list[Trial]:
@@ -33,13 +36,13 @@ class Matrix:
                 self._decide(trial, trial.case.meaning)
         self._step("sent", self._upload)
         self._step("resumed", _resume)
-        for number in range(_PRESSES):
+        for number in range(self.presses):
             self._step(f"tried again {number + 1}", _retry)
         self._step("uploaded anew", self._upload_anew)
         self._step("decided", self._decide_rows)
         self.sandbox.switch(invitation_answers=[])
         self._bring_tokens()
-        for number in range(_PRESSES):
+        for number in range(_LAST_PRESSES):
             self._step(f"answers are plain {number + 1}", self._go_on)
         self._judge_end()
         self._step("once more", self._once_more)
@@ -113,12 +116,12 @@ class Matrix:
             content=f"email,first name,last name\n{lines}".encode(),
         )  # fmt: skip
         services.confirm(batch, actor="trainer")
-        drive(self.course.course_id)
+        self._drive()
         keys = set(rows_of(batch).exclude(answer_kind="").values_list("answer_kind", flat=True))
         keys |= {key for key in Batch.objects.filter(pk=batch.pk).values_list("answer_kind", flat=True) if key}
         for key in keys or _kinds_of(trial.case):
             academy.decide(key, meaning, actor="admin")
-        drive(self.course.course_id)
+        self._drive()
 
     def _decide_rows(self, trial: Trial) -> bool:
         """Whoever decides has looked at TrainerCentral."""
@@ -152,13 +155,17 @@ class Matrix:
         trial.again += pressed
         return pressed
 
+    def _drive(self) -> None:
+        loud = any(trial.case.loud for trial in self.trials)
+        drive(self.course.course_id, ROUNDS_OF_THE_LOUD if loud else ROUNDS_MOST)
+
     # --- What was found ---------------------------------------------------------------------------
 
     def _step(self, name: str, press: Callable[[Trial], bool]) -> None:
         """Press the button of every batch that has it, let the workers work, and look at what came of it."""
         pressed = [trial for trial in self.trials if press(trial)]
         if pressed:
-            drive(self.course.course_id)
+            self._drive()
         posts, acted, order = self.sandbox.posts(), self.sandbox.invitations(), order_of(self.sandbox.calls())
         for trial in self.trials:
             mine = [(self.course.course_id, email) for email in [*trial.odd, trial.plain]]

@@ -4,18 +4,19 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
-_ROUNDS_MOST = 60  # of one drive; who is still at it then stands, and must say why
+# Of one drive: what is still under way then stands, and must say why. A throttle without end is under way for ever.
+ROUNDS_MOST, ROUNDS_OF_THE_LOUD = 300, 40
 _SENDERS = 2
 
 
-def drive(course_id: str) -> None:
+def drive(course_id: str, rounds_most: int) -> None:
     """What the workers and the ticker do until nothing is left to do; waits are passed by the clock."""
     from coursehub import clock
     from coursehub.academy import answers
     from invitations import known, sending, tasks
 
     with ThreadPoolExecutor(_SENDERS) as pool:
-        for _ in range(_ROUNDS_MOST):
+        for _ in range(rounds_most):
             _pass(_paused_until())
             tasks.sweep()
             for key in answers.due_to_tell():

@@ -50,7 +50,7 @@ def run(sandbox: SandboxProcess, world: World, cases: list[Case]) -> list[Trial]
     call_command("seed_demo", verbosity=0)
     course, trainer = Course.objects.order_by("course_id")[0], User.objects.get(username="trainer")
     try:
-        return Matrix(sandbox, course, trainer, world, ROWS).run(cases)
+        return Matrix(sandbox, course, trainer, world, rows=ROWS, presses=2).run(cases)
     finally:
         clock.end_simulation()
 

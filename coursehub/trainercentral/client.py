@@ -174,7 +174,7 @@ class TrainerCentralClient:
             if refusal.code != ALREADY_ENROLLED:
                 raise
             return Invited("", "", True)
-        return invited.read(answer.json)
+        return invited.read(answer.json, email)
 
     def revoke_access(self, member_id: str) -> None:
         """End a learner's access to one course (help article "revoke-learner-s-access-to-a-course").

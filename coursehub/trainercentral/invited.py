@@ -12,6 +12,7 @@ from coursehub.trainercentral.records import Invited
 # Around a learner of the academy, who need not be in the course.
 _ACADEMY_KEYS = frozenset({"portalMember", "portalMembers"})
 _COURSE_KEYS = frozenset({"courseMember", "courseMembers"})
+_ADDRESS_KEYS = ("email", "emailId")
 _MEMBER_IDS = ("courseMembersId", "courseMemberId")
 # Lists of whom it did not work for are common among calls of this sort.
 _OTHERS = re.compile(
@@ -24,19 +25,22 @@ def is_proven(body: Any, email: str) -> bool:
 
     A course member's id does, and so do the learner's address and an academy member's id, unless all that is
     said of them is that they are in the academy: below `portalMember`, or beside an empty `courseMember`.
+    What stands beside another learner's address is that learner's.
     """
-    if any(_member_id(under, found) for under, found in objects(body)):
+    if any(_member_id(under, found) and not _is_of_another(found, email) for under, found in objects(body)):
         return True
     if any(key in found and not found[key] for _, found in objects(body) for key in _COURSE_KEYS):
         return False
-    return any(_names_learner(under, found, email) for under, found in objects(body) if not under & _ACADEMY_KEYS)
+    own = [(under, found) for under, found in objects(body) if not _is_of_another(found, email)]
+    return any(_names_learner(under, found, email) for under, found in own if not under & _ACADEMY_KEYS)
 
 
-def read(body: Any) -> Invited:
-    """The ids in the body, each '' where it is not given."""
-    enrolments = [(_member_id(under, found), found) for under, found in objects(body)]
+def read(body: Any, email: str) -> Invited:
+    """The learner's ids in the body, each '' where it is not given."""
+    own = [(under, found) for under, found in objects(body) if not _is_of_another(found, email)]
+    enrolments = [(_member_id(under, found), found) for under, found in own]
     member_id, enrolment = next(((held, found) for held, found in enrolments if held), ("", {}))
-    org_member_id = reading.first(enrolment, "orgMemberId") or next(_org_member_ids(body), "")
+    org_member_id = reading.first(enrolment, "orgMemberId") or next(_org_member_ids(own), "")
     return Invited(member_id, org_member_id, True if _has_progress(enrolment) else None)
 
 
@@ -47,8 +51,13 @@ def _member_id(under: frozenset[str], found: dict) -> str:
     return reading.first(found, *_MEMBER_IDS) or (reading.first(found, "id") if under & _COURSE_KEYS else "")
 
 
-def _org_member_ids(body: Any) -> Iterator[str]:
-    for under, found in objects(body):
+def _is_of_another(found: dict, email: str) -> bool:
+    held = [reading.text(found.get(key)) for key in _ADDRESS_KEYS]
+    return any("@" in one for one in held) and normalize(email) not in map(normalize, held)
+
+
+def _org_member_ids(own: list[tuple[frozenset[str], dict]]) -> Iterator[str]:
+    for under, found in own:
         held = reading.first(found, "orgMemberId") or (reading.first(found, "id") if under & _ACADEMY_KEYS else "")
         if held:
             yield held

@@ -10,13 +10,16 @@ from bench.soak.answer_matrix import Matrix
 from bench.soak.answer_trials import World
 
 ROWS = 5
+DECIDED = [*answer_cases.decided()[::5], answer_cases.decided()[-1]]
+WORLDS = {
+    World.ACTED: [*answer_cases.SOME, *DECIDED],
+    World.IDLE: [*answer_cases.SOME, *DECIDED],
+    World.HIDDEN: answer_cases.hidden(answer_cases.SOME)[::4],
+}
 GROUPS = {
     f"{world.name.lower()}-{number}": (world, cases)
-    for world in (World.ACTED, World.IDLE)
-    for number, cases in enumerate(answer_cases.groups(answer_cases.SOME, 10))
-} | {
-    "hidden": (World.HIDDEN, answer_cases.hidden(answer_cases.SOME)[::4]),
-    **{f"decided-{world.name.lower()}": (world, answer_cases.decided()[::3]) for world in (World.ACTED, World.IDLE)},
+    for world, of_world in WORLDS.items()
+    for number, cases in enumerate(answer_cases.groups(of_world, 12))
 }
 
 
@@ -33,6 +36,6 @@ def test_nobody_is_invited_twice_and_nobody_is_left_standing(
     settings.INVITE_CONCURRENCY = 2
     monkeypatch.setattr("invitations.sending.SLICE_SECONDS", 1.0)
     world, cases = GROUPS[group]
-    trials = Matrix(academy, course, person("trainer"), world, ROWS).run(cases)
+    trials = Matrix(academy, course, person("trainer"), world, rows=ROWS, presses=1).run(cases)
     assert [text for trial in trials for text in trial.violations] == []
     assert all("sent" in trial.seen for trial in trials)

@@ -299,3 +299,17 @@ def outcome(script, play: Play, **options) -> errors.TrainerCentralError | None:
     except errors.TrainerCentralError as error:
         return error
     return None
+
+
+OTHER = {**MEMBER, "id": "1", "courseMembersId": "1", "orgMemberId": "2", "email": "grace@example.org"}
+
+
+def test_of_a_list_of_learners_the_ids_are_the_learners_own(script):
+    own = {**MEMBER, "emailId": EMAIL.upper()}
+    assert invite(script, Play(200, {"courseMembers": [OTHER, own]})).member_id == "7"
+    assert invite(script, Play(200, {"courseMembers": [OTHER], "learner": {"email": EMAIL}})).member_id == ""
+
+
+def test_an_answer_about_somebody_else_only_leaves_open_what_became_of_the_learner(script):
+    with pytest.raises(errors.Unclear):
+        invite(script, Play(200, {"courseMember": [OTHER]}))
