@@ -20,6 +20,7 @@ def _row(revision: int, member: int) -> dict:
         "percent": float(revision),
         "last_seen_at": None,
         "changed_at": None,
+        "status": "50",
         "gone_at": None,
         "revision": revision,
     }
