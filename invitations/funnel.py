@@ -14,7 +14,8 @@ from invitations.models import Batch, Invitation
 State = Invitation.State
 _CHUNK_ROWS = 2_000
 FRESH_SECONDS = 60  # a list of members that is younger is good enough to look at
-ROW = ["course_id", "member_id", "email_folded", "line", "invited_at"]  # what `standings` and the counts need of a row
+# What `standings` and the counts need of a row.
+ROW = ["course_id", "member_id", "email_folded", "line", "invited_at", "unknown_since"]
 
 
 @dataclass(frozen=True)
@@ -60,13 +61,19 @@ def of(batch: Batch, *, days: int) -> Funnel:
             counts["invited"] += 1
             for name in ("accepted", "started", "completed"):
                 counts[name] += getattr(standing, name)
-            if not standing.accepted and row["invited_at"] and row["invited_at"] < invited_before.replace(tzinfo=None):
+            if not standing.accepted and was_invited_before(row, invited_before):
                 late_lines.append(row["line"])
     known = [moment for moment in members.known_as_of(course_ids).values() if moment]
     return Funnel(
         counts["invited"], counts["accepted"], counts["started"], counts["completed"],
         late_lines, invited_before, min(known, default=None), frozenset(course_ids),
     )  # fmt: skip
+
+
+def was_invited_before(row: dict[str, Any], moment: datetime) -> bool:
+    """Of a learner whom only a look at the members found, the moment is that of the call whose answer was no help."""
+    invited_at = row.get("invited_at") or row.get("unknown_since")
+    return bool(invited_at and invited_at < moment.replace(tzinfo=None))
 
 
 def _chunks(batch: Batch) -> Iterator[list[dict[str, Any]]]:

@@ -181,7 +181,8 @@ def _mark_members(course_id: str, chunk: list[dict[str, Any]], reason: str) -> N
             {"_id": row["_id"], "state": State.PENDING},
             {"$set": {
                 "member_id": there[row["email_folded"]], "called_at": None,
-                **({"state": State.INVITED, "reason": FOUND} if row["_id"] in through_us
+                **({"state": State.INVITED, "reason": FOUND, "unknown_since": row["called_at"]}
+                   if row["_id"] in through_us
                    else {"state": State.ALREADY_ENROLLED, "reason": reason}),
             }},
         )

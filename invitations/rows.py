@@ -38,11 +38,12 @@ class Waiting:
 
 
 UNSENT = Waiting(State.PENDING)
+NOW: Any = object()  # in the changes of an Outcome: the moment at which it is written
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of a row: its next state, and what is written beside it (`clock.server_now()`, or literals).
+    """What came of a row: its next state, and what is written beside it (NOW, or literals).
 
     `trouble` is what the call ended in when it did not settle the row, or settled it as a sign of wider trouble.
     """
@@ -109,7 +110,7 @@ def called_again(row: Row, to: str, error: errors.TrainerCentralError) -> Outcom
     So nobody is posted twice between two looks, whatever that answer really meant.
     """
     refused = not isinstance(error, errors.Throttled)
-    changes = {"called_at": clock.server_now(), "refusals": refusals(row) + refused, "reason": error.sentence}
+    changes = {"called_at": NOW, "refusals": refusals(row) + refused, "reason": error.sentence}
     return Outcome(row, to, changes, error)
 
 
@@ -151,5 +152,5 @@ def _settled(outcome: Outcome) -> UpdateOne:
     if state == State.INVITED and row["state"] == State.SENDING:
         match = {"_id": row["_id"], "state": {"$in": [State.SENDING, State.UNKNOWN, State.PENDING]}}
     literals = {"reason": "", **outcome.changes}
-    values = {name: value if value == clock.server_now() else {"$literal": value} for name, value in literals.items()}
+    values = {name: clock.server_now() if value is NOW else {"$literal": value} for name, value in literals.items()}
     return UpdateOne(match, [{"$set": {**values, "state": state, "lease_until": None}}])

@@ -78,10 +78,11 @@ def _mark(batch: Batch, lines: list[int], invited_before: datetime) -> int:
     """Each under the next generation of its claim, once: a row that is marked already is left alone."""
     invitations = outside_transaction(Invitation)
     late = {
-        "state": State.INVITED, "again": {"$ne": True}, "invited_at": {"$lt": invited_before},
+        "state": State.INVITED, "again": {"$ne": True},
         "$or": [{"invited_again_at": None}, {"invited_again_at": {"$lt": invited_before}}],
     }  # fmt: skip
-    found = list(invitations.find({"batch_id": batch.pk.hex, "line": {"$in": lines}, **late}))
+    of_lines = invitations.find({"batch_id": batch.pk.hex, "line": {"$in": lines}, **late})
+    found = [row for row in of_lines if funnel.was_invited_before(row, invited_before)]
     updates = []
     for course_id in {row["course_id"] for row in found}:
         of_course = [row for row in found if row["course_id"] == course_id]
@@ -126,7 +127,7 @@ def _call(row: Row, client: "TrainerCentralClient") -> Outcome:
     except post.NOT_ACTED as error:  # a look cannot tell whether it did: who is invited already is there
         claims.release([row])
         return _stays(row, f"Not invited once more: {error.sentence}", error)
-    counted = {"invited_again_at": clock.server_now(), "times_again": (row.get("times_again") or 0) + 1}
+    counted = {"invited_again_at": rows.NOW, "times_again": (row.get("times_again") or 0) + 1}
     told = {"member_id": invited.member_id} if invited.member_id else {}
     return Outcome(row, State.INVITED, {**NOT_WANTED, **counted, **told})
 

@@ -101,7 +101,7 @@ def _call(row: Row, client: "TrainerCentralClient") -> Outcome:
         return Outcome(row, State.FAILED, {"reason": error.sentence})
     except errors.OutcomeUnknown as error:
         post.note_end(row)
-        since = {"unknown_since": clock.server_now(), "finding": "", "answer_kind": post.kind_of(error)}
+        since = {"unknown_since": rows.NOW, "finding": "", "answer_kind": post.kind_of(error)}
         return Outcome(row, State.UNKNOWN, {"reason": error.sentence, **since}, error)
     except post.NOT_ACTED as error:
         if rows.refusals(row) + 1 < post.MOST_REFUSALS or isinstance(error, errors.Throttled):
@@ -109,7 +109,7 @@ def _call(row: Row, client: "TrainerCentralClient") -> Outcome:
         claims.release([row])
         return Outcome(row, State.FAILED, {"reason": error.sentence}, error)
     state = State.ALREADY_ENROLLED if invited.already_enrolled else State.INVITED
-    return Outcome(row, state, {"member_id": invited.member_id, "invited_at": clock.server_now()})
+    return Outcome(row, state, {"member_id": invited.member_id, "invited_at": rows.NOW})
 
 
 SEND = Job(rows.UNSENT, State.SENDING, claim=_claim, call=_call, release=claims.release)

@@ -27,6 +27,7 @@ class Matrix:
         self.sandbox, self.course, self.user, self.world = sandbox, course, user, world
         self.rows, self.presses = rows, presses
         self.trials: list[Trial] = []
+        self.is_odd = True  # the answers; at last they are plain
 
     def run(self, cases: Iterable[Case]) -> list[Trial]:
         """Send a batch per case and press all there is; what was found stands in the trials."""
@@ -41,6 +42,7 @@ class Matrix:
         self._step("uploaded anew", self._upload_anew)
         self._step("decided", self._decide_rows)
         self.sandbox.switch(invitation_answers=[])
+        self.is_odd = False
         self._bring_tokens()
         for number in range(_LAST_PRESSES):
             self._step(f"answers are plain {number + 1}", self._go_on)
@@ -156,7 +158,7 @@ class Matrix:
         return pressed
 
     def _drive(self) -> None:
-        loud = any(trial.case.loud for trial in self.trials)
+        loud = self.is_odd and any(trial.case.loud for trial in self.trials)
         drive(self.course.course_id, ROUNDS_OF_THE_LOUD if loud else ROUNDS_MOST)
 
     # --- What was found ---------------------------------------------------------------------------

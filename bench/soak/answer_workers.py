@@ -1,12 +1,14 @@
 """Workers and the ticker within one process, for which waiting takes no time."""
 
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Collection
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 # Of one drive: what is still under way then stands, and must say why. A throttle without end is under way for ever.
-ROUNDS_MOST, ROUNDS_OF_THE_LOUD = 300, 40
+ROUNDS_MOST, ROUNDS_OF_THE_LOUD = 300, 15
 _SENDERS = 2
+_LOOK_EVERY_SECONDS = 0.1
 
 
 def drive(course_id: str, rounds_most: int) -> None:
@@ -24,12 +26,22 @@ def drive(course_id: str, rounds_most: int) -> None:
             looked = _look(course_id)
             refined = [known.refine(batch_id) for batch_id in known.unrefined()]
             due = tasks.due()
-            list(pool.map(sending.send_slice, map(UUID, due)))
+            _await([pool.submit(sending.send_slice, UUID(batch_id)) for batch_id in due])
             if not (looked or any(refined) or due):
                 moment = _next_moment(course_id)
                 if moment is None or moment < clock.now() - timedelta(seconds=1):
                     return
                 _pass(moment)
+
+
+def _await(slices: Collection[Future[str]]) -> None:
+    """Until all have ended; a pause that begins meanwhile is passed at once. Raises what they raise."""
+    working = set(slices)
+    while working:
+        ended, working = wait(working, timeout=_LOOK_EVERY_SECONDS)
+        for one in ended:
+            one.result()
+        _pass(_paused_until())
 
 
 def _look(course_id: str) -> bool:

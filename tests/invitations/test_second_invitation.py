@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 
+from bench.soak.answer_workers import drive
 from coursehub import clock
 from coursehub.models import AuditEvent
 from invitations import decisions, known, rows, second_invitation, sending, services, tasks
@@ -142,3 +143,36 @@ def test_a_learner_who_left_the_course_is_invited_once_more(sent, course, look, 
     look(sent)
     sending.send_slice(sent.pk)
     assert invited_counts() == dict.fromkeys(EMAILS, 2)
+
+
+def test_learners_whom_only_a_look_found_are_invited_once_more_too(confirmed, academy, look, invited_counts):
+    """Their answers were no help, so nobody wrote down when they were invited: the moment of the call counts."""
+    academy.switch(invitation_answers=[
+        {"for": "learner0@*", "status": 502, "acts": True}, {"for": "learner1@*", "status": 403, "acts": True},
+    ], progress_speed=0)  # fmt: skip
+    batch = confirmed(*EMAILS)
+    drive(batch.course_id, 100)
+    assert _states(batch) == {State.INVITED}
+    assert _count(batch, invited_at=None) == 2
+    assert _press(batch) == 5
+
+
+@pytest.mark.parametrize("status", [401, 403, 404, 429])
+def test_a_press_posts_once_whatever_is_answered(sent, academy, status):
+    academy.switch(invitation_answers=[{"status": status, "acts": True}])
+    assert _press(sent) == 5
+    drive(sent.course_id, 100)
+    assert {count for (_, email), count in academy.posts().items() if email in EMAILS} == {2}
+    assert _states(sent) == {State.INVITED}
+    assert _count(sent, again=True) == 0
+    assert _count(sent, reason__startswith="Not invited once more: ") == 5
+
+
+def test_a_press_leaves_out_whom_the_last_one_reached(sent, look, invited_counts):
+    yesterday, tomorrow = (clock.now() + timedelta(days=days) for days in (-1, 1))
+    lines = list(Invitation.objects.filter(batch=sent).values_list("line", flat=True))
+    assert second_invitation.want(sent, lines, invited_before=tomorrow, actor="trainer") == 5
+    look(sent)
+    sending.send_slice(sent.pk)
+    Invitation.objects.filter(batch=sent).update(invited_at=yesterday - timedelta(days=1))
+    assert second_invitation.want(sent, lines, invited_before=yesterday, actor="trainer") == 0

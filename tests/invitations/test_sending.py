@@ -8,6 +8,7 @@ import pytest
 
 from coursehub import clock
 from coursehub.queue.broker import QUEUE
+from coursehub.trainercentral import errors
 from invitations import claims, decisions, rows, sending, services, tasks
 from invitations.models import Batch, Claim, Invitation
 from invitations.rows import Outcome
@@ -152,6 +153,16 @@ def test_a_late_but_definite_answer_wins(confirmed, state):
     Invitation.objects.filter(pk=row["id"]).update(state=state)
     rows.settle([Outcome(row, State.INVITED, {"member_id": "1"})])
     assert _counts(batch) == {State.INVITED: 1}
+
+
+def test_moments_are_those_of_the_writing_however_the_clock_moves_meanwhile(confirmed, later):
+    batch = confirmed("ada@example.org")
+    Batch.objects.filter(pk=batch.pk).update(state=Batch.State.RUNNING)
+    [row] = rows.take(batch.pk, 1)
+    outcome = rows.called_again(row, State.PENDING, errors.Forbidden())
+    later(3600)
+    rows.settle([outcome])
+    assert abs((Invitation.objects.get(batch=batch).called_at - clock.now()).total_seconds()) < 60
 
 
 def _posts(calls) -> int:
