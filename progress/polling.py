@@ -163,7 +163,7 @@ def _sweep(lease: Lease, reader: Reader, top_ms: int, look: newest.Look | None =
         reader.missed_before_ms = top_ms - newest.OVERLAP_MS
     elif lease.is_trusted and lease.watermark_ms is not None:  # what is older, the reads before should have shown
         reader.missed_before_ms = lease.watermark_ms - newest.OVERLAP_MS
-    walk = storing.walk_on(lease, reader.page)
+    walk = storing.walk_on(lease, reader.page, proven_rows=academy.value_of("largest_page") or 0)
     seen_before = set(walk.known)
     try:
         while walk.next_page() is not None:

@@ -78,17 +78,17 @@ def remember_part(lease: Lease, walk: Walk, seen: set[str]) -> None:
     )
 
 
-def walk_on(lease: Lease, read: Callable[[int], "MemberPage"]) -> Walk:
-    """The walk through the whole list, from where the slices before came to.
+def walk_on(lease: Lease, read: Callable[[int], "MemberPage"], *, proven_rows: int = 0) -> Walk:
+    """The walk through the whole list, from where the slices before came to; `proven_rows` as `Walk` takes them.
 
     A slice counts from which the read went on: one that was kept by a poller that died then does not.
     """
     of_this_read = {"course_id": lease.course_id, "began_at": lease.began_at, "until_row": {"$lte": lease.offset}}
     parts = list(outside_transaction(SweepPart).find(of_this_read).sort("until_row", 1)) if lease.offset else []
     if not parts or not parts[-1].get("place"):
-        return Walk(read)
+        return Walk(read, proven_rows=proven_rows)
     known = {one for part in parts for one in part["member_ids"]}
-    return Walk(read, Place.of(parts[-1]["place"]), known=known)
+    return Walk(read, Place.of(parts[-1]["place"]), known=known, proven_rows=proven_rows)
 
 
 def forget_parts(lease: Lease) -> None:

@@ -30,12 +30,14 @@ _counters: list[Callable[[str], int]] = []
 
 def register_decision_listener(listener: Callable[[str, Meaning, str], object]) -> None:
     """`listener(kind_key, meaning, actor)` settles what waits for that meaning; it is called more than once."""
-    _listeners.append(listener)
+    if listener not in _listeners:
+        _listeners.append(listener)
 
 
 def register_waiting_counter(counter: Callable[[str], int]) -> None:
     """`counter(kind_key)` says how many rows wait for the meaning of that kind."""
-    _counters.append(counter)
+    if counter not in _counters:
+        _counters.append(counter)
 
 
 def waiting(kind_key: str) -> int:

@@ -123,11 +123,13 @@ def test_demo_accounts_are_closed_outside_a_demo_and_open_again_in_one(database,
     assert Client().login(username="admin", password="coursehub-demo")
 
 
-def test_administrator_by_address_gets_a_link_where_nobody_can_be_asked_and_keeps_a_password(database, monkeypatch):
+def test_administrator_by_address_gets_a_link_where_nobody_can_be_asked_and_keeps_a_password(
+    database, monkeypatch, settings
+):
     _, answer = run("setup_coursehub", "--admin", "ada@example.org")
     assert (answer["administrator_created"], "/accounts/invitation/" in answer["link"]) == (True, True)
     monkeypatch.setenv("ADMIN_PASSWORD", PASSWORD)
     assert run("setup_coursehub", "--admin", "ada@example.org")[1] | {"token_sets": 7} == {
-        "database": "coursehub_tests", "token_sets": 7, "administrator_created": False, "link": "",
+        "database": settings.MONGODB_NAME, "token_sets": 7, "administrator_created": False, "link": "",
     }  # fmt: skip
     assert User.objects.get(username="ada@example.org").check_password(PASSWORD)

@@ -145,7 +145,7 @@ def test_ten_thousand_learners_are_judged_while_a_page_is_opened():
         Learner(f"m{number}", number % 100, "50", _ago(days=number % 300), _ago(days=number % 40), _ago(days=20))
         for number in range(10_000)
     ]
-    began = time.process_time()
+    began = time.thread_time()
     flagged = risk.flags(learners, RiskThresholds(), at=AT)
     assert len(flagged) > 5_000
-    assert time.process_time() - began < 0.6
+    assert time.thread_time() - began < 0.6
