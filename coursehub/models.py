@@ -1,4 +1,7 @@
-"""What all apps share: courses, who may see them, and the audit trail."""
+"""What all apps share: courses, who may see them, what the academy is like, and the audit trail.
+
+One module, though it is long: these are the documents, and each field says beside it what it is for.
+"""
 
 from datetime import datetime
 

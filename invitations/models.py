@@ -1,4 +1,7 @@
-"""A batch is one uploaded file; an invitation is one learner in it."""
+"""A batch is one uploaded file; an invitation is one learner in it.
+
+One module, though it is long: these are the app's documents, and each field says beside it what it is for.
+"""
 
 import uuid
 

@@ -1,5 +1,6 @@
 """The trainer's pages: upload, preview, watch, results."""
 
+from typing import Any
 from uuid import UUID
 
 from django.conf import settings
@@ -53,7 +54,6 @@ def batch(request: HttpRequest, batch_id: UUID) -> HttpResponse:
     batch = batch_or_404(request, batch_id)
     status = services.status(batch.pk)
     page = _rows_page(request, batch)
-    counts = (status or {}).get("counts", {})
     context = {
         "title": batch.filename,
         "batch": batch,
@@ -67,20 +67,7 @@ def batch(request: HttpRequest, batch_id: UUID) -> HttpResponse:
         "last_errors": Invitation.objects.filter(batch=batch, state__in=TROUBLE).order_by("-line")[:ERRORS_SHOWN],
     }
     if batch.state == Batch.State.PREVIEW:
-        pending = counts.get(Invitation.State.PENDING, 0)
-        context |= {
-            "bad_rows": Invitation.objects.filter(batch=batch, state__in=LEFT_OUT).order_by("line")[:BAD_ROWS_SHOWN],
-            "left_out": sum(counts.get(state, 0) for state in LEFT_OUT),
-            "estimate": estimate.of(pending),
-            "members_as_of": services.members_as_of(batch),
-            "format": reading.Format(**batch.format) if batch.format else None,
-            "confirm_form": ConfirmForm(calls=pending),
-            "names_obstacle": missing_names.obstacle(batch),
-            "made_names": missing_names.count(batch.pk) if batch.made_names else 0,
-            "made_examples": missing_names.examples(batch.pk) if batch.made_names else [],
-            "made_more": -missing_names.SHOWN,
-            "stand_in": settings.LAST_NAME_STAND_IN,
-        }
+        context |= _preview(batch, (status or {}).get("counts", {}))
     elif batch.state == Batch.State.UPLOADED and not services.is_settled(batch):
         context["columns_form"] = ColumnsForm(batch=batch, user=request.user)
     return render(request, "invitations/batch.html", context)
@@ -163,6 +150,24 @@ def act(request: HttpRequest, batch_id: UUID, action: str) -> HttpResponseBase:
     if not services.ACTIONS[action](batch, actor=request.user.get_username()):
         messages.warning(request, TOO_LATE)
     return redirect("invitations:batch", batch_id=batch.pk)
+
+
+def _preview(batch: Batch, counts: dict[str, int]) -> dict[str, Any]:
+    """What the page shows before anybody confirms: who is left out and why, the cost, the columns, the names."""
+    pending = counts.get(Invitation.State.PENDING, 0)
+    return {
+        "bad_rows": Invitation.objects.filter(batch=batch, state__in=LEFT_OUT).order_by("line")[:BAD_ROWS_SHOWN],
+        "left_out": sum(counts.get(state, 0) for state in LEFT_OUT),
+        "estimate": estimate.of(pending),
+        "members_as_of": services.members_as_of(batch),
+        "format": reading.Format(**batch.format) if batch.format else None,
+        "confirm_form": ConfirmForm(calls=pending),
+        "names_obstacle": missing_names.obstacle(batch),
+        "made_names": missing_names.count(batch.pk) if batch.made_names else 0,
+        "made_examples": missing_names.examples(batch.pk) if batch.made_names else [],
+        "made_more": -missing_names.SHOWN,
+        "stand_in": settings.LAST_NAME_STAND_IN,
+    }
 
 
 def _rows_page(request: HttpRequest, batch: Batch) -> Page:

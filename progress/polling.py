@@ -166,13 +166,7 @@ def _sweep(lease: Lease, reader: Reader, top_ms: int, look: newest.Look | None =
     walk = storing.walk_on(lease, reader.page, proven_rows=academy.value_of("largest_page") or 0)
     seen_before = set(walk.known)
     try:
-        while walk.next_page() is not None:
-            pass
-        if walk.place.repeats and storing.lacks_somebody(lease.course_id, walk.known):
-            raise errors.NotPaged(f"course {lease.course_id}: a shorter list than before, which repeats itself")
-    except errors.NotPaged:  # what is proven by this page lets shorter lists be read
-        academy.pages_seen(asked=PAGE_ROWS, largest=walk.place.page_rows, rows=walk.place.page_rows)
-        raise
+        _walk_to_the_end(lease, walk)
     except SliceOver:
         storing.remember_part(lease, walk, walk.known - seen_before)
         return _interrupted(lease, reader, offset=walk.place.start, learners=len(walk.known))
@@ -193,6 +187,18 @@ def _sweep(lease: Lease, reader: Reader, top_ms: int, look: newest.Look | None =
             *(lease.course_id, reader.missed),
         )
     return reader.poll("read", "full", len(walk.known))
+
+
+def _walk_to_the_end(lease: Lease, walk: Walk) -> None:
+    """Raises NotPaged when the list repeats itself and may go on unseen, and what reading a page raises."""
+    try:
+        while walk.next_page() is not None:
+            pass
+        if walk.place.repeats and storing.lacks_somebody(lease.course_id, walk.known):
+            raise errors.NotPaged(f"course {lease.course_id}: a shorter list than before, which repeats itself")
+    except errors.NotPaged:  # what is proven by this page lets shorter lists be read
+        academy.pages_seen(asked=PAGE_ROWS, largest=walk.place.page_rows, rows=walk.place.page_rows)
+        raise
 
 
 def _trust(unproven: int, look: newest.Look | None, *, shown: int, missed: int) -> int:
