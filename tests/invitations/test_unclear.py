@@ -21,6 +21,18 @@ def _resume(batch) -> None:
     Batch.objects.filter(pk=batch.pk, state=Batch.State.PAUSED).update(state=Batch.State.RUNNING, resume_at=None)
 
 
+def _driven(batch, look) -> str:
+    """The state after what workers and the ticker do until the batch has ended, for 30 slices at most."""
+    for _ in range(30):
+        state = sending.send_slice(batch.pk)
+        if state in Batch.FINAL:
+            break
+        _resume(batch)
+        if state == Batch.State.QUEUED:
+            look(batch)
+    return state
+
+
 @pytest.fixture(autouse=True)
 def one_thread(settings, academy):
     settings.INVITE_CONCURRENCY = 1
@@ -82,14 +94,7 @@ def test_an_administrator_s_answer_settles_the_waiting_rows(confirmed, academy, 
 def test_one_learner_who_is_refused_does_not_hold_the_batch(confirmed, academy, look, invited_counts):
     academy.switch(forbidden_learners=[EMAILS[0]])
     batch = confirmed(*EMAILS)
-    for _ in range(30):
-        state = sending.send_slice(batch.pk)
-        if state in Batch.FINAL:
-            break
-        _resume(batch)
-        if state == Batch.State.QUEUED:
-            look(batch)
-    assert state == Batch.State.COMPLETED_WITH_ERRORS
+    assert _driven(batch, look) == Batch.State.COMPLETED_WITH_ERRORS
     failed = Invitation.objects.get(batch=batch, state=State.FAILED)
     assert (failed.email, bool(failed.reason)) == (EMAILS[0], True)
     assert invited_counts() == dict.fromkeys(EMAILS[1:], 1)
@@ -117,14 +122,7 @@ def test_a_refused_token_posts_nobody_twice_between_two_looks(confirmed, academy
     refused = {"status": 401, "body": {"errors": [{"errorCode": "INVALID_OAUTHTOKEN"}]}, "acts": acts, "times": 1}
     academy.switch(invitation_answers=[refused])
     batch = confirmed(*EMAILS)
-    for _ in range(10):
-        state = sending.send_slice(batch.pk)
-        if state in Batch.FINAL:
-            break
-        _resume(batch)
-        if state == Batch.State.QUEUED:
-            look(batch)
-    assert state == Batch.State.COMPLETED
+    assert _driven(batch, look) == Batch.State.COMPLETED
     assert sorted(academy.invitations().values()) == [1] * 8
     assert sorted(academy.posts().values()) == ([1] * 8 if acts else [1] * 7 + [2])
 
