@@ -15,7 +15,7 @@ from coursehub.development.mongod import free_port
 
 GIVES_UP_AFTER_SECONDS = 300
 TEST_SECONDS_MAX, CHECK_SECONDS_MAX = 12 * 60, 90
-# On 2 cores with nothing beside it, when tests ran one after the other: 2,504 of them.
+# On 2 cores with other work beside it, when tests ran one after the other: 2,504 of them.
 TEST_SECONDS_BEFORE, CHECK_SECONDS_BEFORE = 1387, 60
 # What would lead `make` away from its own checkout.
 _INHERITED = ("COURSEHUB_VAR", "MONGODB_URI", "TRAINERCENTRAL_URL", "VIRTUAL_ENV", "DJANGO_SETTINGS_MODULE")
