@@ -78,6 +78,7 @@ class Socket:
     def __init__(self, connection: websocket.WebSocket) -> None:
         self.connection = connection
         self.acknowledges = True
+        self.received = 0
 
     def receive(self, timeout_seconds: float = 60) -> dict[str, Any]:
         """The next frame; `{"type": "closed", "code"}` when the server closed."""
@@ -91,6 +92,7 @@ class Socket:
                 self.connection.send_close()
             return {"type": "closed", "code": int.from_bytes(received.data[:2], "big")}
         frame = json.loads(received.data)
+        self.received += 1
         if self.acknowledges:
             self.acknowledge(frame["revision"])
         return frame
@@ -109,6 +111,14 @@ class Socket:
         except websocket.WebSocketTimeoutException:
             return True
         return False
+
+    def until_silent(self, seconds: float) -> list[dict[str, Any]]:
+        """The frames that come until none has come for `seconds`."""
+        frames = []
+        with suppress(websocket.WebSocketTimeoutException):
+            while True:
+                frames.append(self.receive(seconds))
+        return frames
 
     def acknowledge(self, revision: int) -> None:
         self.send(json.dumps({"type": "ack", "revision": revision}))
