@@ -10,6 +10,7 @@ from typing import Any
 
 from coursehub.trainercentral.profile import Meaning
 
+Entry = dict[str, Any]
 _PAGE = "<html><head><title>Sign in</title></head><body><form action='/signin'>Zoho Accounts</form></body></html>"
 # A member id that is nobody's: what an answer holds whose call did not act.
 NOBODY = "3000094000009999999"
@@ -227,3 +228,24 @@ def decided() -> list[Case]:
         for number, meaning in enumerate(Meaning)
         for status in (200, 400, 409, 500)
     ]
+
+
+def script_of(case: Case, emails: list[str], pattern: str, *, acts: bool, times: int | None = None) -> list[Entry]:
+    """Entries of the sandbox's switch `invitation_answers` that answer `emails`, whom `pattern` fits, with `case`.
+
+    `times`: how many calls are so answered (None: all).
+    """
+    answer = {**case.answer, "acts": acts} | ({} if times is None else {"times": times})
+    if not acts:
+        answer = _filled(answer, "{member_id}", NOBODY)
+    if "{EMAIL}" not in str(answer):
+        return [{**answer, "for": pattern}]
+    return [{**_filled(answer, "{EMAIL}", email.upper()), "for": email} for email in emails]
+
+
+def _filled(value: Any, mark: str, text: str) -> Any:
+    if isinstance(value, dict):
+        return {key: _filled(held, mark, text) for key, held in value.items()}
+    if isinstance(value, list):
+        return [_filled(held, mark, text) for held in value]
+    return value.replace(mark, text) if isinstance(value, str) else value

@@ -9,7 +9,8 @@ from collections.abc import Callable, Iterable
 from datetime import timedelta
 from typing import Any
 
-from bench.soak.answer_cases import NOBODY, Case, Reads
+from bench.soak import answer_cases, people
+from bench.soak.answer_cases import Case, Reads
 from bench.soak.answer_trials import Trial, World, order_of, rows_of, shown_of, unexplained
 from bench.soak.answer_workers import ROUNDS_MOST, ROUNDS_OF_THE_LOUD, drive
 from coursehub.sandbox.process import SandboxProcess
@@ -43,7 +44,6 @@ class Matrix:
         self._step("decided", self._decide_rows)
         self.sandbox.switch(invitation_answers=[])
         self.is_odd = False
-        self._bring_tokens()
         for number in range(_LAST_PRESSES):
             self._step(f"answers are plain {number + 1}", self._go_on)
         self._judge_end()
@@ -59,29 +59,11 @@ class Matrix:
             domain = f"{case.name}.{number}.example.org".lower()
             odd = [f"odd{row}@{domain}" for row in range(self.rows - 1)]
             self.trials.append(Trial(case, odd, f"plain@{domain}"))
-            script += self._entries(case, odd, f"odd*@{domain}")
+            script += answer_cases.script_of(case, odd, f"odd*@{domain}", acts=self.world is not World.IDLE)
         script.sort(key=lambda entry: "*" not in entry["for"])
         self.sandbox.switch(
             invitation_answers=script, progress_speed=0, hold_seconds=0.2, pending_listed=self.world is not World.HIDDEN
         )
-
-    def _entries(self, case: Case, odd: list[str], pattern: str) -> list[dict[str, Any]]:
-        acts = self.world is not World.IDLE
-        answer = {**case.answer, "acts": acts}
-        if not acts:
-            answer = _filled(answer, "{member_id}", NOBODY)
-        if "{EMAIL}" not in str(answer):
-            return [{**answer, "for": pattern}]
-        return [{**_filled(answer, "{EMAIL}", email.upper()), "for": email} for email in odd]
-
-    def _bring_tokens(self) -> None:
-        """The maintenance team regenerates the sets that were refused."""
-        from oauthtokens import services as token_services
-        from oauthtokens.models import TokenSet
-
-        for dead in TokenSet.objects.exclude(state__in=[TokenSet.State.EMPTY, TokenSet.State.ACTIVE]):
-            code = self.sandbox.self_client_code(token_services.SCOPE)
-            token_services.exchange_code(number=dead.number, code=code, actor="maintenance")
 
     # --- People -----------------------------------------------------------------------------------
 
@@ -126,21 +108,7 @@ class Matrix:
         self._drive()
 
     def _decide_rows(self, trial: Trial) -> bool:
-        """Whoever decides has looked at TrainerCentral."""
-        return sum(self._decide_rows_of(batch) for batch in trial.batches) > 0
-
-    def _decide_rows_of(self, batch: Any) -> bool:
-        from invitations import decisions
-        from invitations.models import Invitation
-
-        if batch.state not in decisions.DECIDABLE:
-            return False
-        there = self.sandbox.invitations()
-        unknown = list(rows_of(batch).filter(state=Invitation.State.UNKNOWN))
-        found = [row for row in unknown if there.get((row.course_id, row.email.lower()))]
-        count = decisions.already_there(batch, *found, actor="trainer")
-        count += decisions.send_again(batch, *[row for row in unknown if row not in found], actor="trainer")
-        return bool(count)
+        return sum(people.decide_rows(batch, self.sandbox) for batch in trial.batches) > 0
 
     def _go_on(self, trial: Trial) -> bool:
         """Whatever a person can do so that everybody is invited."""
@@ -165,6 +133,7 @@ class Matrix:
 
     def _step(self, name: str, press: Callable[[Trial], bool]) -> None:
         """Press the button of every batch that has it, let the workers work, and look at what came of it."""
+        people.bring_tokens(self.sandbox)  # waits may have taken a week
         pressed = [trial for trial in self.trials if press(trial)]
         if pressed:
             self._drive()
@@ -197,21 +166,15 @@ class Matrix:
 
 
 def _resume(trial: Trial) -> bool:
-    from invitations import services
-
-    return sum(services.resume(batch, actor="trainer") for batch in trial.batches) > 0
+    return sum(map(people.resume, trial.batches)) > 0
 
 
 def _retry(trial: Trial) -> bool:
-    from invitations import decisions
-
-    return sum(decisions.retry(batch, actor="trainer") for batch in trial.batches) > 0
+    return sum(map(people.retry, trial.batches)) > 0
 
 
 def _undo(trial: Trial) -> bool:
-    from invitations import decisions
-
-    trial.undone = sum(decisions.undo(batch, actor="trainer") for batch in trial.batches) > 0
+    trial.undone = sum(map(people.undo, trial.batches)) > 0
     return trial.undone
 
 
@@ -221,11 +184,3 @@ def _kinds_of(case: Case) -> set[str]:
 
     code = str(case.answer.get("body", {})).partition("'errorCode': '")[2].partition("'")[0]
     return set(AcademyAnswer.objects.filter(code=code).values_list("key", flat=True))
-
-
-def _filled(value: Any, mark: str, text: str) -> Any:
-    if isinstance(value, dict):
-        return {key: _filled(held, mark, text) for key, held in value.items()}
-    if isinstance(value, list):
-        return [_filled(held, mark, text) for held in value]
-    return value.replace(mark, text) if isinstance(value, str) else value

@@ -76,11 +76,12 @@ def order_of(calls: list[dict[str, Any]]) -> Order:
 def unexplained(trial: Trial) -> list[str]:
     found = []
     for batch in trial.batches:
-        found += _unexplained_in(batch)
+        found += unexplained_in(batch)
     return found
 
 
-def _unexplained_in(batch: Any) -> list[str]:
+def unexplained_in(batch: Any) -> list[str]:
+    """What of a batch does not say why it stands as it stands."""
     from invitations import services
     from invitations.models import Batch, Invitation
 

@@ -1,24 +1,31 @@
 """kill -9 of the product's processes, of mongod and of the sandbox at random points of a batch, every task twice.
 
 Two `manage.py work` with all their processes read the file, sweep the members, take them out of the preview, and
-send; half of the runs have an academy that misbehaves. Promised: every row ends in a final state, the sandbox counts
-at most one invitation per course and e-mail, and exactly one for every row that says it invited. The clock runs 20
-times as fast, so that leases and the rule for unknown outcomes take seconds; the call's own deadlines do not.
+send, while somebody presses "Try again", "Resume" and the decisions at random moments. Most runs have an academy that
+misbehaves, or that gives some learners answers which nobody expects, whether their calls acted or not. Promised: every
+row ends in a final state that says why; the sandbox counts at most one invitation per course and e-mail; and once the
+answers are plain and people have pressed what there is to press, exactly one. The clock runs 20 times as fast, so that
+leases and the rule for unknown outcomes take seconds; the call's own deadlines do not.
 """
 
 import random
 import time
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
+from bench.soak import answer_cases, people
+from bench.soak.answer_cases import Case, Reads
+from bench.soak.answer_trials import unexplained_in
 from bench.soak.invite_stage import FAIR, KINDS, WEATHER, Stage, stage
 from bench.soak.own_database import own_database
 from bench.soak.steps import Found, Plan, report
 from coursehub.sandbox.process import SandboxProcess
 
 PLAN = Plan(runs=200, step=10, unit="runs", step_seconds_max=540)
-ROWS = 40
+ROWS, ODD_ROWS = 40, 12
+_FAIR, _ODD = "fair weather", "odd answers"
+_ODD_CASES = 3  # in one batch, ODD_ROWS learners each time shared out among them
 ENDS_WITHIN_SECONDS = 300
 _CONFIRMED_WITHIN_SECONDS = 180
 _KILLS_WITHIN_SECONDS = 3.0
@@ -34,10 +41,16 @@ class Run:
     name: str
     kinds: list[str]
     weather: str
+    odd: dict[str, Case] = field(default_factory=dict)  # e-mail -> what some calls for it are answered with
     batch: Any = None
 
     def __str__(self) -> str:
-        return f"{self.name} ({', '.join([*self.kinds, self.weather])})"
+        cases = sorted({case.name for case in self.odd.values()})
+        return f"{self.name} ({', '.join([*self.kinds, self.weather, *cases])})"
+
+    def may_lack(self, email: str) -> bool:
+        """Whether the answer says that this learner is there, true or not."""
+        return email in self.odd and self.odd[email].reads in (Reads.INVITED, Reads.THERE)
 
 
 def crash_runs(opened: Stage, chances: Iterable[tuple[str, random.Random]]) -> Found:
@@ -45,37 +58,54 @@ def crash_runs(opened: Stage, chances: Iterable[tuple[str, random.Random]]) -> F
 
     The next batch begins while rows of the one before wait for their sweeps, and so its kills hit both.
     """
-    doubled = opened.doubler.doubled
+    doubled, pressed = opened.doubler.doubled, opened.person.pressed
     runs = [_crash_run(opened, name, chance) for name, chance in chances]
+    opened.person.batches.clear()
     found, ends_at = Found(), time.monotonic() + ENDS_WITHIN_SECONDS
     for run in runs:
-        while not _is_final(run.batch) and time.monotonic() < ends_at:
-            opened.keep_workers()
-            time.sleep(0.25)
-        found.add(_judged(opened.sandbox, run))
+        found.add(_ended(opened, run, ends_at))
+    for run in runs:
+        found.add(_judged(opened, run, ends_at))
     found.sums["tasks_doubled"] = opened.doubler.doubled - doubled
-    if not found.sums["tasks_doubled"]:
-        found.violations.append("no task was delivered twice")
+    found.sums["buttons_pressed"] = opened.person.pressed - pressed
+    found.violations += [f"no {name}" for name in ("tasks_doubled", "buttons_pressed") if not found.sums[name]]
     return found
 
 
 def _crash_run(opened: Stage, name: str, chance: random.Random) -> Run:
     kinds = [chance.choice(KINDS) for _ in range(chance.randint(1, 3))]
-    run = Run(name, kinds, chance.choice(list(WEATHER)) if chance.random() < 0.5 else "fair weather")
+    run = Run(name, kinds, chance.choice([_FAIR, _ODD, chance.choice(list(WEATHER))]))
     early = [kind for kind in kinds if chance.random() < _KILLED_WHILE_PREPARING]
     late = kinds.copy()
     for kind in early:
         late.remove(kind)
     run.batch = _uploaded(name)
     _kill_all(opened, early, chance)
+    if run.weather == _ODD:
+        _answer_oddly(opened, run, chance)
     if _confirm(opened, run.batch):
+        opened.person.batches.append(run.batch)
         _await_first_call(opened.sandbox, name)
         if run.weather in WEATHER:
             WEATHER[run.weather](opened.sandbox)
+        if run.weather != _FAIR:
             time.sleep(_WEATHER_SECONDS)
         _kill_all(opened, late, chance)
         opened.sandbox.switch(**FAIR)
+        people.bring_tokens(opened.sandbox)
     return run
+
+
+def _answer_oddly(opened: Stage, run: Run, chance: random.Random) -> None:
+    """Give the batch's first learners answers that nobody expects, for a few calls or all while the weather lasts."""
+    script = []
+    for number, case in enumerate(chance.sample(answer_cases.ALL, _ODD_CASES)):
+        emails = [_email(run.name, row) for row in range(number, ODD_ROWS, _ODD_CASES)]
+        run.odd |= dict.fromkeys(emails, case)
+        for email in emails:
+            times = chance.choice([1, 2, None])
+            script += answer_cases.script_of(case, [email], email, acts=opened.odd_answers_act, times=times)
+    opened.sandbox.switch(invitation_answers=script)
 
 
 def _kill_all(opened: Stage, kinds: list[str], chance: random.Random) -> None:
@@ -91,11 +121,15 @@ def _uploaded(name: str) -> Any:
     from coursehub.models import Course
     from invitations import services
 
-    rows = (f"{name}.{number}@example.org,Soak,No {number},{_LARGE_CELL}\n" for number in range(ROWS))
+    rows = (f"{_email(name, number)},Soak,No {number},{_LARGE_CELL}\n" for number in range(ROWS))
     return services.upload(
         user=User.objects.get(username="trainer"), course=Course.objects.order_by("course_id")[0],
         filename=f"{name}.csv", content=f"email,first name,last name,notes\n{''.join(rows)}".encode(),
     )  # fmt: skip
+
+
+def _email(name: str, number: int) -> str:
+    return f"{name}.{number}@example.org"
 
 
 def _confirm(opened: Stage, batch: Any) -> bool:
@@ -123,22 +157,37 @@ def _invited(sandbox: SandboxProcess, name: str) -> dict[str, int]:
     return {email: count for (_, email), count in sandbox.invitations().items() if email.startswith(f"{name}.")}
 
 
-def _is_final(batch: Any) -> bool:
+def _ended(opened: Stage, run: Run, ends_at: float) -> Found:
+    """Wait until the batch is final by itself, or for a person only, who then resumes; what does not say why."""
     from invitations.models import Batch
 
-    return Batch.objects.filter(pk=batch.pk, state__in=Batch.FINAL).exists()
+    found = Found(sums={f"kills_of_{kind}": float(run.kinds.count(kind)) for kind in KINDS})
+    found.sums |= {"runs_in_bad_weather": float(run.weather in WEATHER), "runs_with_odd_answers": float(bool(run.odd))}
+    while not _is_final(run.batch) and time.monotonic() < ends_at:
+        opened.keep_workers()
+        if Batch.objects.filter(pk=run.batch.pk, state=Batch.State.PAUSED, resume_at=None).exists():
+            people.resume(run.batch)
+        time.sleep(0.25)
+    run.batch.refresh_from_db()
+    found.violations += [f"{run}: {text}" for text in unexplained_in(run.batch)]
+    found.sums["rows_left_to_a_person"] = float(len(_left(run.batch)))
+    return found
 
 
-def _judged(sandbox: SandboxProcess, run: Run) -> Found:
+def _judged(opened: Stage, run: Run, ends_at: float) -> Found:
+    """People press what there is to press, until everybody is invited; what was promised and did not hold."""
     from invitations import services
-    from invitations.models import Invitation
+    from invitations.models import Batch, Invitation
 
-    counted, status = _invited(sandbox, run.name), services.status(run.batch.pk)
+    while not (_is_final(run.batch) and not _left(run.batch)) and time.monotonic() < ends_at:
+        opened.keep_workers()
+        if not people.decide_rows(run.batch, opened.sandbox) and not people.retry(run.batch):
+            people.resume(run.batch)
+        time.sleep(0.5)
+    counted, status = _invited(opened.sandbox, run.name), services.status(run.batch.pk)
     rows = list(Invitation.objects.filter(batch=run.batch).values_list("email", "state"))
-    found = Found(sums={"rows": len(rows), "rows_unknown": sum(state == "unknown" for _, state in rows)})
-    found.sums |= {f"kills_of_{kind}": float(run.kinds.count(kind)) for kind in KINDS}
-    found.sums["runs_in_bad_weather"] = float(run.weather in WEATHER)
-    if not _is_final(run.batch):
+    found = Found(sums={"rows": len(rows)})
+    if not Batch.objects.filter(pk=run.batch.pk, state=Batch.State.COMPLETED).exists():
         found.violations.append(f"{run}: did not end: {status['state']} {status['reason']} {status['counts']}")
     if len(rows) != ROWS:
         found.violations.append(f"{run}: {len(rows)} rows were stored")
@@ -146,9 +195,23 @@ def _judged(sandbox: SandboxProcess, run: Run) -> Found:
     found.violations += [
         f"{run}: {email} is {state}, and the sandbox counted {counted.get(email, 0)}"
         for email, state in rows
-        if state not in ("invited", "unknown") or (state == "invited" and counted.get(email) != 1)
+        if state not in ("invited", "already_enrolled") or not (counted.get(email) or run.may_lack(email))
     ]
     return found
+
+
+def _is_final(batch: Any) -> bool:
+    from invitations.models import Batch
+
+    return Batch.objects.filter(pk=batch.pk, state__in=Batch.FINAL).exists()
+
+
+def _left(batch: Any) -> list[str]:
+    """The states of rows that a person may still do something about."""
+    from invitations.models import Invitation
+
+    open_rows = Invitation.objects.filter(batch=batch, state__in=[Invitation.State.FAILED, Invitation.State.UNKNOWN])
+    return list(open_rows.values_list("state", flat=True))
 
 
 def step(chance: random.Random, runs: int) -> Found:
@@ -160,7 +223,7 @@ def step(chance: random.Random, runs: int) -> Found:
 
         with SandboxProcess(VAR / "sandbox.sqlite3", port=SANDBOX_PORT) as sandbox:
             call_command("seed_demo", verbosity=0)
-            with stage(mongod, sandbox) as opened:
+            with stage(mongod, sandbox, chance=chance, odd_answers_act=chance.random() < 0.5) as opened:
                 names = [f"soak{chance.randrange(2**32)}" for _ in range(runs)]
                 return crash_runs(opened, [(name, random.Random(name)) for name in names])  # noqa: S311
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 from bench.live.product import family
 from bench.report import ROOT
+from bench.soak import people
 from bench.soak.doubling import Doubler, every_task_twice
 from coursehub.development.mongod import Mongod, die_with_parent
 from coursehub.sandbox.process import SandboxProcess
@@ -20,6 +21,7 @@ KINDS = ("worker", "mongod", "sandbox")
 FAIR = {
     "calls_per_minute": 0, "error_5xx_ratio": 0, "reset_ratio": 0, "lost_answer_ratio": 0, "fail_next": [],
     "latency_ms": [50, 250], "mints_per_10_minutes": 0, "progress_speed": 0, "hold_seconds": 1.0,
+    "invitation_answers": [],
 }  # fmt: skip
 WEATHER: dict[str, Callable[[SandboxProcess], object]] = {
     "5xx": lambda sandbox: sandbox.switch(error_5xx_ratio=0.1),
@@ -40,6 +42,8 @@ class Stage:
     mongod: Mongod
     sandbox: SandboxProcess
     doubler: Doubler
+    person: people.Impatient
+    odd_answers_act: bool  # what this academy does when it answers oddly
     workers: list[subprocess.Popen] = field(default_factory=list)
 
     def keep_workers(self) -> None:
@@ -83,17 +87,22 @@ class Stage:
 
 
 @contextmanager
-def stage(mongod: Mongod, sandbox: SandboxProcess) -> Iterator[Stage]:
-    """Workers on a database that runs, with the clock at CLOCK_FACTOR."""
+def stage(
+    mongod: Mongod, sandbox: SandboxProcess, *, chance: random.Random, odd_answers_act: bool = True
+) -> Iterator[Stage]:
+    """Workers on a database that runs, with the clock at CLOCK_FACTOR; a person who presses buttons meanwhile."""
     from coursehub import clock
 
     sandbox.switch(**FAIR)
     clock.simulate(factor=CLOCK_FACTOR)
     with every_task_twice() as doubler:
-        opened = Stage(mongod, sandbox, doubler)
+        person = people.Impatient(sandbox, random.Random(chance.random()))  # noqa: S311
+        opened = Stage(mongod, sandbox, doubler, person, odd_answers_act)
         try:
             opened.keep_workers()
+            opened.person.start()
             yield opened
         finally:
+            opened.person.end()
             opened.close()
             clock.end_simulation()
