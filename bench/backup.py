@@ -52,14 +52,14 @@ def measure() -> list[Measure]:
 def _store_claims() -> None:
     """As if every row had been sent."""
     from coursehub.mongo import outside_transaction
-    from invitations import claims
+    from invitations.claims import learner_claims
     from invitations.models import Invitation
 
     chunk = []
     for row in outside_transaction(Invitation).find():
         chunk.append(row)
         if len(chunk) == 5_000:
-            claims.win(chunk)
+            learner_claims.win(chunk)
             chunk = []
 
 

@@ -48,13 +48,14 @@ def table(row_bytes: int) -> bytes:
 def store_batch() -> Any:
     """A batch in preview of a file of SIZE_BYTES, with its learners looked up among the members of the course."""
     from coursehub import clock
-    from invitations import previewing, services
+    from invitations import services
+    from invitations.uploads import import_rows
 
     _course()
     _store_members(clock.now())
     content = table(SIZE_BYTES // ROWS)
     batch = services.upload(user=_trainer(), course=_course(), filename="stored.csv", content=content)
-    while previewing.read(batch.pk) == previewing.UNFINISHED:
+    while import_rows.read(batch.pk) == import_rows.UNFINISHED:
         pass
     return batch
 
@@ -76,11 +77,12 @@ def _reading_narrow(content: bytes) -> list[Measure]:
 
 def _stored(content: bytes) -> Measure:
     """The same with looking up who is known and storing each row, one time, in this process."""
-    from invitations import previewing, services
+    from invitations import services
+    from invitations.uploads import import_rows
 
     batch = services.upload(user=_trainer(), course=_course(), filename="stored.csv", content=content)
     began = time.perf_counter()
-    while previewing.read(batch.pk) == previewing.UNFINISHED:
+    while import_rows.read(batch.pk) == import_rows.UNFINISHED:
         pass
     seconds = time.perf_counter() - began
     loop = _best(_csv_loop, content)
@@ -105,15 +107,16 @@ def _csv_loop(content: bytes) -> None:
 
 
 def _read_and_judge(content: bytes) -> None:
-    from invitations import pieces, reading
-    from invitations.judging import Courses, Judge
+    from invitations.parsing import reader
+    from invitations.parsing.validation import Courses, Judge
+    from invitations.uploads import file_store
 
-    file, examiner = io.BytesIO(content), reading.Examiner()
-    for piece in pieces.of_file(file):
+    file, examiner = io.BytesIO(content), reader.Examiner()
+    for piece in file_store.of_file(file):
         examiner.feed(piece)
     form = examiner.format()
     judge = Judge(form.columns, Courses(names={COURSE: "Algebra"}, chosen=COURSE), datetime.now(UTC), "UTC")
-    good = sum(judge.judge(*record).good for record in reading.records(pieces.of_file(file), form))
+    good = sum(judge.judge(*record).good for record in reader.records(file_store.of_file(file), form))
     assert good == ROWS
 
 

@@ -13,8 +13,9 @@ from unfold.decorators import display
 
 from coursehub import roles
 from coursehub.admin import ReadOnlyAdmin
-from invitations import decisions, findings, services
+from invitations import decisions, services
 from invitations.models import Batch, Invitation
+from invitations.selectors import findings
 
 BATCH_LABELS = {
     Batch.State.PREVIEW: "info",

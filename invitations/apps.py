@@ -7,14 +7,14 @@ class InvitationsConfig(AppConfig):
 
     def ready(self) -> None:
         from coursehub import academy, backup, erasing, members, queue
-        from invitations import unclear
+        from invitations.sending import unclear_answers
 
         erasing.register(
             "invitations", erase="invitations.keeping.erase", addresses="invitations.keeping.held_addresses"
         )
-        academy.register_decision_listener(unclear.settle)
-        academy.register_waiting_counter(unclear.waiting)
-        backup.register("invitations", settle="invitations.restored.settle")
+        academy.register_decision_listener(unclear_answers.settle)
+        academy.register_waiting_counter(unclear_answers.waiting)
+        backup.register("invitations", settle="invitations.restore.settle")
         members.register_read_task("invitations.tasks.course_was_read")
         queue.register_tick("invitations.tasks.tick", seconds=1)
         queue.register_tick("invitations.tasks.prepare", seconds=2)

@@ -10,7 +10,8 @@ from typing import Any
 
 from coursehub import clock, pseudonyms
 from coursehub.mongo import outside_transaction
-from invitations import claims, moves
+from invitations import transitions
+from invitations.claims import learner_claims
 from invitations.models import Batch, Invitation
 
 State = Invitation.State
@@ -28,7 +29,7 @@ def retry(batch: Batch, *, actor: str) -> bool:
         rows.update_many({**of_batch, "state": State.UNKNOWN}, [{"$set": afresh}])
     if not Invitation.objects.filter(batch=batch, state__in=[State.PENDING, State.UNKNOWN]).exists():
         return False
-    return moves.go_on("retried", batch, actor, leaving=DECIDABLE)
+    return transitions.go_on("retried", batch, actor, leaving=DECIDABLE)
 
 
 def undo(batch: Batch, *, actor: str) -> bool:
@@ -37,10 +38,10 @@ def undo(batch: Batch, *, actor: str) -> bool:
     if not undoable.exists():
         return False
     undoable.update(undo_skipped=False, refusals=0, called_at=None)
-    return moves.act(
+    return transitions.act(
         "undo_begun", batch, actor, leaving=Batch.FINAL,
         state=Batch.State.QUEUED, undoing=True, reason="The invitations of this batch are being undone.",
-        finished_at=None, look_at=None, **moves.CALM,
+        finished_at=None, look_at=None, **transitions.CALM,
     )  # fmt: skip
 
 
@@ -48,9 +49,9 @@ def already_there(batch: Batch, *rows: Invitation, actor: str) -> int:
     """A person looked: the learners of these rows of unknown outcome are in the course. Returns how many it settled."""
     settled = [row for row in rows if _decide(row, {"state": State.ALREADY_ENROLLED, "reason": _there(actor)})]
     for row in settled:
-        moves.record("invitation.already_there", batch, actor, **_named(row))
+        transitions.record("invitation.already_there", batch, actor, **_named(row))
     if settled:
-        moves.close_without_errors(batch)
+        transitions.close_without_errors(batch)
     return len(settled)
 
 
@@ -61,12 +62,12 @@ def send_again(batch: Batch, *rows: Invitation, actor: str) -> int:
     """
     count = 0
     for row in rows:
-        generation = claims.next_generation(_as_row(row))
+        generation = learner_claims.next_generation(_as_row(row))
         if _decide(row, _waiting() | {"generation": generation, "sent_again": 0}):
-            moves.record("invitation.sent_again", batch, actor, generation=generation, **_named(row))
+            transitions.record("invitation.sent_again", batch, actor, generation=generation, **_named(row))
             count += 1
     if count:
-        moves.go_on("resumed_for_rows", batch, actor, leaving=DECIDABLE, detail={"rows": count})
+        transitions.go_on("resumed_for_rows", batch, actor, leaving=DECIDABLE, detail={"rows": count})
     return count
 
 

@@ -12,8 +12,11 @@ from django.utils import timezone
 
 from coursehub import clock
 from coursehub.models import Course
-from invitations import estimate, headings, pieces, reading, services, uploads
+from invitations import services
 from invitations.models import Batch
+from invitations.parsing import headings, reader
+from invitations.selectors import estimate
+from invitations.uploads import file_store, upload
 
 
 class OneSentence(forms.Form):
@@ -89,7 +92,7 @@ class UploadForm(OneSentence):
             self.batch = services.upload(
                 user=self.user, course=self.cleaned_data["course"], filename=file.name, content=file.file
             )
-        except reading.FileRefused as refusal:
+        except reader.FileRefused as refusal:
             self.add_error("file", str(refusal))
 
 
@@ -103,7 +106,7 @@ class ColumnsForm(OneSentence):
     def __init__(self, *args, batch: Batch, user, **kwargs) -> None:
         super().__init__(*args, **kwargs)
         self._batch, self._user = batch, user
-        self.format = reading.Format(**batch.format)
+        self.format = reader.Format(**batch.format)
         self._records = self._sample()
         width = len(self.format.headings)
         self.rows = [[cell[:60] for cell in (cells + [""] * width)[:width]] for cells in self._records[:_ROWS_SHOWN]]
@@ -125,8 +128,8 @@ class ColumnsForm(OneSentence):
         if at is not None and not any("@" in cell for cells in self._records for cell in cells[at : at + 1]):
             raise forms.ValidationError("The column chosen for the e-mail addresses holds none: choose another.")
         try:
-            uploads.choose_columns(self._batch, user=self._user, columns=chosen)
-        except reading.FileRefused as refusal:
+            upload.choose_columns(self._batch, user=self._user, columns=chosen)
+        except reader.FileRefused as refusal:
             raise forms.ValidationError(str(refusal)) from refusal
 
     def _labels(self) -> list[str]:
@@ -134,8 +137,8 @@ class ColumnsForm(OneSentence):
 
     def _sample(self) -> list[list[str]]:
         try:
-            return reading.sample(pieces.of_batch(self._batch.pk), self.format, rows=_ROWS_LOOKED_AT)
-        except reading.FileRefused:  # told when the file is read
+            return reader.sample(file_store.of_batch(self._batch.pk), self.format, rows=_ROWS_LOOKED_AT)
+        except reader.FileRefused:  # told when the file is read
             return []
 
     def _likely(self) -> int | str:

@@ -63,7 +63,7 @@ class Batch(models.Model):
     resume_at = models.DateTimeField(null=True, blank=True)
     # Since when the batch is paused for want of tokens: it goes on as soon as there are some.
     awaits_tokens_since = models.DateTimeField(null=True, blank=True, editable=False)
-    # Of invitations.breaker: failures in a row; who tries with one call, and until when; a reading call comes first.
+    # Of the circuit breaker: failures in a row; who tries with one call, and until when; a reading call comes first.
     failures = models.IntegerField(default=0)
     probe_until = models.DateTimeField(null=True, blank=True, editable=False)
     probe_fence = models.IntegerField(default=0, editable=False)
@@ -204,7 +204,7 @@ class Invitation(models.Model):
     # Of a row of unknown outcome: what the look-ups found, and the kind of answer (`AnswerKind.key`) that left it so.
     finding = models.CharField(max_length=300, blank=True, default="")
     answer_kind = models.CharField(max_length=64, blank=True, default="", editable=False)
-    sent_again = models.IntegerField(default=0, editable=False)  # by the rule of invitations.reconciling
+    sent_again = models.IntegerField(default=0, editable=False)  # by the rule of invitations.reconciliation.rule
     generation = models.IntegerField(default=1, editable=False)  # of the claim under which it is sent
     undo_skipped = models.BooleanField(default=False, editable=False)
     # An invited learner is to be invited once more; and how often that was done, and when last.
@@ -282,7 +282,7 @@ class Claim(models.Model):
 
 
 class Sweep(models.Model):
-    """One reading of all members of a course, to find rows of unknown outcome (invitations.sweeping)."""
+    """One reading of all members of a course, to find rows of unknown outcome (reconciliation.member_scan)."""
 
     id = models.CharField(primary_key=True, max_length=60)  # "<course id> <number>"
     course_id = models.CharField(max_length=40)

@@ -9,9 +9,11 @@ from django.core.exceptions import ValidationError
 
 from coursehub import clock, members
 from coursehub.mongo import outside_transaction
-from invitations import decisions, missing_names, moves, reconciling, second_invitation
+from invitations import decisions, transitions
 from invitations.models import Batch, Invitation
-from invitations.uploads import upload
+from invitations.reconciliation import rule
+from invitations.sending import missing_names, second_invitation
+from invitations.uploads.upload import upload
 from oauthtokens import services as token_services
 
 __all__ = [
@@ -36,7 +38,7 @@ def confirm(batch: Batch, *, actor: str, start_at: datetime | None = None) -> bo
     """
     if missing_names.obstacle(batch):
         return False
-    return moves.act(
+    return transitions.act(
         "confirmed", batch, actor,
         leaving=[Batch.State.PREVIEW], unless=missing_names.BLOCKS,
         detail={"start_at": start_at.isoformat()} if start_at else None,
@@ -46,7 +48,7 @@ def confirm(batch: Batch, *, actor: str, start_at: datetime | None = None) -> bo
 
 def pause(batch: Batch, *, actor: str) -> bool:
     """Start no further call until a person resumes."""
-    return moves.act(
+    return transitions.act(
         "paused", batch, actor,
         leaving=[Batch.State.QUEUED, Batch.State.RUNNING, Batch.State.PAUSED],
         state=Batch.State.PAUSED, reason=f"Paused by {actor}.", resume_at=None,
@@ -55,10 +57,10 @@ def pause(batch: Batch, *, actor: str) -> bool:
 
 def resume(batch: Batch, *, actor: str) -> bool:
     """Go on after a pause, whoever paused."""
-    return moves.act(
+    return transitions.act(
         "resumed", batch, actor,
         leaving=[Batch.State.PAUSED],
-        state=Batch.State.QUEUED, reason="", resume_at=None, **moves.CALM,
+        state=Batch.State.QUEUED, reason="", resume_at=None, **transitions.CALM,
     )  # fmt: skip
 
 
@@ -69,7 +71,7 @@ def cancel(batch: Batch, *, actor: str) -> bool:
     """
     if Batch.objects.filter(pk=batch.pk, inviting_again=True).exists():
         return second_invitation.cancel(batch, actor=actor)
-    cancelled = moves.act(
+    cancelled = transitions.act(
         "cancelled", batch, actor,
         leaving=[Batch.State.UPLOADED, Batch.State.PREVIEW, *Batch.WORKING],
         unless={"inviting_again": True},
@@ -121,7 +123,7 @@ def status(batch_id: UUID | str) -> dict | None:
     counts, revision = _counts_at_one_moment(batch)
     remaining = counts.get(State.PENDING, 0) + counts.get(State.SENDING, 0)
     rate_per_minute = _rate_per_minute(batch) if batch.state == Batch.State.RUNNING else 0.0
-    finish_at = _finish_at(remaining, rate_per_minute) or reconciling.settles_at(batch)
+    finish_at = _finish_at(remaining, rate_per_minute) or rule.settles_at(batch)
     return {
         "id": str(batch.pk),
         "state": batch.state,

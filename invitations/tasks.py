@@ -5,8 +5,11 @@ from uuid import UUID
 
 from coursehub import clock, queue
 from coursehub.mongo import outside_transaction
-from invitations import keeping, known, missing_names, moves, previewing, rows, sending
+from invitations import keeping, transitions
+from invitations.claims import row_leases
 from invitations.models import Batch
+from invitations.sending import existing_learners, missing_names, sender
+from invitations.uploads import import_rows
 from oauthtokens import services as token_services
 
 _SENDING = queue.Turn(queue.Lane.SENDING)
@@ -14,15 +17,15 @@ _SENDING = queue.Turn(queue.Lane.SENDING)
 
 def read(batch_id: str) -> str:
     """Read an uploaded file for half a minute at most, and ring for the rest."""
-    outcome = previewing.read(UUID(batch_id))
-    if outcome == previewing.UNFINISHED:
+    outcome = import_rows.read(UUID(batch_id))
+    if outcome == import_rows.UNFINISHED:
         queue.enqueue(read, batch_id)
     return outcome
 
 
 def refine(batch_id: str) -> str:
     """Take out the learners whom the sweep of the course's members found, if it has ended; and ring for the sending."""
-    if not known.refine(UUID(batch_id)):
+    if not existing_learners.refine(UUID(batch_id)):
         return "waits"
     _ring_if_more(batch_id)
     return "refined"
@@ -30,7 +33,7 @@ def refine(batch_id: str) -> str:
 
 def course_was_read(course_id: str) -> str:
     """Go on with the batches that waited for this course's members."""
-    return ", ".join(refine(str(batch_id)) for batch_id in known.waiting(course_id)) or "nobody waits"
+    return ", ".join(refine(str(batch_id)) for batch_id in existing_learners.waiting(course_id)) or "nobody waits"
 
 
 def leave_out(batch_id: str) -> str:
@@ -42,22 +45,22 @@ def prepare() -> None:
     """Ring for files that nobody reads, rows to leave out, and batches that wait for their course's members."""
     for batch_id in missing_names.unfinished():
         queue.enqueue(leave_out, str(batch_id))
-    for batch_id in previewing.waiting():
+    for batch_id in import_rows.waiting():
         queue.enqueue(read, str(batch_id))
-    for batch_id in known.unrefined():
+    for batch_id in existing_learners.unrefined():
         queue.enqueue(refine, str(batch_id))
 
 
 def send(batch_id: str) -> str:
     """Send for a few seconds. Rings before, so that idle workers join in, and after, for rows given back since."""
     _ring_if_more(batch_id)
-    state = sending.send_slice(UUID(batch_id))
+    state = sender.send_slice(UUID(batch_id))
     _ring_if_more(batch_id)
     return state
 
 
 def _ring_if_more(batch_id: str) -> None:
-    if sending.has_more(UUID(batch_id)):
+    if sender.has_more(UUID(batch_id)):
         queue.enqueue(send, batch_id, turn=_SENDING)
 
 
@@ -78,13 +81,14 @@ def due() -> list[str]:
     )
     now = {"$or": [{"look_at": None}, {"$expr": {"$lte": ["$look_at", clock.server_now()]}}]}
     return [
-        str(UUID(batch["id"])) for batch in outside_transaction(Batch).find({"$and": [moves.workable(), now]}, ["id"])
+        str(UUID(batch["id"]))
+        for batch in outside_transaction(Batch).find({"$and": [transitions.workable(), now]}, ["id"])
     ]
 
 
 def sweep() -> None:
     """Rows whose sender died become unknown; the batch looks them up before it ends."""
-    rows.expire_leases()
+    row_leases.expire_leases()
 
 
 def forget(batch_id: str) -> str:

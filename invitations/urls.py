@@ -1,22 +1,22 @@
 from django.urls import path
 
-from invitations import row_views, views
+from invitations.views import batches, rows
 
 app_name = "invitations"
 urlpatterns = [
-    path("", views.batches, name="list"),
-    path("upload/", views.upload, name="upload"),
-    path("template.csv", views.template, name="template"),
-    path("<uuid:batch_id>/", views.batch, name="batch"),
-    path("<uuid:batch_id>/status.json", views.status, name="status"),
-    path("<uuid:batch_id>/rows.json", views.rows, name="rows"),
-    path("<uuid:batch_id>/columns/", views.columns, name="columns"),
-    path("<uuid:batch_id>/names/", views.names, name="names"),
-    path("<uuid:batch_id>/confirm/", views.confirm, name="confirm"),
-    path("<uuid:batch_id>/results.csv", row_views.results_csv, name="results"),
-    path("<uuid:batch_id>/results-safe.csv", row_views.results_safe_csv, name="results_safe"),
-    path("<uuid:batch_id>/learners/", row_views.learners, name="learners"),
-    path("<uuid:batch_id>/unknown/", row_views.unknown, name="unknown"),
-    path("<uuid:batch_id>/rows/<int:line>/", row_views.row, name="row"),
-    path("<uuid:batch_id>/<str:action>/", views.act, name="action"),
+    path("", batches.batches, name="list"),
+    path("upload/", batches.upload, name="upload"),
+    path("template.csv", batches.template, name="template"),
+    path("<uuid:batch_id>/", batches.batch, name="batch"),
+    path("<uuid:batch_id>/status.json", batches.status, name="status"),
+    path("<uuid:batch_id>/rows.json", batches.rows, name="rows"),
+    path("<uuid:batch_id>/columns/", batches.columns, name="columns"),
+    path("<uuid:batch_id>/names/", batches.names, name="names"),
+    path("<uuid:batch_id>/confirm/", batches.confirm, name="confirm"),
+    path("<uuid:batch_id>/results.csv", rows.results_csv, name="results"),
+    path("<uuid:batch_id>/results-safe.csv", rows.results_safe_csv, name="results_safe"),
+    path("<uuid:batch_id>/learners/", rows.learners, name="learners"),
+    path("<uuid:batch_id>/unknown/", rows.unknown, name="unknown"),
+    path("<uuid:batch_id>/rows/<int:line>/", rows.row, name="row"),
+    path("<uuid:batch_id>/<str:action>/", batches.act, name="action"),
 ]

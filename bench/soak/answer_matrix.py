@@ -116,7 +116,7 @@ class Matrix:
 
     def _once_more(self, trial: Trial) -> bool:
         from coursehub import clock
-        from invitations import second_invitation
+        from invitations.sending import second_invitation
 
         tomorrow, pressed = clock.now() + timedelta(days=1), False
         for batch in trial.batches:

@@ -15,7 +15,8 @@ def drive(course_id: str, rounds_most: int) -> None:
     """What the workers and the ticker do until nothing is left to do; waits are passed by the clock."""
     from coursehub import clock
     from coursehub.academy import answers
-    from invitations import known, sending, tasks
+    from invitations import tasks
+    from invitations.sending import existing_learners, sender
 
     with ThreadPoolExecutor(_SENDERS) as pool:
         for _ in range(rounds_most):
@@ -24,9 +25,9 @@ def drive(course_id: str, rounds_most: int) -> None:
             for key in answers.due_to_tell():
                 answers.tell(key)
             looked = _look(course_id)
-            refined = [known.refine(batch_id) for batch_id in known.unrefined()]
+            refined = [existing_learners.refine(batch_id) for batch_id in existing_learners.unrefined()]
             due = tasks.due()
-            _await([pool.submit(sending.send_slice, UUID(batch_id)) for batch_id in due])
+            _await([pool.submit(sender.send_slice, UUID(batch_id)) for batch_id in due])
             if not (looked or any(refined) or due):
                 moment = _next_moment(course_id)
                 if moment is None or moment < clock.now() - timedelta(seconds=1):

@@ -89,7 +89,8 @@ def _prepare(database: Database) -> None:
 
     from coursehub import audit, clock, pseudonyms
     from coursehub.models import Course
-    from invitations import claims, rows, services
+    from invitations import services
+    from invitations.claims import learner_claims, row_leases
     from invitations.models import Batch, Claim, Invitation, Piece
     from oauthtokens.models import TokenSet
 
@@ -107,7 +108,7 @@ def _prepare(database: Database) -> None:
         Invitation(batch=batch, course_id="1", line=line, email=email, email_folded=email, state="pending")
         for line, email in enumerate([_ERASED, _STAYS, *(f"{n}@example.org" for n in range(30))], start=2)
     )
-    claims.win(rows.take(batch.pk, 4))
+    learner_claims.win(row_leases.take(batch.pk, 4))
     assert services.status(batch.pk)
     TokenSet.objects.filter(number=1).update(state="ready", generation=1, refresh_token="cipher", uses=3)  # noqa: S106
     database["soak_sample"].drop()
@@ -119,12 +120,12 @@ def _live_on() -> None:
     """What happens after the backup: a use of a token, an invitation, an erasure, a change that is to be undone."""
     from coursehub import audit, erasing
     from coursehub.mongo import outside_transaction
-    from invitations import claims
+    from invitations.claims import learner_claims
     from oauthtokens.models import TokenSet
 
     TokenSet.objects.filter(number=1).update(uses=9)
     row: dict[str, Any] = {"id": 7, "course_id": "1", "email_folded": _SINCE, "attempts": 1}
-    claims.win([row])
+    learner_claims.win([row])
     erasing.erase(_ERASED, actor="soak")
     audit.record(action="soak.later")
     outside_transaction("soak_sample").delete_many({"_id": {"$gt": 100}})

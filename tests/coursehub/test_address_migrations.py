@@ -12,7 +12,7 @@ from coursehub import audit, clock, emails, erasing, pseudonyms
 from coursehub.backup import restoring, taking
 from coursehub.models import AccessEnd
 from coursehub.mongo import outside_transaction
-from invitations import claims
+from invitations.claims import learner_claims
 from invitations.models import Claim, Invitation
 from progress.models import Member
 
@@ -33,9 +33,9 @@ def migrate() -> None:
 
 def _claim(address: str, *, number: int, generation: int = 1, undone: bool = False) -> None:
     row = {"course_id": "1", "email_folded": address, "generation": generation, "id": number, "attempts": 1}
-    assert claims.win([row]) == [row]
+    assert learner_claims.win([row]) == [row]
     if undone:
-        claims.undo(row)
+        learner_claims.undo(row)
 
 
 def _member(address: str, number: int = 1) -> None:
@@ -123,7 +123,7 @@ def test_claims_that_fall_together_keep_whoever_is_invited(database, first, seco
         migrate()
         assert _folded(Claim) == {LETTERS}
         assert Claim.objects.count() == max(len(first), len(second))
-        latest = claims.latest("1", [LETTERS])[LETTERS]
+        latest = learner_claims.latest("1", [LETTERS])[LETTERS]
         assert bool(latest["undone_at"]) == is_free
 
 

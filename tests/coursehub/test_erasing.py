@@ -10,8 +10,10 @@ from coursehub import audit, clock, erasing, pseudonyms
 from coursehub.backup import restoring, taking
 from coursehub.models import AccessEnd, AuditEvent
 from coursehub.mongo import outside_transaction
-from invitations import keeping, previewing, sending, services, uploads
+from invitations import keeping, services
 from invitations.models import Batch, Claim, Invitation, Piece
+from invitations.sending import sender
+from invitations.uploads import import_rows
 from progress import polling
 from progress.models import LearnerReport, Member, ProgressEntry
 
@@ -22,7 +24,7 @@ ADA, GRACE = "Ada@example.org", "grace@example.org"
 @pytest.fixture
 def sent(confirmed, course):
     batch = confirmed(ADA, GRACE)
-    sending.send_slice(batch.pk)
+    sender.send_slice(batch.pk)
     polling.poll(course.course_id, only_if_due=False)
     assert Member.objects.filter(email_folded="ada@example.org").exists()
     return batch
@@ -56,7 +58,7 @@ def test_an_address_is_named_the_same_until_it_is_forgotten(database):
 def test_a_row_that_was_not_sent_is_not_sent(confirmed, invited_counts):
     batch = confirmed(ADA, GRACE)
     erasing.erase(ADA, actor="admin")
-    sending.send_slice(batch.pk)
+    sender.send_slice(batch.pk)
     assert invited_counts() == {GRACE: 1}
     assert services.status(batch.pk)["counts"] == {State.INVITED: 1, State.NOT_ATTEMPTED: 1}
 
@@ -69,7 +71,7 @@ def test_an_erased_learner_is_a_stranger_who_may_be_invited(sent, upload):
 def test_an_end_of_access_and_a_report_go_too(confirmed, course, database):
     batch = confirmed(ADA)
     Invitation.objects.filter(batch=batch).update(access_expires_at=clock.now() + timedelta(days=30))
-    sending.send_slice(batch.pk)
+    sender.send_slice(batch.pk)
     polling.poll(course.course_id, only_if_due=False)
     member = Member.objects.get(email_folded="ada@example.org")
     key = LearnerReport.key_of(course.course_id, member.member_id, "tests")
@@ -112,24 +114,24 @@ def test_who_was_erased_long_before_the_backup_and_uploaded_since_stays(sent, up
 
 
 def test_who_is_erased_before_the_file_is_read_is_not_in_its_preview(upload, monkeypatch, database):
-    monkeypatch.setattr(uploads, "READ_AT_ONCE_BYTES", 0)
+    monkeypatch.setattr("invitations.uploads.upload.READ_AT_ONCE_BYTES", 0)
     batch = upload(ADA, GRACE)
     erasing.erase(ADA, actor="admin")
     assert Piece.objects.filter(batch=batch).exists(), "the file is not read yet"
-    assert previewing.read(batch.pk) == previewing.READ
+    assert import_rows.read(batch.pk) == import_rows.READ
     assert _held_anywhere(database, "ada@example.org") == set()
     assert not Piece.objects.filter(batch=batch).exists()
     assert services.status(batch.pk)["counts"] == {State.NOT_ATTEMPTED: 1, State.PENDING: 1}
 
 
 def test_a_file_that_is_being_read_stays_until_it_was_read(upload, monkeypatch, database):
-    monkeypatch.setattr(uploads, "READ_AT_ONCE_BYTES", 0)
-    monkeypatch.setattr(previewing, "SLICE_SECONDS", 0.0)
-    monkeypatch.setattr(previewing, "_CHUNK_ROWS", 1)
+    monkeypatch.setattr("invitations.uploads.upload.READ_AT_ONCE_BYTES", 0)
+    monkeypatch.setattr(import_rows, "SLICE_SECONDS", 0.0)
+    monkeypatch.setattr(import_rows, "_CHUNK_ROWS", 1)
     batch = upload(ADA, GRACE)
-    assert previewing.read(batch.pk) == previewing.UNFINISHED
+    assert import_rows.read(batch.pk) == import_rows.UNFINISHED
     erasing.erase(ADA, actor="admin")
-    while previewing.read(batch.pk) == previewing.UNFINISHED:
+    while import_rows.read(batch.pk) == import_rows.UNFINISHED:
         pass
     assert services.status(batch.pk)["counts"] == {State.NOT_ATTEMPTED: 1, State.PENDING: 1}
     assert _held_anywhere(database, "ada@example.org") == set()

@@ -5,7 +5,7 @@ from email_validator import EmailNotValidError, validate_email
 from hypothesis import example, given, strategies
 
 from coursehub.emails import normalize
-from invitations import addresses
+from invitations.parsing import emails
 
 _LOCAL = strategies.text("abcXYZ0189.!#$%&'*+-/=?^_`{|}~\"() ,:;<>@[\\]é\u00a0", max_size=70)
 _DOMAIN = strategies.one_of(
@@ -26,7 +26,7 @@ _DOMAIN = strategies.one_of(
 @example(local="a" * 64, domain=".".join(["b" * 60] * 3) + ".org")
 def test_an_address_is_judged_as_the_library_judges_it(local: str, domain: str):
     address = f"{local}@{domain}"
-    folded, problem = addresses.check(address)
+    folded, problem = emails.check(address)
     try:
         expected = normalize(validate_email(address, check_deliverability=False).normalized)
     except EmailNotValidError:
@@ -37,7 +37,7 @@ def test_an_address_is_judged_as_the_library_judges_it(local: str, domain: str):
 
 @given(strategies.text())
 def test_any_cell_gets_an_address_or_one_sentence(cell: str):
-    _, problem = addresses.check(addresses.address_in(cell))
+    _, problem = emails.check(emails.address_in(cell))
     assert problem == "" or problem.endswith(".")
 
 
@@ -46,4 +46,4 @@ def test_any_cell_gets_an_address_or_one_sentence(cell: str):
     ["ada@example.org", " mailto:ada@example.org ", "Ada <ada@example.org>", "\u200bada\u200b@example.org\ufeff"],
 )
 def test_the_address_in_a_cell_is_found(cell):
-    assert addresses.address_in(cell) == "ada@example.org"
+    assert emails.address_in(cell) == "ada@example.org"

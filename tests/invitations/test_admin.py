@@ -3,8 +3,9 @@
 import pytest
 
 from coursehub.models import AuditEvent
-from invitations import sending, services
+from invitations import services
 from invitations.models import Batch, Invitation
+from invitations.sending import sender
 
 BATCHES, ROWS = "/admin/invitations/batch/", "/admin/invitations/invitation/"
 
@@ -33,10 +34,10 @@ def test_batches_are_paused_resumed_and_cancelled_by_the_lot(confirmed, client_f
 
 def test_finished_batches_are_tried_again_and_undone(confirmed, client_for):
     batch = confirmed("ada@example.org", "grace@example.org")
-    sending.send_slice(batch.pk)
+    sender.send_slice(batch.pk)
     client = client_for("administrator")
     assert "done for 1" in _act(client, BATCHES, "undo", [batch]).content.decode()
-    sending.send_slice(batch.pk)
+    sender.send_slice(batch.pk)
     assert services.status(batch.pk)["counts"] == {"revoked": 2}
     assert "done for 0" in _act(client, BATCHES, "retry", [batch]).content.decode()
 

@@ -34,7 +34,7 @@ def test_nobody_is_invited_twice_and_nobody_is_left_standing(
     academy, course, person, later, settings, monkeypatch, group
 ):
     settings.INVITE_CONCURRENCY = 2
-    monkeypatch.setattr("invitations.sending.SLICE_SECONDS", 1.0)
+    monkeypatch.setattr("invitations.sending.sender.SLICE_SECONDS", 1.0)
     world, cases = GROUPS[group]
     trials = Matrix(academy, course, person("trainer"), world, rows=ROWS, presses=1).run(cases)
     assert [text for trial in trials for text in trial.violations] == []

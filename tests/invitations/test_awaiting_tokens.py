@@ -6,8 +6,9 @@ from coursehub import clock
 from coursehub.models import Course
 from coursehub.mongo import outside_transaction
 from coursehub.trainercentral import errors
-from invitations import breaker, services, tasks
+from invitations import services, tasks
 from invitations.models import Batch
+from invitations.sending import circuit_breaker
 from oauthtokens import services as token_services
 from progress import polling
 from progress import tasks as progress_tasks
@@ -22,7 +23,7 @@ def paused(confirmed):
     def make(error: errors.TrainerCentralError) -> Batch:
         batch = confirmed("ada@example.org")
         tasks.moves.start(batch.pk)
-        breaker.trip(batch.pk, error)
+        circuit_breaker.trip(batch.pk, error)
         outside_transaction(Batch).update_one({"id": batch.pk.hex}, [{"$set": {"resume_at": clock.after(3600)}}])
         return batch
 
@@ -64,7 +65,7 @@ def test_later_pause_for_another_reason_is_not_ended_by_tokens(paused, academy):
     batch = paused(NO_TOKENS)
     new_tokens(academy)
     assert state_after_a_tick(batch) == Batch.State.RUNNING
-    breaker.trip(batch.pk, errors.Unreachable("refused"))
+    circuit_breaker.trip(batch.pk, errors.Unreachable("refused"))
     new_tokens(academy)
     assert state_after_a_tick(batch) == Batch.State.PAUSED
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from invitations.reading import FileRefused
+from invitations.parsing.reader import FileRefused
 from tests.invitations.corpus import read_rows
 from tests.invitations.corpus.cases import CASES, Case, Verdict
 

@@ -4,8 +4,11 @@ from urllib.parse import urlencode
 
 import pytest
 
-from invitations import claims, decisions, findings, rows, sending, services
+from invitations import decisions, services
+from invitations.claims import learner_claims, row_leases
 from invitations.models import NOT_LOOKED_UP, Batch, Claim, Invitation
+from invitations.selectors import findings
+from invitations.sending import sender
 from oauthtokens import services as token_services
 
 State = Invitation.State
@@ -22,7 +25,7 @@ def refused(confirmed, academy):
     """A batch of two learners whose invitations were refused."""
     academy.switch(learner_limit=1)
     batch = confirmed(ADA, GRACE)
-    assert sending.send_slice(batch.pk) == Batch.State.COMPLETED_WITH_ERRORS
+    assert sender.send_slice(batch.pk) == Batch.State.COMPLETED_WITH_ERRORS
     assert services.status(batch.pk)["counts"] == {State.FAILED: 2}
     academy.switch(learner_limit=0)
     return batch
@@ -31,9 +34,9 @@ def refused(confirmed, academy):
 def test_try_again_settles_who_is_there_and_posts_to_the_others(refused, academy, course, look, invited_counts):
     academy.put_learner(course.course_id, ADA, 0)
     assert decisions.retry(refused, actor="trainer")
-    assert sending.send_slice(refused.pk) == Batch.State.QUEUED
+    assert sender.send_slice(refused.pk) == Batch.State.QUEUED
     look(refused)
-    assert sending.send_slice(refused.pk) == Batch.State.COMPLETED
+    assert sender.send_slice(refused.pk) == Batch.State.COMPLETED
     assert invited_counts() == {GRACE: 1}
     ada = _row(refused, ADA)
     assert (ada.state, ada.reason) == (State.INVITED, "Found among the course's members.")
@@ -44,21 +47,21 @@ def test_a_row_that_was_called_for_is_not_taken_before_a_look(refused, look):
     decisions.retry(refused, actor="trainer")
     # As if something had let the batch run without its look: the rows themselves keep the promise.
     Batch.objects.filter(pk=refused.pk).update(state=Batch.State.RUNNING)
-    assert rows.take(refused.pk, 10) == []
+    assert row_leases.take(refused.pk, 10) == []
 
 
 def test_a_row_that_waits_gets_its_look_while_the_batch_runs(confirmed, academy, look, invited_counts):
     batch = confirmed(ADA, GRACE)
     Batch.objects.filter(pk=batch.pk).update(state=Batch.State.RUNNING)
-    [row] = rows.take(batch.pk, 1)
-    assert claims.win([row])
+    [row] = row_leases.take(batch.pk, 1)
+    assert learner_claims.win([row])
     from coursehub.trainercentral import errors
 
-    rows.settle([rows.called_again(row, State.PENDING, errors.Forbidden())])
-    assert sending.send_slice(batch.pk) == Batch.State.QUEUED, "the other row was sent, this one waits"
+    row_leases.settle([row_leases.called_again(row, State.PENDING, errors.Forbidden())])
+    assert sender.send_slice(batch.pk) == Batch.State.QUEUED, "the other row was sent, this one waits"
     assert invited_counts() == {GRACE: 1}
     look(batch)
-    assert sending.send_slice(batch.pk) == Batch.State.COMPLETED
+    assert sender.send_slice(batch.pk) == Batch.State.COMPLETED
     assert invited_counts() == {ADA: 1, GRACE: 1}
 
 
@@ -68,14 +71,14 @@ def test_rows_of_unknown_outcome_say_what_is_known(confirmed, academy, later, cl
     academy.switch(pending_listed=False)
     batch = confirmed(ADA, GRACE, "alan@example.org")
     Batch.objects.filter(pk=batch.pk).update(state=Batch.State.RUNNING)
-    [row] = rows.take(batch.pk, 1)
-    claims.win([row])
-    rows.settle([sending.SEND.call(row, token_services.client())])
+    [row] = row_leases.take(batch.pk, 1)
+    learner_claims.win([row])
+    row_leases.settle([sender.SEND.call(row, token_services.client())])
     assert _row(batch, ADA).explanation.endswith(NOT_LOOKED_UP)
-    sending.send_slice(batch.pk)
+    sender.send_slice(batch.pk)
     for seconds in (SETTLE_SECONDS, 61, SETTLE_SECONDS):
         later(seconds)
-        sending.send_slice(batch.pk)
+        sender.send_slice(batch.pk)
     batch.refresh_from_db()
     assert batch.state == Batch.State.COMPLETED_WITH_ERRORS
     [finding] = findings.of(batch)
@@ -115,9 +118,9 @@ def test_send_all_again_looks_first(two_unknown, client_for, academy, course, lo
     academy.put_learner(course.course_id, ADA, 0)
     text = _row(two_unknown, ADA).finding
     client_for("trainer").post(f"/invitations/{two_unknown.pk}/unknown/", {"finding": text, "decision": "send-again"})
-    assert sending.send_slice(two_unknown.pk) == Batch.State.QUEUED
+    assert sender.send_slice(two_unknown.pk) == Batch.State.QUEUED
     look(two_unknown)
-    assert sending.send_slice(two_unknown.pk) == Batch.State.COMPLETED
+    assert sender.send_slice(two_unknown.pk) == Batch.State.COMPLETED
     assert invited_counts() == {GRACE: 1}
 
 
@@ -141,5 +144,5 @@ def test_a_list_that_moves_while_it_is_read_lets_nobody_be_posted_to_again(refus
     before = academy.posts()
     look(refused)
     assert services.status(refused.pk)["counts"] == {State.UNKNOWN: 2}, "they are looked up by the rule"
-    sending.send_slice(refused.pk)
+    sender.send_slice(refused.pk)
     assert academy.posts() == before

@@ -6,9 +6,10 @@ from hypothesis import given, strategies
 
 from coursehub import clock
 from coursehub.emails import normalize
-from invitations import missing_names, results, sending, services, tasks
+from invitations import results_csv, services, tasks
 from invitations.models import Batch, Invitation
 from invitations.parsing import names
+from invitations.sending import missing_names, sender
 from oauthtokens import services as token_services
 
 State = Invitation.State
@@ -95,7 +96,7 @@ def test_a_file_of_addresses_alone_is_invited_completely_with_the_names_that_the
     assert 'id="confirm-button"' in page
     assert "Ada Lovelace" in page
     _confirm(client, batch)
-    assert sending.send_slice(batch.pk) == Batch.State.COMPLETED
+    assert sender.send_slice(batch.pk) == Batch.State.COMPLETED
     assert services.status(batch.pk)["counts"] == {State.INVITED: 3}
     assert set(invited_counts().values()) == {1}
     portal = token_services.client(lane="progress").list_portal_members()
@@ -113,9 +114,9 @@ def test_rows_are_left_out_and_say_so(uploaded, client_for, invited_counts):
         (State.PENDING, ""), (State.INVALID, missing_names.LEFT_OUT), (State.INVALID, missing_names.LEFT_OUT)
     ]  # fmt: skip
     _confirm(client, batch)
-    sending.send_slice(batch.pk)
+    sender.send_slice(batch.pk)
     assert invited_counts() == {"ada@example.org": 1}
-    text = b"".join(results.of(Batch.objects.get(pk=batch.pk), safe=False).chunks).decode()
+    text = b"".join(results_csv.of(Batch.objects.get(pk=batch.pk), safe=False).chunks).decode()
     assert text.count(missing_names.LEFT_OUT) == 2
     assert "info@example.org,,,invalid" in text, "the file's own cells"
 
@@ -181,5 +182,5 @@ def test_a_row_of_an_earlier_version_is_not_sent_without_a_name(confirmed, acade
     academy.switch(last_name_required=True)
     batch = confirmed("ada.lovelace@example.org")
     Invitation.objects.filter(batch=batch).update(first_name="", last_name="")
-    assert sending.send_slice(batch.pk) == Batch.State.COMPLETED
+    assert sender.send_slice(batch.pk) == Batch.State.COMPLETED
     assert invited_counts() == {"ada.lovelace@example.org": 1}

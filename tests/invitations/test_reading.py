@@ -2,8 +2,8 @@
 
 import pytest
 
-from invitations.judging import Courses
-from invitations.reading import FileRefused
+from invitations.parsing.reader import FileRefused
+from invitations.parsing.validation import Courses
 from tests.invitations.corpus import read_rows
 
 HEADINGS = "email,first name,last name"

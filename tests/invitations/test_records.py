@@ -6,7 +6,7 @@ import io
 import pytest
 from hypothesis import given, strategies
 
-from invitations.reading import Examiner, FileRefused, Format, raw_records, records, sample
+from invitations.parsing.reader import Examiner, FileRefused, Format, raw_records, records, sample
 from tests.invitations.corpus.cases import CASES
 
 _CELL = strategies.text("ab é\u4e2d,;\"\n\r'\t", max_size=12)

@@ -9,8 +9,9 @@ import pytest
 
 from coursehub import clock
 from coursehub.backup import restoring, taking
-from invitations import known, sending, services, tasks
+from invitations import services, tasks
 from invitations.models import Batch, Claim, Invitation
+from invitations.sending import existing_learners, sender
 from oauthtokens import services as token_services
 from oauthtokens.models import TokenSet
 from progress import polling
@@ -50,23 +51,23 @@ def restore(database, academy):
 def _sent_while(batch, academy, act):
     """Sends the batch to its end, and calls `act` when some of it was sent."""
     with ThreadPoolExecutor(1) as pool:
-        sender = pool.submit(sending.send_slice, batch.pk)
+        sent = pool.submit(sender.send_slice, batch.pk)
         while len(academy.invitations()) < 5:
             time.sleep(0.01)
         done = act()
-        sender.result()
+        sent.result()
     while Batch.objects.get(pk=batch.pk).state == Batch.State.RUNNING:
-        sending.send_slice(batch.pk)
+        sender.send_slice(batch.pk)
     return done
 
 
 def _resumed_to_its_end(batch, later) -> str:
     assert services.resume(Batch.objects.get(pk=batch.pk), actor="trainer")
-    known.refine(batch.pk)
-    sending.send_slice(batch.pk)
+    existing_learners.refine(batch.pk)
+    sender.send_slice(batch.pk)
     for seconds in (137, 61, 61, 137, 61, 61):
         later(seconds)
-        sending.send_slice(batch.pk)
+        sender.send_slice(batch.pk)
         state = Batch.objects.get(pk=batch.pk).state
         if state in Batch.FINAL:
             break
@@ -92,7 +93,7 @@ def test_a_batch_that_ran_at_the_backup_invites_nobody_twice(
     assert done.settled["rows_of_unknown_outcome"] == rows.filter(state=State.UNKNOWN).count() > 0
     assert (done.settled["claims_kept"] > 0) is not lost
     assert tasks.due() == []
-    assert sending.send_slice(batch.pk) == Batch.State.PAUSED
+    assert sender.send_slice(batch.pk) == Batch.State.PAUSED
     state = _resumed_to_its_end(batch, later)
     assert invited_counts() == dict.fromkeys(EMAILS, 1)
     if listed:
@@ -108,7 +109,7 @@ def test_what_was_never_sent_is_sent_by_the_rule(confirmed, academy, taken, rest
     batch = confirmed(*EMAILS[:20])
     Invitation.objects.filter(batch=batch, line__gt=9).update(state=State.NOT_ATTEMPTED)
     Batch.objects.filter(pk=batch.pk).update(state=Batch.State.RUNNING)
-    sending.send_slice(batch.pk)
+    sender.send_slice(batch.pk)
     Invitation.objects.filter(batch=batch, line__gt=9).update(state=State.PENDING)
     Batch.objects.filter(pk=batch.pk).update(state=Batch.State.RUNNING, finished_at=None)
     restore(taken())
@@ -154,24 +155,24 @@ def test_a_preview_that_was_confirmed_since_does_not_invite_again(
     batch = upload(*EMAILS[:4])
     path = taken()
     assert services.confirm(batch, actor="trainer")
-    sending.send_slice(batch.pk)
+    sender.send_slice(batch.pk)
     assert len(invited_counts()) == 4
     restore(path, lost=lost)
     batch = Batch.objects.get(pk=batch.pk)
     assert (batch.state, "Ask before you confirm" in batch.reason) == (Batch.State.PREVIEW, True)
     assert services.confirm(batch, actor="trainer")
-    assert not known.refine(batch.pk), "it waits for the course's members"
-    assert sending.send_slice(batch.pk) == Batch.State.QUEUED
+    assert not existing_learners.refine(batch.pk), "it waits for the course's members"
+    assert sender.send_slice(batch.pk) == Batch.State.QUEUED
     polling.poll(course.course_id, only_if_due=False)
-    assert known.refine(batch.pk)
-    assert sending.send_slice(batch.pk) == Batch.State.COMPLETED
+    assert existing_learners.refine(batch.pk)
+    assert sender.send_slice(batch.pk) == Batch.State.COMPLETED
     assert services.status(batch.pk)["counts"] == {state: 4}
     assert invited_counts() == dict.fromkeys(EMAILS[:4], 1)
 
 
 def test_a_new_upload_knows_who_was_invited_since_the_backup(upload, confirmed, taken, restore, invited_counts):
     path = taken()
-    sending.send_slice(confirmed(*EMAILS[:3]).pk)
+    sender.send_slice(confirmed(*EMAILS[:3]).pk)
     restore(path)
     assert not Batch.objects.exists()
     assert services.status(upload(*EMAILS[:5]).pk)["counts"] == {State.ALREADY_INVITED: 3, State.PENDING: 2}

@@ -6,8 +6,9 @@ import io
 import pytest
 
 from coursehub import clock
-from invitations import keeping, missing_names, results, sending, services
+from invitations import keeping, results_csv, services
 from invitations.models import Batch, Claim, Invitation, Piece
+from invitations.sending import missing_names, sender
 from progress import polling
 
 State = Invitation.State
@@ -41,7 +42,7 @@ def _sent(batch) -> Batch:
         assert missing_names.choose(batch, Batch.Names.FILLED, actor="trainer")
         batch.refresh_from_db()
     assert services.confirm(batch, actor="trainer")
-    sending.send_slice(batch.pk)
+    sender.send_slice(batch.pk)
     return Batch.objects.get(pk=batch.pk)
 
 
@@ -58,7 +59,7 @@ def _text(content: bytes) -> str:
 def test_each_line_of_the_file_comes_back_as_it_was_with_our_columns_behind(uploaded, academy, name):
     content = FILES[name]
     batch = _sent(uploaded(content))
-    given = b"".join(results.of(batch).chunks)
+    given = b"".join(results_csv.of(batch).chunks)
     assert given[:2] == content[:2], "byte order marks stay"
     before, after = _text(content), _text(given)
     lines, given_lines = before.splitlines(), after.splitlines()
@@ -67,7 +68,7 @@ def test_each_line_of_the_file_comes_back_as_it_was_with_our_columns_behind(uplo
     delimiter = next(mark for mark in ";\t," if mark in before)
     table = list(csv.reader(io.StringIO(after, newline=""), delimiter=delimiter))
     heading = table[0]
-    assert heading[-5:] == results.HEADINGS
+    assert heading[-5:] == results_csv.HEADINGS
     assert {len(row) for row in table if "invited" in row} == {len(heading)}, "ours stand below their headings"
     ada = dict(zip(heading, next(row for row in table if row[0] == "ada@example.org"), strict=True))
     row = Invitation.objects.get(batch=batch, email="ada@example.org")
@@ -80,7 +81,7 @@ def test_uploading_the_results_runs_only_the_rest(uploaded, academy, invited_cou
     first = _sent(uploaded(FILES["utf-8, crlf"]))
     Invitation.objects.filter(batch=first, email="grace@example.org").update(state=State.FAILED, reason="Refused.")
     Claim.objects.filter(email_folded="grace@example.org").delete()
-    again = uploaded(b"".join(results.of(first).chunks))
+    again = uploaded(b"".join(results_csv.of(first).chunks))
     assert services.status(again.pk)["counts"].get(State.ALREADY_INVITED) == 1
     assert Invitation.objects.get(batch=again, email="grace@example.org").state == State.PENDING
 
@@ -88,11 +89,11 @@ def test_uploading_the_results_runs_only_the_rest(uploaded, academy, invited_cou
 def test_no_cell_of_the_safe_results_begins_as_a_formula(uploaded, academy):
     content = b'email,first name\nada@example.org,=1+1\ngrace@example.org,"\tx"\n-alan@example.org,@SUM(A1)\n'
     batch = _sent(uploaded(content))
-    given = b"".join(results.of(batch, safe=True).chunks).decode()
+    given = b"".join(results_csv.of(batch, safe=True).chunks).decode()
     rows = list(csv.reader(io.StringIO(given, newline="")))
     assert len(rows) == 4
     assert [cell for row in rows for cell in row if cell.startswith(("=", "+", "-", "@", "\t", "\r"))] == []
-    assert "=1+1" in b"".join(results.of(batch).chunks).decode()
+    assert "=1+1" in b"".join(results_csv.of(batch).chunks).decode()
 
 
 def test_after_the_file_was_deleted_our_columns_are_left_and_say_so(uploaded, academy, client_for):
@@ -140,9 +141,9 @@ def test_the_funnel_counts_and_invites_the_late_ones_once_more(
     assert "grace@example.org" in page.content.decode(), "the page names whom it would invite"
     assert client.post(address, {"days": "0"}).status_code == 200, "nobody is invited again on the same day"
     assert client.post(address, {"days": "7"})["Location"] == f"/invitations/{batch.pk}/"
-    assert sending.send_slice(batch.pk) == Batch.State.QUEUED, "not before a look at the members"
+    assert sender.send_slice(batch.pk) == Batch.State.QUEUED, "not before a look at the members"
     look(batch)
-    assert sending.send_slice(batch.pk) == Batch.State.COMPLETED
+    assert sender.send_slice(batch.pk) == Batch.State.COMPLETED
     assert invited_counts() == {"ada@example.org": 1, "grace@example.org": 2}
     assert Invitation.objects.get(batch=batch, line=3).generation == 2
 

@@ -7,8 +7,10 @@ import pytest
 from bench.soak.answer_workers import drive
 from coursehub import clock
 from coursehub.models import AuditEvent
-from invitations import decisions, known, rows, second_invitation, sending, services, tasks
+from invitations import decisions, services, tasks
+from invitations.claims import row_leases
 from invitations.models import Batch, Invitation
+from invitations.sending import existing_learners, second_invitation, sender
 from progress import polling
 
 State = Invitation.State
@@ -19,7 +21,7 @@ EMAILS = [f"learner{n}@example.org" for n in range(5)]
 def sent(confirmed, academy):
     academy.switch(progress_speed=0)
     batch = confirmed(*EMAILS)
-    assert sending.send_slice(batch.pk) == Batch.State.COMPLETED
+    assert sender.send_slice(batch.pk) == Batch.State.COMPLETED
     return batch
 
 
@@ -41,10 +43,10 @@ def test_a_press_posts_once_per_learner(sent, look, invited_counts):
     assert _press(sent) == 0, "it is under way"
     assert _states(sent) == {State.INVITED}
     look(sent)
-    assert sending.send_slice(sent.pk) == Batch.State.COMPLETED
+    assert sender.send_slice(sent.pk) == Batch.State.COMPLETED
     assert invited_counts() == dict.fromkeys(EMAILS, 2)
     assert _count(sent, state=State.INVITED, again=False, times_again=1, invited_again_at__isnull=False) == 5
-    assert sending.send_slice(sent.pk) == Batch.State.COMPLETED
+    assert sender.send_slice(sent.pk) == Batch.State.COMPLETED
     assert invited_counts() == dict.fromkeys(EMAILS, 2)
 
 
@@ -52,7 +54,7 @@ def test_who_accepted_meanwhile_is_left_out(sent, academy, course, look, invited
     assert _press(sent) == 5
     academy.put_learner(course.course_id, EMAILS[0], 30)
     look(sent)
-    assert sending.send_slice(sent.pk) == Batch.State.COMPLETED
+    assert sender.send_slice(sent.pk) == Batch.State.COMPLETED
     assert invited_counts() == {**dict.fromkeys(EMAILS, 2), EMAILS[0]: 1}
     left = Invitation.objects.get(batch=sent, email=EMAILS[0])
     assert (left.state, left.reason, left.again) == (State.INVITED, second_invitation.ACCEPTED, False)
@@ -68,7 +70,7 @@ def test_a_cancel_leaves_everybody_invited_and_undo_reaches_them(sent, course, i
     assert _count(sent, again=True) == 0
     assert invited_counts() == dict.fromkeys(EMAILS, 1)
     assert decisions.undo(sent, actor="trainer")
-    assert sending.send_slice(sent.pk) == Batch.State.CANCELLED
+    assert sender.send_slice(sent.pk) == Batch.State.CANCELLED
     assert _states(sent) == {State.REVOKED}
 
 
@@ -77,9 +79,9 @@ def test_a_cancel_in_the_middle_keeps_what_was_sent(sent, look, invited_counts, 
     _press(sent)
     look(sent)
     Batch.objects.filter(pk=sent.pk).update(state=Batch.State.RUNNING)
-    [row] = rows.take(sent.pk, 1, waiting=second_invitation.AGAIN.waiting, to=State.INVITING_AGAIN)
+    [row] = row_leases.take(sent.pk, 1, waiting=second_invitation.AGAIN.waiting, to=State.INVITING_AGAIN)
     assert services.cancel(sent, actor="trainer")
-    rows.settle([second_invitation.AGAIN.call(row, second_invitation_client())])
+    row_leases.settle([second_invitation.AGAIN.call(row, second_invitation_client())])
     assert _states(sent) == {State.INVITED}
     assert sum(invited_counts().values()) == 6
 
@@ -94,12 +96,12 @@ def test_a_death_on_the_way_sends_nothing_a_second_time(sent, look, invited_coun
     _press(sent)
     look(sent)
     Batch.objects.filter(pk=sent.pk).update(state=Batch.State.RUNNING)
-    [row] = rows.take(sent.pk, 1, waiting=second_invitation.AGAIN.waiting, to=State.INVITING_AGAIN)
+    [row] = row_leases.take(sent.pk, 1, waiting=second_invitation.AGAIN.waiting, to=State.INVITING_AGAIN)
     Invitation.objects.filter(pk=row["id"]).update(lease_until=clock.now() - timedelta(seconds=1))
     tasks.sweep()
-    assert sending.send_slice(sent.pk) == Batch.State.COMPLETED
+    assert sender.send_slice(sent.pk) == Batch.State.COMPLETED
     dead = Invitation.objects.get(pk=row["id"])
-    assert (dead.state, dead.reason) == (State.INVITED, rows.AGAIN_UNANSWERED)
+    assert (dead.state, dead.reason) == (State.INVITED, row_leases.AGAIN_UNANSWERED)
     assert invited_counts()[dead.email] == 1
 
 
@@ -108,25 +110,25 @@ def test_an_unanswered_second_invitation_is_never_sent_again(sent, look, academy
     _press(sent)
     look(sent)
     academy.switch(fail_next=[{"path_contains": "addCourseAttendee", "times": 1, "fault": fault}])
-    assert sending.send_slice(sent.pk) == Batch.State.COMPLETED
+    assert sender.send_slice(sent.pk) == Batch.State.COMPLETED
     assert _states(sent) == {State.INVITED}
     assert sorted(invited_counts().values()) == ([1, 2, 2, 2, 2] if fault == "500" else [2] * 5)
-    assert _count(sent, reason=rows.AGAIN_UNANSWERED) == 1
+    assert _count(sent, reason=row_leases.AGAIN_UNANSWERED) == 1
 
 
 def test_the_next_press_counts_anew(sent, look, invited_counts):
     for _ in range(2):
         assert _press(sent) == 5
         look(sent)
-        assert sending.send_slice(sent.pk) == Batch.State.COMPLETED
+        assert sender.send_slice(sent.pk) == Batch.State.COMPLETED
     assert invited_counts() == dict.fromkeys(EMAILS, 3)
     assert _count(sent, times_again=2) == 5
 
 
 def test_nothing_is_sent_before_the_members_were_read(sent, invited_counts):
     _press(sent)
-    assert not known.refine(sent.pk), "they were last read before the press"
-    assert sending.send_slice(sent.pk) == Batch.State.QUEUED
+    assert not existing_learners.refine(sent.pk), "they were last read before the press"
+    assert sender.send_slice(sent.pk) == Batch.State.QUEUED
     assert invited_counts() == dict.fromkeys(EMAILS, 1)
 
 
@@ -141,7 +143,7 @@ def test_a_learner_who_left_the_course_is_invited_once_more(sent, course, look, 
     polling.poll(course.course_id, only_if_due=False, afresh=True)
     _press(sent)
     look(sent)
-    sending.send_slice(sent.pk)
+    sender.send_slice(sent.pk)
     assert invited_counts() == dict.fromkeys(EMAILS, 2)
 
 
@@ -173,6 +175,6 @@ def test_a_press_leaves_out_whom_the_last_one_reached(sent, look, invited_counts
     lines = list(Invitation.objects.filter(batch=sent).values_list("line", flat=True))
     assert second_invitation.want(sent, lines, invited_before=tomorrow, actor="trainer") == 5
     look(sent)
-    sending.send_slice(sent.pk)
+    sender.send_slice(sent.pk)
     Invitation.objects.filter(batch=sent).update(invited_at=yesterday - timedelta(days=1))
     assert second_invitation.want(sent, lines, invited_before=yesterday, actor="trainer") == 0

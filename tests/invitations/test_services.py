@@ -5,8 +5,9 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from coursehub.models import AuditEvent
-from invitations import reading, services
+from invitations import services
 from invitations.models import Batch, Claim, Invitation
+from invitations.parsing import reader
 
 State = Invitation.State
 
@@ -24,7 +25,7 @@ def test_every_row_is_stored_with_its_verdict(upload):
 
 
 def test_a_file_without_a_good_row_is_refused_and_leaves_nothing(upload):
-    with pytest.raises(reading.FileRefused, match="None of the 2 rows"):
+    with pytest.raises(reader.FileRefused, match="None of the 2 rows"):
         upload("nobody", "nobody either")
     assert not Batch.objects.exists()
     assert not Invitation.objects.exists()

@@ -5,8 +5,9 @@ import pytest
 from coursehub import academy as learnt
 from coursehub.models import AcademyAnswer
 from coursehub.trainercentral.profile import Meaning
-from invitations import breaker, post, sending, services, unclear
+from invitations import services
 from invitations.models import Batch, Invitation
+from invitations.sending import circuit_breaker, post, sender, unclear_answers
 
 State = Invitation.State
 EMAILS = [f"learner{number}@example.org" for number in range(8)]
@@ -24,7 +25,7 @@ def _resume(batch) -> None:
 def _driven(batch, look) -> str:
     """The state after what workers and the ticker do until the batch has ended, for 30 slices at most."""
     for _ in range(30):
-        state = sending.send_slice(batch.pk)
+        state = sender.send_slice(batch.pk)
         if state in Batch.FINAL:
             break
         _resume(batch)
@@ -42,11 +43,11 @@ def one_thread(settings, academy):
 def test_three_unclear_answers_are_looked_up_and_their_kind_is_learnt(confirmed, academy, invited_counts):
     academy.switch(invited_shape="status_only")
     batch = confirmed(*EMAILS)
-    assert sending.send_slice(batch.pk) == Batch.State.RUNNING
+    assert sender.send_slice(batch.pk) == Batch.State.RUNNING
     assert _counts(batch) == {State.INVITED: 3, State.PENDING: 5}, "three were looked up before the fourth is sent"
     [kind] = AcademyAnswer.objects.all()
     assert (kind.meaning, kind.by_itself, kind.there, kind.absent) == (Meaning.INVITED, True, 3, 0)
-    assert sending.send_slice(batch.pk) == Batch.State.COMPLETED
+    assert sender.send_slice(batch.pk) == Batch.State.COMPLETED
     assert invited_counts() == dict.fromkeys(EMAILS, 1)
     assert Invitation.objects.filter(batch=batch, answer_kind="").count() == 5, "these were understood at once"
 
@@ -54,7 +55,7 @@ def test_three_unclear_answers_are_looked_up_and_their_kind_is_learnt(confirmed,
 def test_unclear_answers_that_did_not_act_pause_the_batch_and_ask(confirmed, academy, invited_counts):
     academy.switch(invitation_answers=[{**ODD, "acts": False}])
     batch = confirmed(*EMAILS)
-    sending.send_slice(batch.pk)
+    sender.send_slice(batch.pk)
     batch.refresh_from_db()
     assert (batch.state, batch.resume_at) == (Batch.State.PAUSED, None)
     assert "An administrator is asked" in batch.reason
@@ -77,7 +78,7 @@ def test_unclear_answers_that_did_not_act_pause_the_batch_and_ask(confirmed, aca
 def test_an_administrator_s_answer_settles_the_waiting_rows(confirmed, academy, look, meaning, state, rows):
     academy.switch(invitation_answers=[{**ODD, "acts": False}])
     batch = confirmed(*EMAILS)
-    sending.send_slice(batch.pk)
+    sender.send_slice(batch.pk)
     [question] = learnt.open_questions()
     assert learnt.decide(question.key, meaning, actor="admin")
     batch.refresh_from_db()
@@ -86,7 +87,7 @@ def test_an_administrator_s_answer_settles_the_waiting_rows(confirmed, academy, 
     if state == Batch.State.QUEUED:
         look(batch)
         for _ in range(3):
-            sending.send_slice(batch.pk)
+            sender.send_slice(batch.pk)
         assert Batch.objects.get(pk=batch.pk).state in Batch.FINAL
         assert set(academy.posts().values()) == ({1, 2} if meaning is Meaning.WAIT else {1})
 
@@ -102,17 +103,17 @@ def test_one_learner_who_is_refused_does_not_hold_the_batch(confirmed, academy, 
 
 
 def test_learners_who_are_all_refused_pause_the_batch_for_a_person(confirmed, academy):
-    many = [f"learner{number}@example.org" for number in range(breaker.REFUSED_IN_A_ROW + 2)]
+    many = [f"learner{number}@example.org" for number in range(circuit_breaker.REFUSED_IN_A_ROW + 2)]
     academy.switch(forbidden_learners=many)
     batch = confirmed(*many)
-    for _ in range(breaker.REFUSED_IN_A_ROW):
-        sending.send_slice(batch.pk)
+    for _ in range(circuit_breaker.REFUSED_IN_A_ROW):
+        sender.send_slice(batch.pk)
         batch.refresh_from_db()
         assert batch.state == Batch.State.PAUSED
         if batch.resume_at is None:
             break
         _resume(batch)
-    assert batch.reason.startswith(f"The last {breaker.REFUSED_IN_A_ROW} learners were refused")
+    assert batch.reason.startswith(f"The last {circuit_breaker.REFUSED_IN_A_ROW} learners were refused")
     assert batch.reason.endswith("until somebody resumes.")
     assert set(academy.posts().values()) == {1}, "each of them was tried once"
 
@@ -130,8 +131,8 @@ def test_a_refused_token_posts_nobody_twice_between_two_looks(confirmed, academy
 def test_settling_twice_changes_nothing(confirmed, academy):
     academy.switch(invitation_answers=[{**ODD, "acts": False}])
     batch = confirmed(*EMAILS)
-    sending.send_slice(batch.pk)
+    sender.send_slice(batch.pk)
     [question] = learnt.open_questions()
     for _ in range(2):
-        unclear.settle(question.key, Meaning.REFUSED, "admin")
+        unclear_answers.settle(question.key, Meaning.REFUSED, "admin")
     assert _counts(batch) == {State.FAILED: 3, State.PENDING: 5}

@@ -5,8 +5,10 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from coursehub.models import AuditEvent
-from invitations import decisions, rows, sending, services, undoing
+from invitations import decisions, services
+from invitations.claims import row_leases
 from invitations.models import Batch, Invitation
+from invitations.sending import sender, undo
 from progress import polling
 
 State = Invitation.State
@@ -17,7 +19,7 @@ EMAILS = [f"learner{n}@example.org" for n in range(12)]
 def sent(confirmed, academy, course):
     """Twelve learners invited by this batch, in a course that had others before."""
     batch = confirmed(*EMAILS)
-    assert sending.send_slice(batch.pk) == Batch.State.COMPLETED
+    assert sender.send_slice(batch.pk) == Batch.State.COMPLETED
     return batch
 
 
@@ -33,7 +35,7 @@ def _counts(batch) -> dict[str, int]:
 def test_each_learner_of_the_batch_is_revoked_once_and_nobody_else(sent, academy):
     assert services.ACTIONS["undo"](sent, actor="trainer")
     with ThreadPoolExecutor(3) as pool:
-        list(pool.map(lambda _: sending.send_slice(sent.pk), range(3)))
+        list(pool.map(lambda _: sender.send_slice(sent.pk), range(3)))
     batch = Batch.objects.get(pk=sent.pk)
     assert (batch.state, batch.undoing) == (Batch.State.CANCELLED, False)
     assert "12 learners" in batch.reason
@@ -45,10 +47,10 @@ def test_each_learner_of_the_batch_is_revoked_once_and_nobody_else(sent, academy
 
 
 def test_an_undo_that_takes_many_slices_is_not_closed_early(sent, academy, monkeypatch):
-    monkeypatch.setattr(sending, "SLICE_SECONDS", 0.05)
+    monkeypatch.setattr(sender, "SLICE_SECONDS", 0.05)
     decisions.undo(sent, actor="trainer")
     for _ in range(20):
-        if sending.send_slice(sent.pk) == Batch.State.CANCELLED:
+        if sender.send_slice(sent.pk) == Batch.State.CANCELLED:
             break
         assert Batch.objects.get(pk=sent.pk).undoing
     assert _revoked(academy) == sorted(EMAILS)
@@ -57,24 +59,24 @@ def test_an_undo_that_takes_many_slices_is_not_closed_early(sent, academy, monke
 def test_an_undo_goes_on_after_a_pause_and_after_its_worker_died(sent, academy, later):
     decisions.undo(sent, actor="trainer")
     Batch.objects.filter(pk=sent.pk).update(state=Batch.State.RUNNING)
-    assert len(rows.take(sent.pk, 1, waiting=undoing.UNDO.waiting, to=State.REVOKING)) == 1
+    assert len(row_leases.take(sent.pk, 1, waiting=undo.UNDO.waiting, to=State.REVOKING)) == 1
     services.pause(sent, actor="trainer")
-    sending.send_slice(sent.pk)
+    sender.send_slice(sent.pk)
     assert _revoked(academy) == []
     services.resume(sent, actor="trainer")
-    later(rows.LEASE_SECONDS + 1)
-    assert rows.expire_leases() == 1
-    sending.send_slice(sent.pk)
+    later(row_leases.LEASE_SECONDS + 1)
+    assert row_leases.expire_leases() == 1
+    sender.send_slice(sent.pk)
     assert _revoked(academy) == sorted(EMAILS)
 
 
 def test_who_was_undone_can_be_uploaded_again_and_is_invited_by_the_next_generation(sent, upload, invited_counts):
     decisions.undo(sent, actor="trainer")
-    sending.send_slice(sent.pk)
+    sender.send_slice(sent.pk)
     again = upload(*EMAILS)
     assert _counts(again) == {State.PENDING: 12}
     services.confirm(again, actor="trainer")
-    assert sending.send_slice(again.pk) == Batch.State.COMPLETED
+    assert sender.send_slice(again.pk) == Batch.State.COMPLETED
     assert invited_counts() == dict.fromkeys(EMAILS, 2)
     assert not decisions.undo(sent, actor="trainer"), "nothing of the first batch is left to undo"
 
@@ -82,7 +84,7 @@ def test_who_was_undone_can_be_uploaded_again_and_is_invited_by_the_next_generat
 def test_members_stored_before_the_undo_do_not_keep_a_learner_out(sent, upload, course):
     polling.poll(course.course_id, only_if_due=False)
     decisions.undo(sent, actor="trainer")
-    sending.send_slice(sent.pk)
+    sender.send_slice(sent.pk)
     assert _counts(upload(*EMAILS)) == {State.PENDING: 12}
 
 
@@ -94,7 +96,7 @@ def test_a_running_batch_is_not_undone(confirmed):
 def test_a_refused_revocation_stays_invited_with_the_reason(sent, academy, course):
     Invitation.objects.filter(batch=sent, email=EMAILS[0]).update(member_id="")
     decisions.undo(sent, actor="trainer")
-    sending.send_slice(sent.pk)
+    sender.send_slice(sent.pk)
     assert _counts(sent) == {State.REVOKED: 11, State.INVITED: 1}
     assert "course member id" in Invitation.objects.get(batch=sent, state=State.INVITED).reason
     assert "1 stay invited" in Batch.objects.get(pk=sent.pk).reason

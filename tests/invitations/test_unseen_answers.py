@@ -6,8 +6,9 @@ from coursehub import academy
 from coursehub.academy import words
 from coursehub.models import AcademyAnswer
 from coursehub.trainercentral.profile import Meaning
-from invitations import sending, services
+from invitations import services
 from invitations.models import Batch, Invitation
+from invitations.sending import sender
 
 State = Invitation.State
 EMAILS = tuple(f"learner{number}@example.org" for number in range(5))
@@ -17,7 +18,7 @@ ODD = {"data": {"code": 4001, "message": "User {email} already exists"}}
 def until_it_rests(batch: Batch) -> str:
     """Send slice after slice, as workers do; the state in which nothing more happens by itself."""
     for _ in range(10):
-        state = sending.send_slice(batch.pk)
+        state = sender.send_slice(batch.pk)
         if state in (Batch.State.PAUSED, Batch.State.COMPLETED, Batch.State.COMPLETED_WITH_ERRORS):
             return state
     return state

@@ -12,8 +12,11 @@ from django.conf import settings
 
 from coursehub import clock
 from coursehub.models import AuditEvent, Course
-from invitations import known, previewing, reading, sending, services, tasks, uploads
+from invitations import services, tasks
 from invitations.models import Batch, HeadingChoice, Invitation, Piece
+from invitations.parsing import reader
+from invitations.sending import existing_learners, sender
+from invitations.uploads import import_rows, upload
 from progress import polling
 from progress.models import Member
 from tests.files import csv_of
@@ -33,7 +36,7 @@ def send_in(course, person):
 
 def _large(rows: int = 10_000, last: str = "") -> bytes:
     content = csv_of(*(f"learner{number}@example.org" for number in range(rows))) + last.encode()
-    assert len(content) > uploads.READ_AT_ONCE_BYTES
+    assert len(content) > upload.READ_AT_ONCE_BYTES
     return content
 
 
@@ -68,7 +71,7 @@ def test_another_course_another_person_and_a_finished_batch_make_batches_of_thei
 
 
 def test_yesterday_s_file_again_invites_only_who_is_new(confirmed, send_in, invited_counts):
-    sending.send_slice(confirmed("ada@example.org", "grace@example.org").pk)
+    sender.send_slice(confirmed("ada@example.org", "grace@example.org").pk)
     again = send_in(csv_of("ada@example.org", "grace@example.org"))
     assert _states(again) == {State.ALREADY_INVITED: 2}
     assert "Already invited in batch “class.csv” of" in Invitation.objects.filter(batch=again).first().reason
@@ -76,7 +79,7 @@ def test_yesterday_s_file_again_invites_only_who_is_new(confirmed, send_in, invi
     assert _states(grown) == {State.ALREADY_INVITED: 2, State.PENDING: 1}
     _poll(grown)
     services.confirm(grown, actor="trainer")
-    sending.send_slice(grown.pk)
+    sender.send_slice(grown.pk)
     assert invited_counts() == {"ada@example.org": 1, "grace@example.org": 1, "alan@example.org": 1}
 
 
@@ -85,39 +88,39 @@ def test_a_large_file_is_stored_at_once_and_read_by_a_worker(send_in):
     batch = send_in(content)
     assert (batch.state, Invitation.objects.count()) == (Batch.State.UPLOADED, 0)
     assert b"".join(bytes(piece.data) for piece in Piece.objects.filter(batch=batch)) == content
-    assert previewing.waiting() == [batch.pk]
-    assert tasks.read(str(batch.pk)) == previewing.READ
-    assert tasks.read(str(batch.pk)) == previewing.NOT_NOW
+    assert import_rows.waiting() == [batch.pk]
+    assert tasks.read(str(batch.pk)) == import_rows.READ
+    assert tasks.read(str(batch.pk)) == import_rows.NOT_NOW
     assert _states(batch) == {State.PENDING: 10_000}
     assert Batch.objects.get(pk=batch.pk).total == 10_000
 
 
 def test_a_reading_in_slices_gives_what_one_reading_gives(send_in, monkeypatch):
-    monkeypatch.setattr(previewing, "SLICE_SECONDS", 0.0)
-    monkeypatch.setattr(previewing, "_CHUNK_ROWS", 3_000)
+    monkeypatch.setattr(import_rows, "SLICE_SECONDS", 0.0)
+    monkeypatch.setattr(import_rows, "_CHUNK_ROWS", 3_000)
     batch = send_in(_large(last="learner1@example.org,A,B\nnobody,A,B\n"))
     outcomes = []
-    while not outcomes or outcomes[-1] == previewing.UNFINISHED:
-        outcomes.append(previewing.read(batch.pk))
-    assert outcomes == [previewing.UNFINISHED] * 4 + [previewing.READ]
+    while not outcomes or outcomes[-1] == import_rows.UNFINISHED:
+        outcomes.append(import_rows.read(batch.pk))
+    assert outcomes == [import_rows.UNFINISHED] * 4 + [import_rows.READ]
     assert _states(batch) == {State.PENDING: 10_000, State.DUPLICATE: 1, State.INVALID: 1}
 
 
 def test_a_reader_that_died_is_made_up_for_and_one_that_lost_its_lease_changes_nothing(send_in, monkeypatch):
     batch = send_in(_large())
-    monkeypatch.setattr(previewing, "SLICE_SECONDS", 0.0)
-    assert previewing.read(batch.pk) == previewing.UNFINISHED
+    monkeypatch.setattr(import_rows, "SLICE_SECONDS", 0.0)
+    assert import_rows.read(batch.pk) == import_rows.UNFINISHED
     # As a reader leaves it that was killed after it had stored rows and before it said so.
     Batch.objects.filter(pk=batch.pk).update(total=0, read_lease_until=clock.now() + timedelta(seconds=60))
     monkeypatch.undo()
-    assert previewing.read(batch.pk) == previewing.NOT_NOW
-    assert previewing.waiting() == []
+    assert import_rows.read(batch.pk) == import_rows.NOT_NOW
+    assert import_rows.waiting() == []
     late_fence = Batch.objects.get(pk=batch.pk).read_fence
     Batch.objects.filter(pk=batch.pk).update(read_lease_until=clock.now() - timedelta(seconds=1))
     with ThreadPoolExecutor(4) as pool:
-        outcomes = list(pool.map(lambda _: previewing.read(batch.pk), range(4)))
-    assert outcomes.count(previewing.READ) == 1
-    assert not previewing._keep(batch.pk, late_fence, {"state": Batch.State.CANCELLED})
+        outcomes = list(pool.map(lambda _: import_rows.read(batch.pk), range(4)))
+    assert outcomes.count(import_rows.READ) == 1
+    assert not import_rows._keep(batch.pk, late_fence, {"state": Batch.State.CANCELLED})
     assert _states(batch) == {State.PENDING: 10_000}
 
 
@@ -142,27 +145,27 @@ def test_what_a_killed_reader_has_begun_another_ends(send_in):
     reader.kill()
     reader.wait()
     assert Batch.objects.get(pk=batch.pk).state == Batch.State.UPLOADED, "killed in the middle"
-    assert previewing.read(batch.pk) == previewing.NOT_NOW, "its lease has not ended"
+    assert import_rows.read(batch.pk) == import_rows.NOT_NOW, "its lease has not ended"
     Batch.objects.filter(pk=batch.pk).update(read_lease_until=clock.now())
-    assert previewing.read(batch.pk) == previewing.READ
+    assert import_rows.read(batch.pk) == import_rows.READ
     lines = set(Invitation.objects.filter(batch=batch, state=State.PENDING).values_list("line", flat=True))
     assert lines == set(range(2, 40_002))
 
 
 def test_rows_that_are_stored_while_a_person_cancels_are_given_up(send_in, monkeypatch):
     batch = send_in(_large())
-    monkeypatch.setattr(previewing, "SLICE_SECONDS", 0.0)
-    assert previewing.read(batch.pk) == previewing.UNFINISHED
+    monkeypatch.setattr(import_rows, "SLICE_SECONDS", 0.0)
+    assert import_rows.read(batch.pk) == import_rows.UNFINISHED
     assert services.cancel(batch, actor="trainer")
     Invitation.objects.filter(batch=batch).update(state=State.PENDING)
-    previewing._give_up_if_cancelled(batch)
+    import_rows._give_up_if_cancelled(batch)
     assert set(_states(batch)) == {State.NOT_ATTEMPTED}
 
 
 def test_a_large_file_that_turns_out_unusable_ends_with_its_sentence_and_can_be_uploaded_anew(send_in, client_for):
     content = _large(last='grace@example.org,"G,H\n')
     batch = send_in(content)
-    assert previewing.read(batch.pk) == previewing.REFUSED
+    assert import_rows.read(batch.pk) == import_rows.REFUSED
     ended = Batch.objects.get(pk=batch.pk)
     assert ended.state == Batch.State.CANCELLED
     assert "opened in line 10002 is never closed" in ended.reason
@@ -174,7 +177,7 @@ def test_a_large_file_that_turns_out_unusable_ends_with_its_sentence_and_can_be_
 
 def test_too_many_rows_are_refused(send_in, settings):
     settings.UPLOAD_MAX_ROWS = 2
-    with pytest.raises(reading.FileRefused, match="more than 2 rows"):
+    with pytest.raises(reader.FileRefused, match="more than 2 rows"):
         send_in(csv_of("a@example.org", "b@example.org", "c@example.org"))
 
 
@@ -184,12 +187,12 @@ UNTOLD = b"Whom;Called\nada@example.org;Ada\ngrace@example.org;Grace\n"
 def test_a_person_says_what_the_headings_do_not_and_is_asked_once(send_in, person):
     batch = send_in(UNTOLD)
     assert not services.is_settled(batch)
-    assert previewing.read(batch.pk) == previewing.NOT_NOW
-    with pytest.raises(reading.FileRefused, match="Choose the column"):
-        uploads.choose_columns(batch, user=person("trainer"), columns={"first_name": 1})
-    assert uploads.choose_columns(batch, user=person("trainer"), columns={"email": 0, "first_name": 1})
-    assert not uploads.choose_columns(batch, user=person("trainer"), columns={"email": 1})
-    assert previewing.read(batch.pk) == previewing.READ
+    assert import_rows.read(batch.pk) == import_rows.NOT_NOW
+    with pytest.raises(reader.FileRefused, match="Choose the column"):
+        upload.choose_columns(batch, user=person("trainer"), columns={"first_name": 1})
+    assert upload.choose_columns(batch, user=person("trainer"), columns={"email": 0, "first_name": 1})
+    assert not upload.choose_columns(batch, user=person("trainer"), columns={"email": 1})
+    assert import_rows.read(batch.pk) == import_rows.READ
     assert Invitation.objects.get(batch=batch, line=2).first_name == "Ada"
     again = send_in(UNTOLD.replace(b"ada@", b"alan@"))
     assert (again.state, HeadingChoice.objects.count()) == (Batch.State.PREVIEW, 1)
@@ -197,14 +200,14 @@ def test_a_person_says_what_the_headings_do_not_and_is_asked_once(send_in, perso
 
 
 def test_a_remembered_choice_that_does_not_fit_a_file_is_asked_anew(send_in, person):
-    uploads.choose_columns(send_in(b"ada@example.org;Ada\n"), user=person("trainer"), columns={"email": 0})
+    upload.choose_columns(send_in(b"ada@example.org;Ada\n"), user=person("trainer"), columns={"email": 0})
     other_way_round = send_in(b"Grace;grace@example.org\n")
     assert not services.is_settled(other_way_round)
-    assert uploads.choose_columns(other_way_round, user=person("trainer"), columns={"email": 1})
-    assert previewing.read(other_way_round.pk) == previewing.READ
+    assert upload.choose_columns(other_way_round, user=person("trainer"), columns={"email": 1})
+    assert import_rows.read(other_way_round.pk) == import_rows.READ
     many = "".join(f"learner{number}@example.org;Ada\n" for number in range(10_000)).encode()
     large = send_in(many)
-    assert (services.is_settled(large), previewing.read(large.pk)) == (True, previewing.REFUSED)
+    assert (services.is_settled(large), import_rows.read(large.pk)) == (True, import_rows.REFUSED)
     assert not services.is_settled(send_in(many)), "the next upload asks"
 
 
@@ -215,13 +218,13 @@ def test_rows_name_their_courses_and_one_learner_may_be_in_several(send_in, cour
     assert batch.course_id == ""
     rows = Invitation.objects.filter(batch=batch, state=State.PENDING).order_by("line")
     assert [row.course_id for row in rows] == [first.course_id, second.course_id]
-    with pytest.raises(reading.FileRefused, match="Choose the course"):
+    with pytest.raises(reader.FileRefused, match="Choose the course"):
         send_in(csv_of("a@example.org"), course=None)
 
 
 def test_a_trainer_s_file_reaches_no_course_of_others(send_in, course, person):
     foreign = Course.objects.create(course_id="999", name="Not theirs")
-    with pytest.raises(reading.FileRefused, match="no course “999” that you may invite to"):
+    with pytest.raises(reader.FileRefused, match="no course “999” that you may invite to"):
         send_in(f"email,course\na@example.org,{foreign.course_id}\n".encode())
 
 
@@ -245,7 +248,7 @@ def test_members_of_the_course_are_skipped_with_the_age_of_what_is_known(send_in
 
 def _poll(batch) -> None:
     """The sweep that the upload asked for, and what the ticker does after it."""
-    while not known.refine(batch.pk):
+    while not existing_learners.refine(batch.pk):
         assert polling.poll(batch.course_id).outcome in ("read", "unfinished", "not_due")
 
 
@@ -255,19 +258,19 @@ def test_sending_waits_for_the_sweep_which_takes_out_who_is_there(send_in, cours
     assert _states(batch) == {State.PENDING: 2}
     assert "being read anew" in services.status(batch.pk)["reason"]
     services.confirm(batch, actor="trainer")
-    assert known.unrefined() == []
-    assert sending.send_slice(batch.pk) == Batch.State.QUEUED
+    assert existing_learners.unrefined() == []
+    assert sender.send_slice(batch.pk) == Batch.State.QUEUED
     assert invited_counts() == {}
     _poll(batch)
     assert _states(batch) == {State.PENDING: 1, State.ALREADY_ENROLLED: 1}
-    assert sending.send_slice(batch.pk) == Batch.State.COMPLETED
+    assert sender.send_slice(batch.pk) == Batch.State.COMPLETED
     assert invited_counts() == {"new@example.org": 1}
 
 
 def test_a_batch_that_is_to_start_later_does_not_start_now(upload, invited_counts):
     batch = upload("ada@example.org")
     services.confirm(batch, actor="trainer", start_at=clock.now() + timedelta(hours=1))
-    assert sending.send_slice(batch.pk) == Batch.State.QUEUED
+    assert sender.send_slice(batch.pk) == Batch.State.QUEUED
     Batch.objects.filter(pk=batch.pk).update(start_at=clock.now() - timedelta(seconds=1))
-    assert sending.send_slice(batch.pk) == Batch.State.COMPLETED
+    assert sender.send_slice(batch.pk) == Batch.State.COMPLETED
     assert invited_counts() == {"ada@example.org": 1}

@@ -3,8 +3,9 @@
 import pytest
 
 from coursehub import clock
-from invitations import known, sending, services
+from invitations import services
 from invitations.models import Batch, Invitation
+from invitations.sending import existing_learners, sender
 from progress import polling
 from tests.files import csv_of
 
@@ -28,7 +29,7 @@ def test_who_is_enrolled_is_not_invited_again(academy, course, person, invited_c
     assert services.confirm(batch, actor="trainer")
     polling.poll(course.course_id, only_if_due=False)
     Batch.objects.filter(pk=batch.pk).update(members_checked_at=clock.now())
-    assert sending.send_slice(batch.pk) == Batch.State.COMPLETED
+    assert sender.send_slice(batch.pk) == Batch.State.COMPLETED
     assert invited_counts() == {"grace@example.org": 1}
 
 
@@ -41,8 +42,8 @@ def test_who_enrols_after_the_upload_is_taken_out_by_the_look_before_sending(
     assert services.confirm(batch, actor="trainer")
     academy.put_learner(course.course_id, enrolled, 0)
     polling.poll(course.course_id, only_if_due=False, afresh=True)
-    assert known.refine(batch.pk)
-    assert sending.send_slice(batch.pk) == Batch.State.COMPLETED
+    assert existing_learners.refine(batch.pk)
+    assert sender.send_slice(batch.pk) == Batch.State.COMPLETED
     assert services.status(batch.pk)["counts"] == {State.ALREADY_ENROLLED: 1}
     assert invited_counts() == {}
 
@@ -54,7 +55,7 @@ def test_whose_invitation_got_no_answer_is_found_by_a_sweep(
     academy.switch(fail_next=[{"path_contains": "addCourseAttendee", "times": 1, "fault": "500"}], progress_speed=0)
     batch = confirmed(uploaded)
     academy.put_learner(course.course_id, enrolled, 0)
-    assert sending.send_slice(batch.pk) == Batch.State.COMPLETED
+    assert sender.send_slice(batch.pk) == Batch.State.COMPLETED
     assert services.status(batch.pk)["counts"] == {State.INVITED: 1}
     assert invited_counts() == {}
 

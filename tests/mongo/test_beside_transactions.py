@@ -6,7 +6,7 @@ from django.db.transaction import atomic
 
 from coursehub import audit, pacing
 from coursehub.models import AuditEvent
-from invitations import claims
+from invitations.claims import learner_claims
 from invitations.models import Claim
 from oauthtokens import leases, refreshing
 from oauthtokens import services as token_services
@@ -52,9 +52,9 @@ def test_slots_of_the_budget_stay_drawn(undone, settings):
 
 def test_claims_stay(undone):
     row = {"id": 1, "course_id": "1", "email_folded": "a@example.org", "generation": 1, "attempts": 0}
-    assert undone(lambda: claims.win([row])) == [row]
+    assert undone(lambda: learner_claims.win([row])) == [row]
     assert Claim.objects.count() == 1
-    assert claims.win([{**row, "id": 2}]) == []
+    assert learner_claims.win([{**row, "id": 2}]) == []
 
 
 def test_leases_and_uses_stay(undone, academy):

@@ -2,21 +2,7 @@
 
 import pytest
 from django.db import NotSupportedError
-from django.db.models import (
-    Avg,
-    Case,
-    Count,
-    Exists,
-    F,
-    Func,
-    Max,
-    OuterRef,
-    Q,
-    Subquery,
-    Sum,
-    Value,
-    When,
-)
+from django.db.models import Avg, Case, Count, Exists, F, Func, Max, OuterRef, Q, Subquery, Sum, Value, When
 from django.db.models.functions import Coalesce, Concat, Lower, TruncMonth
 
 from .reading.tables import installed

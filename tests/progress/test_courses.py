@@ -114,13 +114,13 @@ def test_a_course_that_is_gone_takes_no_upload(client_for, person, database):
 
 
 def test_an_invitation_with_an_end_of_access_says_when_it_ends(confirmed):
-    from invitations import sending
     from invitations.models import Invitation
+    from invitations.sending import sender
 
     ends_at = datetime(2027, 1, 31, tzinfo=UTC)
     batch = confirmed("ada@example.org", "grace@example.org")
     Invitation.objects.filter(batch=batch, email_folded="ada@example.org").update(access_expires_at=ends_at)
-    sending.send_slice(batch.pk)
+    sender.send_slice(batch.pk)
     assert list(AccessEnd.objects.values_list("course_id", "email_folded", "ends_at")) == [
         (batch.course_id, "ada@example.org", ends_at)
     ]

@@ -8,8 +8,8 @@ import pytest
 from coursehub import board, clock, members
 from coursehub.models import Course
 from coursehub.trainercentral.records import REVOKED
-from invitations import funnel
 from invitations.models import Batch, Invitation
+from invitations.selectors import funnel
 from progress import at_risk, charts, daily, services
 from progress.models import DailyFigures, Member
 from tests.progress.makers import make_course, remote_member, store

@@ -1,4 +1,4 @@
-"""From a record to a learner with a verdict. Pure: what the database knows comes later (invitations.known)."""
+"""From a record to a learner with a verdict. Pure: what the database knows comes later (sending.existing_learners)."""
 
 import re
 import unicodedata
@@ -10,8 +10,8 @@ from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from coursehub.emails import LONGEST
-from invitations import addresses
-from invitations.addresses import BLANKS, clean
+from invitations.parsing import emails
+from invitations.parsing.emails import BLANKS, clean
 
 LONGEST_NAME = 150
 _COLUMNS = ("email", "first_name", "last_name", "name", "course", "access_expires")
@@ -93,10 +93,10 @@ class Judge:
         """The row's verdict, as far as the file alone tells it."""
         filled = cells[: self._width] + self._padding
         email, first, last, whole, course, until = [filled[at].strip(BLANKS) for at in self._positions]
-        folded, problem = addresses.check(email)
+        folded, problem = emails.check(email)
         if problem:
-            email = addresses.address_in(email)
-            folded, problem = addresses.check(email)
+            email = emails.address_in(email)
+            folded, problem = emails.check(email)
         course_id, course_problem = self._find_course(course)
         expires_at, date_problem = self._find_date(until)
         problem = problem or course_problem or date_problem
@@ -189,7 +189,7 @@ def _damaged_id(cell: str) -> str:
 def _looked_at(first: str, last: str) -> tuple[str, str, str]:
     """Names without control characters, and a note on what looks damaged."""
     first, last = clean(_CONTROL.sub(" ", first)), clean(_CONTROL.sub(" ", last))
-    if addresses.looks_garbled(f"{first} {last}"):
+    if emails.looks_garbled(f"{first} {last}"):
         name = f"{first} {last}".strip()[:60]
         return first, last, f"The name “{name}” looks garbled: the file was opened in the wrong encoding before."
     return first, last, ""

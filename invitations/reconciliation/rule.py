@@ -25,9 +25,9 @@ from pymongo import UpdateOne
 
 from coursehub import academy, audit, clock
 from coursehub.mongo import outside_transaction
-from invitations import sweeping
+from invitations.claims.row_leases import Row
 from invitations.models import Batch, Invitation, Sweep
-from invitations.rows import Row
+from invitations.reconciliation import member_scan
 
 State = Invitation.State
 _APART = timedelta(seconds=60)
@@ -77,7 +77,7 @@ def _advance_course(batch_id: UUID, course_id: str, ends_at: float) -> datetime 
     if due and due > now:
         return due
     if due:
-        if not sweeping.sweep(course_id, batch_id, due=due, ends_at=ends_at):
+        if not member_scan.sweep(course_id, batch_id, due=due, ends_at=ends_at):
             return now + timedelta(seconds=_LOOK_AGAIN_SECONDS)
         unknown = _note_findings(batch_id, course_id, unknown)
     sweeps = _sweeps(course_id, unknown)

@@ -8,10 +8,11 @@ from uuid import UUID
 
 from coursehub import audit, clock, members
 from coursehub.trainercentral import errors
-from invitations import claims, post, rows
+from invitations.claims import learner_claims, row_leases
+from invitations.claims.row_leases import Outcome, Row, Waiting
 from invitations.models import Batch, Invitation
-from invitations.rows import Outcome, Row, Waiting
-from invitations.slices import Job
+from invitations.sending import post
+from invitations.sending.runner import Job
 
 if TYPE_CHECKING:
     from coursehub.trainercentral.client import TrainerCentralClient
@@ -48,7 +49,7 @@ def _revoke(row: Row, client: "TrainerCentralClient") -> Outcome:
     """Raises NoSlotInTime, and TrainerCentralError when the call never left."""
     member_id = row["member_id"] or members.in_course(row["course_id"], [row["email_folded"]]).get(row["email_folded"])
     reason = "" if member_id else NO_MEMBER_ID
-    if not claims.is_latest(row):
+    if not learner_claims.is_latest(row):
         reason = INVITED_SINCE
     if reason or not member_id:
         return Outcome(row, State.INVITED, {"reason": reason, "undo_skipped": True})
@@ -61,14 +62,14 @@ def _revoke(row: Row, client: "TrainerCentralClient") -> Outcome:
     except errors.Throttled as error:
         return Outcome(row, State.INVITED, {"reason": error.sentence}, error)
     except _TRIED_AGAIN as error:
-        if rows.refusals(row) + 1 >= post.MOST_REFUSALS:  # or it would hold the batch for ever
+        if row_leases.refusals(row) + 1 >= post.MOST_REFUSALS:  # or it would hold the batch for ever
             return _left(row, error.sentence, error)
-        counted = {"refusals": rows.refusals(row) + 1, "reason": error.sentence}
+        counted = {"refusals": row_leases.refusals(row) + 1, "reason": error.sentence}
         # Even an unclear answer is one, unless it comes of trouble: no sign that TrainerCentral is away.
         return Outcome(row, State.INVITED, counted, None if errors.is_plain_answer(error) else error)
     else:
         reason = REVOKED
-    claims.undo(row)
+    learner_claims.undo(row)
     return Outcome(row, State.REVOKED, {"reason": reason})
 
 

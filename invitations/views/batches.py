@@ -11,10 +11,13 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from coursehub import queue
-from invitations import decisions, estimate, findings, missing_names, reading, services, tasks
+from invitations import decisions, services, tasks
 from invitations.forms import ColumnsForm, ConfirmForm, UploadForm
 from invitations.models import Batch, Invitation
-from invitations.row_views import batch_or_404
+from invitations.parsing import reader
+from invitations.selectors import estimate, findings
+from invitations.sending import missing_names
+from invitations.views.rows import batch_or_404
 
 ROWS_PER_PAGE = 50
 BAD_ROWS_SHOWN = 100
@@ -160,7 +163,7 @@ def _preview(batch: Batch, counts: dict[str, int]) -> dict[str, Any]:
         "left_out": sum(counts.get(state, 0) for state in LEFT_OUT),
         "estimate": estimate.of(pending),
         "members_as_of": services.members_as_of(batch),
-        "format": reading.Format(**batch.format) if batch.format else None,
+        "format": reader.Format(**batch.format) if batch.format else None,
         "confirm_form": ConfirmForm(calls=pending),
         "names_obstacle": missing_names.obstacle(batch),
         "made_names": missing_names.count(batch.pk) if batch.made_names else 0,

@@ -12,10 +12,11 @@ from pymongo import UpdateOne
 
 from coursehub import clock, members
 from coursehub.mongo import outside_transaction
-from invitations import claims, second_invitation
-from invitations.judging import Row
+from invitations.claims import learner_claims
 from invitations.models import Batch, Invitation
-from invitations.sweeping import FOUND, MOVED
+from invitations.parsing.validation import Row
+from invitations.reconciliation.member_scan import FOUND, MOVED
+from invitations.sending import second_invitation
 
 State = Invitation.State
 COURSE_GONE = "The course is gone from the academy, so nothing is sent a second time."
@@ -46,7 +47,7 @@ class Known:
                 wanted[row.course_id].append(row.email_folded)
         found = cls(as_of=members.known_as_of(wanted))
         for course_id, folded in wanted.items():
-            found.claims[course_id] = claims.latest(course_id, folded)
+            found.claims[course_id] = learner_claims.latest(course_id, folded)
             found.members[course_id] = members.in_course(course_id, folded)
         standing = [one["invitation_id"] for each in found.claims.values() for one in each.values()]
         found.batches = _batches_of(standing)
@@ -175,7 +176,7 @@ def _mark_members(course_id: str, chunk: list[dict[str, Any]], reason: str) -> N
     """Who was never called for was enrolled by somebody else; who was called for is there through us, after all."""
     there = members.in_course(course_id, [row["email_folded"] for row in chunk])
     found = [row for row in chunk if row["email_folded"] in there]
-    through_us = {row["_id"] for row in claims.win([row for row in found if row.get("called_at")])}
+    through_us = {row["_id"] for row in learner_claims.win([row for row in found if row.get("called_at")])}
     settled = [
         UpdateOne(
             {"_id": row["_id"], "state": State.PENDING},

@@ -3,7 +3,7 @@
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
-from invitations import headings
+from invitations.parsing import headings
 
 
 @dataclass(frozen=True)

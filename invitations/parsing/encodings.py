@@ -5,7 +5,7 @@ import re
 
 from charset_normalizer import from_bytes
 
-from invitations.refusals import MIXED, NOT_TEXT, FileRefused
+from invitations.parsing.errors import MIXED, NOT_TEXT, FileRefused
 
 _MARKS = (
     (codecs.BOM_UTF8, "utf-8"),

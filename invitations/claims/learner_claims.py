@@ -1,7 +1,7 @@
 """Claims: the right to invite one learner to one course, stored before the call is made.
 
 A claim's key names course, learner and generation and is unique, so whatever crashes or runs twice, a
-generation makes one call, or a second one by the rule of `invitations.reconciling` only.
+generation makes one call, or a second one by the rule of `invitations.reconciliation.rule` only.
 """
 
 from collections.abc import Iterable

@@ -10,9 +10,12 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from coursehub import streaming
-from invitations import decisions, estimate, funnel, results, second_invitation
-from invitations.findings import MOST_LISTED
+from invitations import decisions
 from invitations.models import Batch, Invitation
+from invitations.results_csv import of as rows_as_csv
+from invitations.selectors import estimate, funnel
+from invitations.selectors.findings import MOST_LISTED
+from invitations.sending import second_invitation
 
 TOO_LATE = "That was no longer possible: the row has moved on."
 DECISIONS = {"already-there": decisions.already_there, "send-again": decisions.send_again}
@@ -98,7 +101,7 @@ def batch_or_404(request: HttpRequest, batch_id: UUID) -> Batch:
 
 def _download(request: HttpRequest, batch_id: UUID, *, safe: bool) -> HttpResponseBase:
     batch = batch_or_404(request, batch_id)
-    made = results.of(batch, safe=safe)
+    made = rows_as_csv(batch, safe=safe)
     kind = "results-safe" if safe else "results"
     name = f"{PurePath(batch.filename).stem}-{kind}{'' if made.has_cells else '-without-file'}.csv"
     return streaming.download(made.chunks, filename=name, content_type=f"text/csv; charset={made.encoding}")

@@ -15,8 +15,8 @@ from pymongo import ReturnDocument
 from coursehub import clock, pacing
 from coursehub.mongo import outside_transaction
 from coursehub.trainercentral import errors
+from invitations.claims.row_leases import LEASE_SECONDS
 from invitations.models import Batch, Invitation
-from invitations.rows import LEASE_SECONDS
 
 if TYPE_CHECKING:
     from coursehub.trainercentral.client import TrainerCentralClient

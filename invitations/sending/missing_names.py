@@ -10,7 +10,7 @@ from uuid import UUID
 from django.conf import settings
 
 from coursehub.mongo import outside_transaction
-from invitations import moves
+from invitations import transitions
 from invitations.models import Batch, Invitation
 from invitations.parsing import names
 
@@ -64,7 +64,7 @@ def choose(batch: Batch, choice: str, *, actor: str) -> bool:
     """Fill the names in, or leave these rows out. Once; False when that was chosen, or the batch has moved on."""
     if choice not in (Names.FILLED, Names.LEFT_OUT):
         return False
-    chosen = moves.act(
+    chosen = transitions.act(
         f"names_{choice}", batch, actor,
         leaving=[Batch.State.PREVIEW], unless={"names__in": [Names.FILLED, Names.LEFT_OUT]},
         detail={"rows": batch.made_names}, names=choice,

@@ -16,10 +16,13 @@ from pymongo import UpdateOne
 from coursehub import audit, clock
 from coursehub.mongo import outside_transaction
 from coursehub.trainercentral import errors
-from invitations import claims, funnel, moves, post, rows
+from invitations import transitions
+from invitations.claims import learner_claims, row_leases
+from invitations.claims.row_leases import Outcome, Row, Waiting
 from invitations.models import Batch, Invitation
-from invitations.rows import Outcome, Row, Waiting
-from invitations.slices import Job
+from invitations.selectors import funnel
+from invitations.sending import post
+from invitations.sending.runner import Job
 
 if TYPE_CHECKING:
     from coursehub.trainercentral.client import TrainerCentralClient
@@ -44,7 +47,9 @@ def want(batch: Batch, lines: list[int], *, invited_before: datetime, actor: str
     count = sum(_mark(batch, chunk, invited_before) for chunk in _chunks(lines))
     if not count:
         return 0
-    if not moves.go_on("inviting_again", batch, actor, leaving=_FROM, detail={"rows": count}, inviting_again=True):
+    if not transitions.go_on(
+        "inviting_again", batch, actor, leaving=_FROM, detail={"rows": count}, inviting_again=True
+    ):
         _unmark(batch.pk)
         return 0
     return count
@@ -86,9 +91,9 @@ def _mark(batch: Batch, lines: list[int], invited_before: datetime) -> int:
     updates = []
     for course_id in {row["course_id"] for row in found}:
         of_course = [row for row in found if row["course_id"] == course_id]
-        latest = claims.latest(course_id, [row["email_folded"] for row in of_course])
+        latest = learner_claims.latest(course_id, [row["email_folded"] for row in of_course])
         for row in of_course:
-            generation = claims.generation_after(row, latest.get(row["email_folded"]))
+            generation = learner_claims.generation_after(row, latest.get(row["email_folded"]))
             marked = {"again": True, "generation": generation, "refusals": 0, "called_at": None}
             updates.append(UpdateOne({"_id": row["_id"], "attempts": row["attempts"], **late}, {"$set": marked}))
     return invitations.bulk_write(updates, ordered=False).modified_count if updates else 0
@@ -100,7 +105,7 @@ def _unmark(batch_id: UUID) -> None:
 
 
 def _end(batch_id: UUID, leaving: list[str], reason: str, actor: str, verb: str) -> bool:
-    ended = {"state": moves.finished_state(batch_id), "finished_at": clock.now(), "reason": reason}
+    ended = {"state": transitions.finished_state(batch_id), "finished_at": clock.now(), "reason": reason}
     wanted = Batch.objects.filter(pk=batch_id, state__in=leaving, inviting_again=True)
     if not wanted.update(inviting_again=False, resume_at=None, look_at=None, **ended):
         return False
@@ -110,7 +115,7 @@ def _end(batch_id: UUID, leaving: list[str], reason: str, actor: str, verb: str)
 
 
 def _claim(taken: list[Row]) -> tuple[list[Row], list[Outcome]]:
-    won = claims.win(taken)
+    won = learner_claims.win(taken)
     ids = {row["id"] for row in won}
     return won, [_stays(row, TAKEN) for row in taken if row["id"] not in ids]
 
@@ -120,14 +125,14 @@ def _call(row: Row, client: "TrainerCentralClient") -> Outcome:
     try:
         invited = post.post(row, client)
     except post.DEFINITE as error:
-        claims.release([row])
+        learner_claims.release([row])
         return _stays(row, f"Not invited once more: {error.sentence}")
     except errors.OutcomeUnknown as error:
-        return _stays(row, rows.AGAIN_UNANSWERED, None if errors.is_plain_answer(error) else error)
+        return _stays(row, row_leases.AGAIN_UNANSWERED, None if errors.is_plain_answer(error) else error)
     except post.NOT_ACTED as error:  # a look cannot tell whether it did: who is invited already is there
-        claims.release([row])
+        learner_claims.release([row])
         return _stays(row, f"Not invited once more: {error.sentence}", error)
-    counted = {"invited_again_at": rows.NOW, "times_again": (row.get("times_again") or 0) + 1}
+    counted = {"invited_again_at": row_leases.NOW, "times_again": (row.get("times_again") or 0) + 1}
     told = {"member_id": invited.member_id} if invited.member_id else {}
     return Outcome(row, State.INVITED, {**NOT_WANTED, **counted, **told})
 
@@ -143,5 +148,9 @@ def _chunks(items: Iterable[Any]) -> Iterator[list[Any]]:
 
 
 AGAIN = Job(
-    Waiting(State.INVITED, {"again": True}), State.INVITING_AGAIN, claim=_claim, call=_call, release=claims.release
+    Waiting(State.INVITED, {"again": True}),
+    State.INVITING_AGAIN,
+    claim=_claim,
+    call=_call,
+    release=learner_claims.release,
 )

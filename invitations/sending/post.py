@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 from coursehub.models import AccessEnd
 from coursehub.trainercentral import errors
-from invitations import missing_names
-from invitations.rows import Row
+from invitations.claims.row_leases import Row
+from invitations.sending import missing_names
 
 if TYPE_CHECKING:
     from coursehub.trainercentral.client import TrainerCentralClient

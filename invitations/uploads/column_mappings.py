@@ -1,8 +1,8 @@
 """What stands where in files whose headings do not tell: remembered for each person, by the headings."""
 
-from invitations import headings
 from invitations.models import HeadingChoice
-from invitations.reading import Format
+from invitations.parsing import headings
+from invitations.parsing.reader import Format
 
 
 def recall(user_id: int, form: Format) -> Format:

@@ -19,10 +19,13 @@ from pymongo.errors import BulkWriteError
 from coursehub import audit, clock, erasing, members
 from coursehub.models import Course
 from coursehub.mongo import draw_numbers, outside_transaction
-from invitations import column_choices, keeping, known, missing_names, pieces, reading
-from invitations.judging import Courses, Judge, Row
+from invitations import keeping
 from invitations.models import Batch, Invitation
-from invitations.refusals import NoGoodRows
+from invitations.parsing import reader
+from invitations.parsing.errors import NoGoodRows
+from invitations.parsing.validation import Courses, Judge, Row
+from invitations.sending import existing_learners, missing_names
+from invitations.uploads import column_mappings, file_store
 
 State = Invitation.State
 SLICE_SECONDS = 30.0  # well below the queue's time-out for a task
@@ -45,9 +48,7 @@ class Tally:
         """Raises FileRefused when that was one too many."""
         self.rows += 1
         if self.rows > self.most_rows:
-            raise reading.FileRefused(
-                f"The file has more than {self.most_rows:,} rows: split it, and upload the parts."
-            )
+            raise reader.FileRefused(f"The file has more than {self.most_rows:,} rows: split it, and upload the parts.")
         self.good += not (row.problem or row.duplicate_of)
         if not self.first_problem and row.problem:
             self.first_problem = f"the first, in line {row.line}: {row.problem}"
@@ -55,7 +56,7 @@ class Tally:
     def refuse_without_good_rows(self) -> None:
         """Raises FileRefused."""
         if not self.rows:
-            raise reading.FileRefused("The file has headings but no rows.")
+            raise reader.FileRefused("The file has headings but no rows.")
         if not self.good:
             raise NoGoodRows(f"None of the {self.rows} rows can be invited; {self.first_problem}")
 
@@ -77,15 +78,15 @@ def read(batch_id: UUID) -> str:
         if not _Reading(batch, held["read_fence"]).go_on(skip_rows=held["total"]):
             _give_up_if_cancelled(batch)
             return UNFINISHED
-    except reading.FileRefused as refusal:
+    except reader.FileRefused as refusal:
         if isinstance(refusal, NoGoodRows):
-            column_choices.forget(batch.uploaded_by_id, reading.Format(**batch.format))
+            column_mappings.forget(batch.uploaded_by_id, reader.Format(**batch.format))
         _refuse(batch, held["read_fence"], str(refusal))
         return REFUSED
     except BaseException:
         _keep(batch_id, held["read_fence"], {"read_lease_until": None})
         raise
-    known.refine(batch_id)
+    existing_learners.refine(batch_id)
     return READ
 
 
@@ -94,7 +95,7 @@ class _Reading:
 
     def __init__(self, batch: Batch, fence: int) -> None:
         self._batch, self._fence = batch, fence
-        self._form = reading.Format(**batch.format)
+        self._form = reader.Format(**batch.format)
         courses = courses_of(batch.uploaded_by, batch.course_id)
         self._judge = Judge(self._form.columns, courses, batch.created_at, settings.TIME_ZONE)
         self._tally = Tally()
@@ -128,20 +129,20 @@ class _Reading:
         return True
 
     def _rows(self) -> Iterator[Row]:
-        for line, cells in reading.records(self._counted(), self._form):
+        for line, cells in reader.records(self._counted(), self._form):
             row = self._judge.judge(line, cells)
             self._tally.note(row)
             self._course_ids.add(row.course_id)
             yield row
 
     def _counted(self) -> Iterator[bytes]:
-        for piece in pieces.of_batch(self._batch.pk):
+        for piece in file_store.of_batch(self._batch.pk):
             self._bytes += len(piece)
             yield piece
 
     def _store(self, rows: list[Row]) -> None:
         keys = draw_numbers(Invitation, len(rows))
-        found = known.Known.of(rows)
+        found = existing_learners.Known.of(rows)
         documents = [
             _document(key, self._batch.pk.hex, row, *found.verdict(row)) for key, row in zip(keys, rows, strict=True)
         ]
@@ -155,7 +156,7 @@ class _Reading:
 def _document(key: int, batch_id: str, row: Row, state: str, reason: str, more: dict[str, Any]) -> dict[str, Any]:
     expires_at = row.access_expires_at
     document = {
-        **known.BLANK,
+        **existing_learners.BLANK,
         "_id": key,
         "id": key,
         "batch_id": batch_id,

@@ -1,8 +1,8 @@
 """For coursehub.backup: batches of a restored backup send nothing before somebody, or the rule, has looked.
 
 The backup does not know what was sent since. So a row that was on its way then, or that may have been sent since, is of
-unknown outcome: `invitations.reconciling` looks its learner up, and a person decides what that does not settle. The
-claims of the database that is replaced are kept: whoever was invited since is not invited by another upload.
+unknown outcome: `reconciliation.rule` looks its learner up, and a person decides what that does not settle. The claims
+of the database that is replaced are kept: whoever was invited since is not invited by another upload.
 """
 
 from datetime import datetime

@@ -12,9 +12,10 @@ from django.conf import settings
 
 from coursehub.mongo import outside_transaction
 from coursehub.spreadsheet import safe_cell
-from invitations import pieces, reading
 from invitations.models import Batch, Invitation, Piece, explained
-from invitations.reading import Format
+from invitations.parsing import reader
+from invitations.parsing.reader import Format
+from invitations.uploads import file_store
 
 COLUMNS = ("status", "reason", "member_id", "invited_at", "line")
 HEADINGS = [f"coursehub_{name}" for name in COLUMNS]
@@ -47,7 +48,7 @@ def of(batch: Batch, *, safe: bool = False) -> Results:
 
 def _lines(batch: Batch, form: Format) -> Iterator[bytes]:
     """Each record's own text, then our cells, in the file's encoding; records that are no rows as they are."""
-    yield b"".join(islice(pieces.of_batch(batch.pk), 1))[: form.mark_bytes]
+    yield b"".join(islice(file_store.of_batch(batch.pk), 1))[: form.mark_bytes]
     width = _width(batch, form)
     for cells, text, ours in _joined(batch, form):
         body = text.rstrip("\r\n") if ours else text
@@ -60,7 +61,7 @@ def _lines(batch: Batch, form: Format) -> Iterator[bytes]:
 
 def _safe_lines(batch: Batch, form: Format) -> Iterator[bytes]:
     """The same cells, written anew."""
-    yield b"".join(islice(pieces.of_batch(batch.pk), 1))[: form.mark_bytes]
+    yield b"".join(islice(file_store.of_batch(batch.pk), 1))[: form.mark_bytes]
     width = _width(batch, form)
     for cells, _, ours in _joined(batch, form):
         padding = [""] * (width - len(cells)) if ours else []
@@ -72,7 +73,7 @@ def _joined(batch: Batch, form: Format) -> Iterator[tuple[list[str], str, list[s
     """Cells and text of every record in the file, and our cells for it: none for what is no row."""
     outcomes = _outcomes(batch)
     outcome = next(outcomes, None)
-    for line, cells, text in reading.raw_records(pieces.of_batch(batch.pk), form):
+    for line, cells, text in reader.raw_records(file_store.of_batch(batch.pk), form):
         ours: list[str] = HEADINGS if line == form.heading_line else []
         while outcome and outcome["line"] < line:
             outcome = next(outcomes, None)
@@ -92,7 +93,7 @@ def _width(batch: Batch, form: Format) -> int:
     """Cells of the longest record, so that our columns stand below their headings in ragged files too."""
     wide = (
         len(cells)
-        for line, cells, _ in reading.raw_records(pieces.of_batch(batch.pk), form)
+        for line, cells, _ in reader.raw_records(file_store.of_batch(batch.pk), form)
         if line >= form.heading_line
     )
     return max(wide, default=0)

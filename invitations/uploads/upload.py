@@ -10,9 +10,11 @@ from django.db import IntegrityError
 from coursehub import clock, members
 from coursehub.models import Course
 from coursehub.mongo import outside_transaction
-from invitations import column_choices, judging, moves, pieces, previewing, reading
+from invitations import transitions
 from invitations.models import Batch
-from invitations.refusals import NoGoodRows
+from invitations.parsing import reader, validation
+from invitations.parsing.errors import NoGoodRows
+from invitations.uploads import column_mappings, file_store, import_rows
 
 # Read and judged within the request; what is larger is read by a worker.
 READ_AT_ONCE_BYTES = 200_000
@@ -28,16 +30,16 @@ def upload(*, user, course: Course | None, filename: str, content: bytes | Binar
     file that is everything.
     """
     file = io.BytesIO(content) if isinstance(content, bytes) else content
-    examiner = reading.Examiner()
-    for piece in pieces.of_file(file):
+    examiner = reader.Examiner()
+    for piece in file_store.of_file(file):
         examiner.feed(piece)
     found = examiner.format()
-    form = column_choices.recall(user.pk, found)
+    form = column_mappings.recall(user.pk, found)
     if course is None and form.is_settled and "course" not in form.columns:
-        raise reading.FileRefused(CHOOSE_COURSE)
+        raise reader.FileRefused(CHOOSE_COURSE)
     at_once = form.is_settled and examiner.size_bytes <= READ_AT_ONCE_BYTES
     if at_once and not _has_good_rows(file, form, user, course, are_chosen=not found.is_settled):
-        column_choices.forget(user.pk, found)
+        column_mappings.forget(user.pk, found)
         form, at_once = found, False  # to be asked
     batch = _open_batch(user, course, filename, examiner, form)
     if not batch.stored_at:
@@ -45,7 +47,7 @@ def upload(*, user, course: Course | None, filename: str, content: bytes | Binar
     if course:
         members.ask_for_sweep([course.course_id], since=batch.created_at)
     if at_once:
-        previewing.read(batch.pk)
+        import_rows.read(batch.pk)
     batch.refresh_from_db()
     return batch
 
@@ -55,27 +57,27 @@ def choose_columns(batch: Batch, *, user, columns: dict[str, int]) -> bool:
 
     False when that was settled already. Raises reading.FileRefused when something is missing.
     """
-    form = reading.Format(**batch.format).with_columns(columns)
+    form = reader.Format(**batch.format).with_columns(columns)
     if not form.is_settled:
-        raise reading.FileRefused("Choose the column that holds the e-mail addresses.")
+        raise reader.FileRefused("Choose the column that holds the e-mail addresses.")
     if not batch.course_id and "course" not in columns:
-        raise reading.FileRefused(CHOOSE_COURSE)
+        raise reader.FileRefused(CHOOSE_COURSE)
     unread = {"id": batch.pk.hex, "state": Batch.State.UPLOADED, "format.columns.email": None}
     settled = outside_transaction(Batch).update_one(unread, {"$set": {"format": form.as_document()}}).modified_count
     if settled:
-        column_choices.remember(user.pk, form)
+        column_mappings.remember(user.pk, form)
     return bool(settled)
 
 
-def _has_good_rows(file: BinaryIO, form: reading.Format, user, course: Course | None, *, are_chosen: bool) -> bool:
+def _has_good_rows(file: BinaryIO, form: reader.Format, user, course: Course | None, *, are_chosen: bool) -> bool:
     """Judge the whole of a small file before anything is stored.
 
     False when the columns that were chosen for an earlier file do not fit; else raises FileRefused.
     """
-    courses = previewing.courses_of(user, course.course_id if course else "")
-    judge = judging.Judge(form.columns, courses, clock.now(), settings.TIME_ZONE)
-    tally = previewing.Tally()
-    for record in reading.records(pieces.of_file(file), form):
+    courses = import_rows.courses_of(user, course.course_id if course else "")
+    judge = validation.Judge(form.columns, courses, clock.now(), settings.TIME_ZONE)
+    tally = import_rows.Tally()
+    for record in reader.records(file_store.of_file(file), form):
         tally.note(judge.judge(*record))
     try:
         tally.refuse_without_good_rows()
@@ -86,7 +88,7 @@ def _has_good_rows(file: BinaryIO, form: reading.Format, user, course: Course | 
     return True
 
 
-def _open_batch(user, course: Course | None, filename: str, examiner: reading.Examiner, form: reading.Format) -> Batch:
+def _open_batch(user, course: Course | None, filename: str, examiner: reader.Examiner, form: reader.Format) -> Batch:
     """The one open batch of this content, made now unless it is there; the index decides between the two."""
     key = hashlib.sha256(f"{user.pk} {course.course_id if course else ''} {examiner.digest}".encode()).hexdigest()
     while True:
@@ -106,13 +108,13 @@ def _open_batch(user, course: Course | None, filename: str, examiner: reading.Ex
             if there := Batch.objects.filter(content_key=key, state__in=Batch.OPEN).first():
                 return there
         else:
-            moves.record("batch.uploaded", batch, user.get_username(), size_bytes=examiner.size_bytes)
+            transitions.record("batch.uploaded", batch, user.get_username(), size_bytes=examiner.size_bytes)
             return batch
 
 
 def _store(batch: Batch, file: BinaryIO) -> None:
     """Whoever uploads the same content meanwhile stores it too, so one that died half-way is made up for."""
-    pieces.store(batch.pk, file)
+    file_store.store(batch.pk, file)
     outside_transaction(Batch).update_one(
         {"id": batch.pk.hex, "stored_at": None}, [{"$set": {"stored_at": clock.server_now()}}]
     )

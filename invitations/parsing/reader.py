@@ -12,11 +12,11 @@ from contextlib import suppress
 from dataclasses import replace
 from itertools import chain, islice, takewhile
 
-from invitations import encodings, headings
-from invitations.addresses import check, clean
-from invitations.formats import Format
-from invitations.refusals import FileRefused, refuse_what_is_no_csv
-from invitations.streams import Pieces
+from invitations.parsing import encodings, headings
+from invitations.parsing.emails import check, clean
+from invitations.parsing.errors import FileRefused, refuse_what_is_no_csv
+from invitations.parsing.file_format import Format
+from invitations.parsing.streams import Pieces
 
 __all__ = ["Examiner", "FileRefused", "Format", "Record", "raw_records", "records", "sample"]
 

@@ -10,8 +10,11 @@ from uuid import UUID
 from coursehub import academy, clock
 from coursehub.mongo import outside_transaction
 from coursehub.trainercentral.profile import Meaning
-from invitations import breaker, claims, moves, reconciling
+from invitations import transitions
+from invitations.claims import learner_claims
 from invitations.models import Batch, Invitation
+from invitations.reconciliation import rule
+from invitations.sending import circuit_breaker
 
 State = Invitation.State
 _PROVEN_BY = 3  # learners of one kind of answer who were all found
@@ -19,10 +22,10 @@ _PROVEN_BY = 3  # learners of one kind of answer who were all found
 
 def look(batch_id: UUID) -> bool:
     """Look up the batch's unclear rows if it is stopped for that; True when it was. Raises TrainerCentralError."""
-    stopped = {"id": batch_id.hex, "state": Batch.State.RUNNING, "unclear": {"$gte": breaker.UNCLEAR_AT_ONCE}}
+    stopped = {"id": batch_id.hex, "state": Batch.State.RUNNING, "unclear": {"$gte": circuit_breaker.UNCLEAR_AT_ONCE}}
     if outside_transaction(Batch).find_one(stopped, {"_id": 1}) is None:
         return False
-    reconciling.advance(batch_id)
+    rule.advance(batch_id)
     if outside_transaction(Invitation).find_one(_unclear(batch_id) | {"finding": ""}, {"_id": 1}):
         return True
     kinds = {kind: _counts(batch_id, kind) for kind in outside_transaction(Invitation).distinct(
@@ -34,7 +37,7 @@ def look(batch_id: UUID) -> bool:
     in_doubt = {kind: absent for kind, (_, absent) in kinds.items() if absent}
     if in_doubt:
         kind = max(in_doubt, key=lambda one: in_doubt[one])
-        breaker.ask_a_person(batch_id, _question(in_doubt[kind]), answer_kind=kind)
+        circuit_breaker.ask_a_person(batch_id, _question(in_doubt[kind]), answer_kind=kind)
     return True
 
 
@@ -53,7 +56,7 @@ def settle(kind: str, meaning: Meaning, actor: str) -> None:
     for row in rows.find(waiting):
         seen = {"_id": row["_id"], "state": State.UNKNOWN, "attempts": row["attempts"]}
         if rows.update_one(seen, [{"$set": changes}]).modified_count and changes["state"] == State.FAILED:
-            claims.release([row])
+            learner_claims.release([row])
     for batch in Batch.objects.filter(pk__in=[UUID(one) for one in batch_ids]):
         _go_on(batch, kind, meaning, actor)
 
@@ -79,10 +82,12 @@ def _settled(meaning: Meaning, actor: str) -> dict[str, Any]:
 def _go_on(batch: Batch, kind: str, meaning: Meaning, actor: str) -> None:
     """A batch that was paused for the question goes on, unless the answer is "stop"; one that had ended is closed."""
     if meaning is not Meaning.STOP:
-        moves.go_on("resumed", batch, actor, leaving=[Batch.State.PAUSED], only={"answer_kind": kind}, resume_at=None)
+        transitions.go_on(
+            "resumed", batch, actor, leaving=[Batch.State.PAUSED], only={"answer_kind": kind}, resume_at=None
+        )
     if meaning is Meaning.WAIT:
-        moves.go_on("resumed", batch, actor, leaving=[Batch.State.COMPLETED_WITH_ERRORS])
-    moves.close_without_errors(batch)
+        transitions.go_on("resumed", batch, actor, leaving=[Batch.State.COMPLETED_WITH_ERRORS])
+    transitions.close_without_errors(batch)
 
 
 def _unclear(batch_id: UUID) -> dict[str, Any]:

@@ -19,9 +19,10 @@ from django.conf import settings
 
 from coursehub import pacing
 from coursehub.trainercentral import errors
-from invitations import breaker, rows
-from invitations.breaker import Permit, Way
-from invitations.rows import Outcome, Row, Waiting
+from invitations.claims import row_leases
+from invitations.claims.row_leases import Outcome, Row, Waiting
+from invitations.sending import circuit_breaker
+from invitations.sending.circuit_breaker import Permit, Way
 
 if TYPE_CHECKING:
     from coursehub.trainercentral.client import TrainerCentralClient
@@ -79,14 +80,16 @@ class Slice:
 
     def _work(self) -> None:
         """One thread: while there is something to take and it may be called for, a slot first, then the row."""
-        pacing.give_up_at(self._began + rows.CALL_BEGINS_SECONDS)  # no row of this slice was taken before it began
+        pacing.give_up_at(
+            self._began + row_leases.CALL_BEGINS_SECONDS
+        )  # no row of this slice was taken before it began
         while (left_seconds := self._deadline - time.monotonic()) > 0 and self._has_more():
             permit = Permit(Way.BUSY)
             if pacing.reserve_slot(pacing.INVITATIONS, within_seconds=left_seconds):
                 row = self._next()
                 if row is None:
                     return
-                permit = breaker.ask(self._batch_id)  # as late as can be: after a cancel no call begins
+                permit = circuit_breaker.ask(self._batch_id)  # as late as can be: after a cancel no call begins
                 if permit.way in (Way.OPEN, Way.PROBE):
                     self._do(row, permit)
                 else:
@@ -97,13 +100,13 @@ class Slice:
                 time.sleep(min(left_seconds, _ASK_AGAIN_SECONDS))
 
     def _has_more(self) -> bool:
-        return bool(self._rows) or rows.any_free(self._batch_id, waiting=self._job.waiting)
+        return bool(self._rows) or row_leases.any_free(self._batch_id, waiting=self._job.waiting)
 
     def _next(self) -> Row | None:
         """A row to call for, from what was taken, or from what is taken now for all threads."""
         with self._refilling:
             while not self._rows:
-                taken = rows.take(self._batch_id, self._at_once(), waiting=self._job.waiting, to=self._job.to)
+                taken = row_leases.take(self._batch_id, self._at_once(), waiting=self._job.waiting, to=self._job.to)
                 if not taken:
                     return None
                 claimed, settled = self._job.claim(taken)
@@ -123,27 +126,27 @@ class Slice:
             outcome = self._job.call(row, self._client)
         except pacing.NoSlotInTime:
             self._give_back([row])
-            breaker.give_back(self._batch_id, permit)
+            circuit_breaker.give_back(self._batch_id, permit)
             return
         except errors.TrainerCentralError as error:
             self._give_back([row])
             log.warning("Invitation %s: %s", row["id"], error.detail)
-            breaker.trip(self._batch_id, error)
+            circuit_breaker.trip(self._batch_id, error)
             return
         self._outcomes.append(outcome)
         if outcome.trouble:
             log.warning("Invitation %s: %s", row["id"], outcome.trouble.detail)
-        breaker.report(self._batch_id, permit, outcome.trouble)
+        circuit_breaker.report(self._batch_id, permit, outcome.trouble)
 
     def _write_outcomes(self) -> None:
         """All there are, in one command. Raises pymongo's error, with nothing lost."""
         outcomes = [self._outcomes.popleft() for _ in range(len(self._outcomes))]
         try:
-            rows.settle(outcomes)
+            row_leases.settle(outcomes)
         except BaseException:
             self._outcomes.extendleft(reversed(outcomes))
             raise
 
     def _give_back(self, taken: list[Row]) -> None:
         self._job.release(taken)
-        rows.give_back(taken, self._job.waiting.state)
+        row_leases.give_back(taken, self._job.waiting.state)

@@ -1,0 +1,1 @@
+"""What is read of batches and their rows; nothing here writes."""
