@@ -60,9 +60,9 @@ class Simulation:
 
     def next_monday(self) -> datetime:
         """The next Monday at 9, which is when the sets are regenerated."""
-        from oauthtokens import forecast
+        from oauthtokens.forecast import model
 
-        return forecast.next_maintenance(self.now)
+        return model.next_maintenance(self.now)
 
     def regenerate(self) -> dict:
         """What the maintenance team does on Mondays, all sets in one sitting; returns the pool's status."""
@@ -103,10 +103,11 @@ class Simulation:
         from django.conf import settings
 
         from coursehub.trainercentral.errors import TokenUnavailable
-        from oauthtokens import handing_out, services
+        from oauthtokens import services
+        from oauthtokens.pool import provider
 
         # Minutes have gone by since it was noted last, though not on this process' own clock.
-        handing_out._Memory.demand_noted_at = None
+        provider._Memory.demand_noted_at = None
         try:
             token = services.access_token().token
         except TokenUnavailable as error:

@@ -10,8 +10,8 @@ from unfold.decorators import display
 
 from coursehub import clock, states
 from coursehub.admin import ReadOnlyAdmin
-from oauthtokens import admin_views
 from oauthtokens.models import Sitting, TokenSet
+from oauthtokens.views import token_sets
 
 
 @admin.register(TokenSet)
@@ -26,10 +26,10 @@ class TokenSetAdmin(ReadOnlyAdmin):
     readonly_fields = fields
 
     def get_urls(self) -> list[URLPattern]:
-        return [*admin_views.urls(), *super().get_urls()]
+        return [*token_sets.urls(), *super().get_urls()]
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        return admin_views.token_page(request)
+        return token_sets.token_page(request)
 
     @display(description="Uses")
     def uses_of_max(self, token_set: TokenSet) -> str:

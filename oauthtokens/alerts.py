@@ -19,9 +19,10 @@ from pymongo.errors import DuplicateKeyError
 from coursehub import academy, clock
 from coursehub.academy.words import alert as sentence_of
 from coursehub.mongo import outside_transaction, refuse_inside_atomic
-from oauthtokens import client_grant, forecast, leases, pool, usage
-from oauthtokens.leases import State
+from oauthtokens.forecast import model, usage
 from oauthtokens.models import TokenSet
+from oauthtokens.pool import client_credentials, pool_state, refresh_lease
+from oauthtokens.pool.refresh_lease import State
 
 logger = logging.getLogger(__name__)
 
@@ -79,10 +80,10 @@ def _holding() -> Iterator[Alert]:
     """What holds now."""
     for answer in academy.open_questions()[:_QUESTIONS_MOST]:
         yield Alert(f"{_QUESTION}{answer.pk}", "warning", sentence_of(answer))
-    stopped = pool.read()["stopped"]
+    stopped = pool_state.read()["stopped"]
     if stopped:
         yield Alert("stopped", "danger", f"The token pool has stopped: {stopped}")
-    if client_grant.is_chosen():
+    if client_credentials.is_chosen():
         return
     sets = list(TokenSet.objects.filter(number__lte=settings.TOKEN_SET_COUNT))
     for one in sets:
@@ -91,14 +92,14 @@ def _holding() -> Iterator[Alert]:
         if one.state == State.UNDECRYPTABLE:
             sentence = f"Token set {one.number} cannot be decrypted: a key is missing from TOKEN_ENCRYPTION_KEYS."
             yield Alert(f"undecryptable_{one.number}", "danger", sentence)
-    if leases.use_limit() is not None:
+    if refresh_lease.use_limit() is not None:
         now = clock.now()
         yield from _of_forecast(sets, now)
         yield from _of_maintenance(sets, now)
 
 
 def _of_forecast(sets: list[TokenSet], now: datetime) -> Iterator[Alert]:
-    hours = _hours_left(forecast.make(sets, now, usage.read(now)))
+    hours = _hours_left(model.make(sets, now, usage.read(now)))
     known = {row["_id"] for row in _collection().find({"is_open": True}, {"_id": 1})}
     for level in FORECAST_HOURS:
         key = _forecast_key(level)
@@ -107,7 +108,7 @@ def _of_forecast(sets: list[TokenSet], now: datetime) -> Iterator[Alert]:
             yield Alert(key, tone, f"The token sets last fewer than {level} hours.")
 
 
-def _hours_left(made: forecast.Forecast) -> float:
+def _hours_left(made: model.Forecast) -> float:
     """By the measured use where it is known, like `Forecast.reaches`."""
     if made.measured_reaches is None or not made.uses_left:
         return made.continuous_hours or 0.0
@@ -115,7 +116,7 @@ def _hours_left(made: forecast.Forecast) -> float:
 
 
 def _of_maintenance(sets: list[TokenSet], now: datetime) -> Iterator[Alert]:
-    last = forecast.next_maintenance(now) - timedelta(days=7)
+    last = model.next_maintenance(now) - timedelta(days=7)
     regenerated = [one.regenerated_at for one in sets if one.regenerated_at]
     if regenerated and now >= last + _MISSED_AFTER and max(regenerated) < last - _EARLY:
         sentence = f"No token set was regenerated at the maintenance of {last:%A, %d %B, %H:%M}."

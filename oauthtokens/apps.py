@@ -10,5 +10,5 @@ class OauthtokensConfig(AppConfig):
 
         # Consents end with the minutes of their pace; alerts are raised and mailed by how things stand.
         present = frozenset({"oauthtokens_consents", "oauthtokens_alerts"})
-        backup.register("oauthtokens", present=present, settle="oauthtokens.restored.settle")
+        backup.register("oauthtokens", present=present, settle="oauthtokens.restore.settle")
         queue.register_tick("oauthtokens.tasks.tick", seconds=15)

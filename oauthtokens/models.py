@@ -65,7 +65,7 @@ class Sitting(models.Model):
     """The maintenance team at work on the sets that need regeneration; in the end, the signed-off record of it.
 
     `plan` holds the sets as they were at the start, [{"number", "generation", "state"}]: a set is done when it
-    has a newer generation. Written only by `oauthtokens.sittings`.
+    has a newer generation. Written only by `oauthtokens.regeneration.sessions`.
     """
 
     started_by = models.CharField(max_length=150)

@@ -13,30 +13,20 @@ from django.conf import settings
 from coursehub import academy, clock, pacing
 from coursehub.mongo import refuse_inside_atomic
 from coursehub.trainercentral import TrainerCentralClient
-from oauthtokens import (
-    client_grant,
-    forecast,
-    leases,
-    pool,
-    reencrypting,
-    refreshing,
-    refusal,
-    regeneration,
-    reserve,
-    revoking,
-    rotation,
-    usage,
-)
+from oauthtokens import key_rotation, not_refreshed, revocation
 from oauthtokens.alerts import open_alerts as alerts
-from oauthtokens.availability import usable_since, why_none
-from oauthtokens.client_grant import SCOPE
-from oauthtokens.handing_out import PoolTokens, access_token
+from oauthtokens.background_job import is_upkeep_due, refresh_due
+from oauthtokens.forecast import model, usage
+from oauthtokens.key_rotation import Reencrypted
 from oauthtokens.models import TokenSet
-from oauthtokens.reencrypting import Reencrypted
-from oauthtokens.refreshing import Outcome
-from oauthtokens.regeneration import begin_consent, check_number, complete_consent, exchange_code, store_grant
-from oauthtokens.revoking import Outcome as Revocation
-from oauthtokens.upkeep import is_upkeep_due, refresh_due
+from oauthtokens.pool import client_credentials, pool_state, refresh, refresh_lease, reserve, selection
+from oauthtokens.pool.availability import usable_since, why_none
+from oauthtokens.pool.client_credentials import SCOPE
+from oauthtokens.pool.provider import PoolTokens, access_token
+from oauthtokens.pool.refresh import Outcome
+from oauthtokens.regeneration import exchange
+from oauthtokens.regeneration.exchange import begin_consent, check_number, complete_consent, exchange_code, store_grant
+from oauthtokens.revocation import Outcome as Revocation
 
 __all__ = [
     "SCOPE",
@@ -110,7 +100,7 @@ def _wait(lane: str, endpoint: str, method: str) -> None:
 
 def sets_in_need() -> list[int]:
     """The numbers of the sets that a person should regenerate now."""
-    return regeneration.needed(TokenSet.objects.filter(number__lte=settings.TOKEN_SET_COUNT), clock.now())
+    return exchange.needed(TokenSet.objects.filter(number__lte=settings.TOKEN_SET_COUNT), clock.now())
 
 
 class Refreshed(NamedTuple):
@@ -130,21 +120,21 @@ def refresh_set(number: int | None = None, *, force: bool = False, actor: str = 
     Raises TokenUnavailable, ValueError.
     """
     if number is None:
-        number = (pool.active_unless_stopped() if force else None) or rotation.select()
+        number = (pool_state.active_unless_stopped() if force else None) or selection.select()
     else:
         check_number(number)
-    outcome, reason = refreshing.refresh(number, force=force, actor=actor), ""
+    outcome, reason = refresh.refresh(number, force=force, actor=actor), ""
     if outcome is Outcome.BUSY:
-        outcome, reason = refusal.of(number)
-    row = leases.documents(number).find_one({"number": number}) or {"uses": 0, "reason": ""}
+        outcome, reason = not_refreshed.of(number)
+    row = refresh_lease.documents(number).find_one({"number": number}) or {"uses": 0, "reason": ""}
     if outcome is Outcome.FAILED:
-        reason = pool.read()["stopped"] or row["reason"]
+        reason = pool_state.read()["stopped"] or row["reason"]
     return Refreshed(number, outcome, reason, row["uses"], reserve.uses_left(row))
 
 
 def rotate(*, actor: str) -> int:
     """Move on to the next ready set; returns its number. Raises TokenUnavailable when no other is ready."""
-    return rotation.rotate(actor=actor)
+    return selection.rotate(actor=actor)
 
 
 def release_reserve(*, number: int, actor: str, reason: str) -> None:
@@ -159,17 +149,17 @@ def revoke(*, number: int, actor: str) -> Revocation:
     PENDING: Zoho has not confirmed, and the job asks again. Raises ValueError; RuntimeError inside `atomic()`.
     """
     check_number(number)
-    return revoking.revoke(number=number, actor=actor)
+    return revocation.revoke(number=number, actor=actor)
 
 
 def revoke_all(*, actor: str, told: Callable[[int, int], None] | None = None) -> dict[int, Revocation]:
     """The same for every set; `told` hears after each how many of how many are done. Raises RuntimeError."""
-    return revoking.revoke_all(actor=actor, told=told)
+    return revocation.revoke_all(actor=actor, told=told)
 
 
 def reencrypt(*, actor: str, told: Callable[[int, int], None] | None = None) -> Reencrypted:
     """Bring every stored token under the newest key, while everything runs; `told` hears how many of how many."""
-    return reencrypting.reencrypt(actor=actor, told=told)
+    return key_rotation.reencrypt(actor=actor, told=told)
 
 
 def status() -> dict[str, Any]:
@@ -178,7 +168,7 @@ def status() -> dict[str, Any]:
     `client` is None, or with TOKEN_GRANT=client_credentials how the client's own access token stands.
     """
     sets = list(TokenSet.objects.filter(number__lte=settings.TOKEN_SET_COUNT))
-    now, about_pool = clock.now(), pool.read()
+    now, about_pool = clock.now(), pool_state.read()
     return {
         "sets": [
             {
@@ -192,8 +182,8 @@ def status() -> dict[str, Any]:
             }
             for one in sets
         ],
-        "client": client_grant.status(),
+        "client": client_credentials.status(),
         "active": about_pool["active"],
         "stopped": about_pool["stopped"],
-        **forecast.make(sets, now, usage.read(now)).as_document(),
+        **model.make(sets, now, usage.read(now)).as_document(),
     }

@@ -1,9 +1,9 @@
 from django.urls import path
 
-from oauthtokens import views
+from oauthtokens.views import public
 
 app_name = "oauth"
 urlpatterns = [
-    path("callback/", views.callback, name="callback"),
-    path("forecast.json", views.forecast, name="forecast"),
+    path("callback/", public.callback, name="callback"),
+    path("forecast.json", public.forecast, name="forecast"),
 ]

@@ -15,7 +15,8 @@ import requests
 from django.conf import settings
 
 from coursehub.trainercentral import ZohoAccounts, errors
-from oauthtokens import leases, pool, refreshing, services
+from oauthtokens import services
+from oauthtokens.pool import pool_state, refresh, refresh_lease
 
 THREADS = 1  # in each of the processes: callers that wait ask the database over and over
 POINTS = (
@@ -89,14 +90,14 @@ def _try_out(teller: Teller, token: str) -> None:
 
 def _listen(teller: Teller) -> None:
     """Tell of failures with the backoff that they cost; the gap that a run allows follows from them."""
-    write_failure = leases.write_failure
+    write_failure = refresh_lease.write_failure
 
-    def told(lease: leases.RefreshLease, **details: Any) -> bool:
+    def told(lease: refresh_lease.RefreshLease, **details: Any) -> bool:
         written = write_failure(lease, **details)
         teller.tell("failure", wait_seconds=details.get("wait_seconds") or 0)
         return written
 
-    leases.write_failure = told
+    refresh_lease.write_failure = told
 
 
 def _arm(teller: Teller, point: str, chance: random.Random) -> None:
@@ -105,12 +106,12 @@ def _arm(teller: Teller, point: str, chance: random.Random) -> None:
         os.kill(os.getpid(), signal.SIGKILL)
 
     holder, name, made = {
-        "before the count": (leases, "win", _dying_first),
-        "after the count": (leases, "win", _dying_after),
+        "before the count": (refresh_lease, "win", _dying_first),
+        "after the count": (refresh_lease, "win", _dying_after),
         "while asking": (ZohoAccounts, "refresh", partial(_dying_meanwhile, chance)),
         "after the answer": (ZohoAccounts, "refresh", _dying_after),
-        "before the write": (leases, "_write", _dying_first),
-        "after the write": (pool, "resume", _dying_first),
+        "before the write": (refresh_lease, "_write", _dying_first),
+        "after the write": (pool_state, "resume", _dying_first),
     }[point]
     setattr(holder, name, made(die, getattr(holder, name)))
 
@@ -137,4 +138,4 @@ def _dying_after(die: Callable[[], None], act: Callable) -> Callable:
     return done
 
 
-assert (refreshing.leases, refreshing.pool) == (leases, pool), "the points above are not those of a refresh"
+assert (refresh.leases, refresh.pool) == (refresh_lease, pool_state), "the points above are not those of a refresh"

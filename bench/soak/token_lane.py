@@ -35,10 +35,10 @@ def lane(chance: random.Random, runs: int) -> Found:
 
     from bench.soak.token_callers import POINTS
     from coursehub import audit
-    from oauthtokens import refreshing
+    from oauthtokens.pool import refresh
 
     settings.TOKEN_LEASE_SECONDS, settings.TOKEN_SET_COUNT, settings.TOKEN_MAX_USES = LEASE_SECONDS, SETS, MAX_USES
-    refreshing._FIRST_BACKOFF_SECONDS, refreshing._LONGEST_BACKOFF_SECONDS = _BACKOFF_SECONDS
+    refresh._FIRST_BACKOFF_SECONDS, refresh._LONGEST_BACKOFF_SECONDS = _BACKOFF_SECONDS
     sandbox, found = SandboxProcess("", port=settings.SANDBOX_PORT), Found()
     points, first = (*POINTS, ANY_MOMENT), chance.randrange(len(POINTS))
     for number in range(runs):

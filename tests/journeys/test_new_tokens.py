@@ -9,9 +9,9 @@ from coursehub import clock
 from coursehub.models import Course
 from coursehub.mongo import outside_transaction
 from invitations.models import Batch, Invitation
-from oauthtokens import pool as token_pool
 from oauthtokens import services
 from oauthtokens.models import TokenSet
+from oauthtokens.pool import pool_state as token_pool
 from tests.coursehub.workers import wait_for
 from tests.journeys.conftest import Product
 from tests.patience import promised

@@ -231,9 +231,9 @@ def trouble_with_calls(sandbox, recorder: Recorder) -> None:
         sandbox.switch(calls_per_minute=0)
         outside_transaction("coursehub_pacing").delete_many({})  # nobody waits the minute that it asked for
     # A token that ended before its time: the client goes and gets another.
-    from oauthtokens import refreshing
+    from oauthtokens.pool import refresh
 
-    refreshing.accounts().revoke(services.access_token().token)
+    refresh.accounts().revoke(services.access_token().token)
     attempt(client.list_courses)
 
 

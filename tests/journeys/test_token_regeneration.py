@@ -7,8 +7,9 @@ from playwright.sync_api import expect
 
 from coursehub import clock
 from coursehub.models import AuditEvent
-from oauthtokens import consents, services
+from oauthtokens import services
 from oauthtokens.models import Sitting, TokenSet
+from oauthtokens.regeneration import consents
 from tests.environment import SANDBOX_PORT
 from tests.journeys.conftest import Product
 

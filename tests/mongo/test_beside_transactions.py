@@ -8,9 +8,9 @@ from coursehub import audit, pacing
 from coursehub.models import AuditEvent
 from invitations.claims import learner_claims
 from invitations.models import Claim
-from oauthtokens import leases, refreshing
 from oauthtokens import services as token_services
 from oauthtokens.models import TokenSet
+from oauthtokens.pool import refresh, refresh_lease
 
 
 class Undone(Exception):
@@ -60,10 +60,10 @@ def test_claims_stay(undone):
 def test_leases_and_uses_stay(undone, academy):
     number = TokenSet.objects.exclude(refresh_token="").first().number
     before = TokenSet.objects.get(number=number)
-    lease = undone(lambda: leases.win(number, force=True))
+    lease = undone(lambda: refresh_lease.win(number, force=True))
     after = TokenSet.objects.get(number=number)
     assert (after.uses, after.fence) == (before.uses + 1, lease.fence)
-    assert leases.win(number, force=True) is None
+    assert refresh_lease.win(number, force=True) is None
 
 
 def test_no_call_of_the_academy_inside_a_block(academy, transactions_are):
@@ -77,7 +77,7 @@ def test_no_call_of_the_accounts_server_inside_a_block_and_no_use_counted_for_it
     number = TokenSet.objects.exclude(refresh_token="").first().number
     before = (academy.counters()["refreshes"], TokenSet.objects.get(number=number).uses)
     for call in (
-        lambda: refreshing.refresh(number, force=True),
+        lambda: refresh.refresh(number, force=True),
         lambda: token_services.exchange_code(number=number, code="1000.x", actor="somebody"),
     ):
         with pytest.raises(RuntimeError, match=r"inside atomic\(\)"), atomic():

@@ -50,7 +50,7 @@ def _wait_beyond_the_lease(read_timeout_seconds: float) -> None:
     from django.conf import settings
 
     from coursehub.trainercentral import ZohoAccounts
-    from oauthtokens import refreshing
+    from oauthtokens.pool import refresh
 
     accounts = ZohoAccounts(
         settings.ZOHO_ACCOUNTS_URL,
@@ -58,7 +58,7 @@ def _wait_beyond_the_lease(read_timeout_seconds: float) -> None:
         settings.ZOHO_CLIENT_SECRET,
         read_timeout_seconds=read_timeout_seconds,
     )
-    refreshing.accounts = lambda: accounts
+    refresh.accounts = lambda: accounts
 
 
 if __name__ == "__main__":

@@ -5,8 +5,9 @@ from typing import Any
 import pytest
 
 from coursehub.mongo import outside_transaction
-from oauthtokens import handing_out, services
+from oauthtokens import services
 from oauthtokens.models import TokenSet
+from oauthtokens.pool import provider
 
 
 class Pool:
@@ -44,6 +45,6 @@ class Pool:
 @pytest.fixture
 def pool(database, sandbox, settings):
     settings.TOKEN_LEASE_SECONDS = 6
-    handing_out._Memory.token = (None, "")
-    handing_out._Memory.demand_noted_at = None
+    provider._Memory.token = (None, "")
+    provider._Memory.demand_noted_at = None
     return Pool(sandbox)

@@ -11,8 +11,10 @@ from django.contrib.messages import get_messages
 
 from coursehub import env, roles
 from coursehub.models import AuditEvent
-from oauthtokens import alerts, consents, leases, regeneration, services, sittings, words
+from oauthtokens import alerts, sentences, services
 from oauthtokens.models import Sitting, TokenSet
+from oauthtokens.pool import refresh_lease
+from oauthtokens.regeneration import consents, exchange, sessions
 
 State = TokenSet.State
 LIST = "/admin/oauthtokens/tokenset/"
@@ -73,9 +75,9 @@ def test_who_may_open_what_stands_outside_the_console(pool, client_for, path, al
 
 
 def test_every_page_of_the_tokens_is_in_the_table():
-    from oauthtokens import admin_views
+    from oauthtokens.views import token_sets
 
-    routes = {re.sub(r"<int:number>", "2", str(pattern.pattern)) for pattern in admin_views.urls()}
+    routes = {re.sub(r"<int:number>", "2", str(pattern.pattern)) for pattern in token_sets.urls()}
     assert {f"{LIST}{re.sub('<int:pk>', '1', route)}" for route in routes} <= set(TABLE)
 
 
@@ -94,7 +96,7 @@ def test_a_set_that_does_not_exist_is_not_found(pool, client_for, number):
 
 @pytest.mark.parametrize("page", ["regeneration/{}/skip/", "regeneration/{}/sign-off/", "{}/refresh/", "{}/revoke/"])
 def test_numbers_beyond_reason_are_answered(pool, client_for, page):
-    sittings.start(actor="maria")
+    sessions.start(actor="maria")
     answer = client_for("maintenance").post(f"{LIST}{page.format(10**30)}", {"confirm": str(10**30)})
     assert answer.status_code in (302, 404)
 
@@ -112,7 +114,7 @@ def test_acts_need_the_token_of_their_form(pool, client_for):
 @pytest.mark.parametrize("role", ["administrator", "maintenance"])
 def test_pages_hold_no_token(pool, client_for, role):
     pool.obtain(1)
-    secrets = [services.access_token().token, leases.win(1, force=True).refresh_token]
+    secrets = [services.access_token().token, refresh_lease.win(1, force=True).refresh_token]
     secrets += [pool.row(1)["refresh_token"], pool.row(1)["access_token"]]
     client, pk = client_for(role), TokenSet.objects.get(number=1).pk
     paths = (LIST, f"{LIST}{pk}/change/", f"{LIST}{pk}/history/", f"{LIST}regeneration/", "/oauth/forecast.json")
@@ -137,7 +139,7 @@ def test_a_set_in_any_state_says_what_to_do(pool, client_for):
     for state in State.values:
         pool.change(2, state=state, reason=f"<b>{state}</b>")
         html = client.get(LIST).content.decode()
-        assert f"&lt;b&gt;{state}&lt;/b&gt; <strong>{words.MEANINGS[state][1]}</strong>" in html
+        assert f"&lt;b&gt;{state}&lt;/b&gt; <strong>{sentences.MEANINGS[state][1]}</strong>" in html
 
 
 def test_the_first_day_says_what_to_do(pool, client_for):
@@ -174,7 +176,7 @@ def test_with_the_clients_own_grant_no_set_is_asked_for(pool, client_for, settin
 
 
 def test_a_pool_that_has_stopped_says_so_first(pool, client_for):
-    from oauthtokens import pool as pool_document
+    from oauthtokens.pool import pool_state as pool_document
 
     pool.obtain(1)
     pool_document.stop("Zoho does not accept our client id.")
@@ -363,7 +365,7 @@ def test_a_sitting_in_the_console(pool, consenting, settings):
     html = consenting.get(f"{LIST}regeneration/").content.decode()
     assert re.findall(r'data-step="(\w+)" data-set="(\d)"', html) == [("done", "1"), ("skipped", "2")]
     assert "A regeneration is under way: 1 of 2 sets done" in consenting.get(LIST).content.decode()
-    pk = sittings.current().pk
+    pk = sessions.current().pk
     told = messages_of(consenting.post(f"{LIST}regeneration/{pk}/sign-off/", {"remarks": "<i>done</i>"}))
     assert told[-1] == "Signed off: 1 of 2 token sets have new tokens."
     record = consenting.get(f"/admin/oauthtokens/sitting/{pk}/change/").content.decode()
@@ -374,6 +376,6 @@ def test_a_sitting_in_the_console(pool, consenting, settings):
 
 
 def test_nothing_to_start_is_said(pool, client_for, monkeypatch):
-    monkeypatch.setattr(regeneration, "is_needed", lambda token_set, now: False)
+    monkeypatch.setattr(exchange, "is_needed", lambda token_set, now: False)
     answer = client_for("maintenance").post(f"{LIST}regeneration/start/")
     assert messages_of(answer) == ["No token set needs regeneration now."]

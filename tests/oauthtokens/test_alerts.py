@@ -11,9 +11,11 @@ from django.db import transaction
 
 from coursehub import clock
 from coursehub.mongo import outside_transaction
-from oauthtokens import alerts, encryption, forecast, refreshing, services
-from oauthtokens import pool as pool_document
+from oauthtokens import alerts, encryption, services
+from oauthtokens.forecast import model
 from oauthtokens.models import TokenSet
+from oauthtokens.pool import pool_state as pool_document
+from oauthtokens.pool import refresh
 
 State = TokenSet.State
 
@@ -78,7 +80,7 @@ def test_broken_set_is_an_alert_and_one_email_until_it_is_regenerated(team):
 def test_set_that_breaks_in_use_is_left_at_once_and_told(team):
     row = team.row(1)
     token = encryption.decrypt(row["refresh_token"], number=1, kind="refresh", generation=1)
-    refreshing.accounts().revoke(token)
+    refresh.accounts().revoke(token)
     team.expire(1)
     assert services.access_token().key[0] == 2
     services.refresh_due()
@@ -148,7 +150,7 @@ def test_stopped_pool_is_one_alert_however_often_it_is_probed(team):
 
 def test_monday_missed(team, settings, time_travel):
     settings.TOKEN_RETIRE_AT_USES = settings.TOKEN_MAX_USES = 1000  # so that the forecast has nothing to say
-    monday = forecast.next_maintenance(clock.now())
+    monday = model.next_maintenance(clock.now())
     go_to(monday + timedelta(minutes=30))
     services.refresh_due()
     assert keys() == []  # they are at it
@@ -165,7 +167,7 @@ def test_monday_missed(team, settings, time_travel):
 
 def test_no_monday_is_missed_where_none_is_needed(team, settings, time_travel):
     settings.TOKEN_MAX_USES = 0
-    go_to(forecast.next_maintenance(clock.now()) + timedelta(hours=2))
+    go_to(model.next_maintenance(clock.now()) + timedelta(hours=2))
     services.refresh_due()
     assert keys() == []
 

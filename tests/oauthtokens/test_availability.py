@@ -4,9 +4,9 @@ import pytest
 
 from coursehub import clock
 from coursehub.mongo import outside_transaction
-from oauthtokens import pool as pool_document
 from oauthtokens import services
 from oauthtokens.models import TokenSet
+from oauthtokens.pool import pool_state as pool_document
 
 State = TokenSet.State
 

@@ -9,9 +9,10 @@ from django.core.management import call_command
 from coursehub.mongo import outside_transaction
 from coursehub.trainercentral import TokenGrant
 from coursehub.trainercentral.errors import TokenUnavailable
-from oauthtokens import handing_out, leases, refreshing, rejection, rotation, services
-from oauthtokens import pool as pool_document
+from oauthtokens import services
 from oauthtokens.models import TokenSet
+from oauthtokens.pool import pool_state as pool_document
+from oauthtokens.pool import provider, refresh, refresh_lease, rejection, selection
 
 State = TokenSet.State
 
@@ -24,11 +25,11 @@ def own(pool, settings):
 
 
 def row() -> dict:
-    return outside_transaction(leases.CLIENT_TABLE).find_one({"number": 0})
+    return outside_transaction(refresh_lease.CLIENT_TABLE).find_one({"number": 0})
 
 
 def change(**values) -> None:
-    outside_transaction(leases.CLIENT_TABLE).update_one({}, {"$set": values})
+    outside_transaction(refresh_lease.CLIENT_TABLE).update_one({}, {"$set": values})
 
 
 def mints(pool) -> int:
@@ -60,10 +61,10 @@ def test_it_is_refreshed_inside_the_margin_and_never_handed_out_at_its_end(own):
 
 def test_successor_takes_over_a_hanging_refresh_and_the_late_answer_is_discarded(own, settings):
     settings.TOKEN_LEASE_SECONDS = 1
-    rotation.select()
-    hanging = leases.win(0)
+    selection.select()
+    hanging = refresh_lease.win(0)
     token = services.access_token().token
-    assert not leases.write_grant(hanging, TokenGrant("1000.late", "", 3600))
+    assert not refresh_lease.write_grant(hanging, TokenGrant("1000.late", "", 3600))
     assert services.access_token().token == token
     assert row()["uses"] == 2
     assert own.actions().count("client_token.refresh_failed") == 1
@@ -124,7 +125,7 @@ def test_fresh_token_that_is_rejected_stops_the_pool(own):
 def test_old_token_that_is_rejected_is_replaced_once(own):
     lease = services.access_token()
     change(last_refreshed_at=None)  # long ago
-    refreshing.accounts().revoke(lease.token)
+    refresh.accounts().revoke(lease.token)
     assert services.client().list_courses()
     rejection.rejected(lease)  # a slower caller
     assert services.client().list_courses()
@@ -134,7 +135,7 @@ def test_old_token_that_is_rejected_is_replaced_once(own):
 def test_token_that_cannot_be_decrypted_is_replaced(own):
     services.access_token()
     change(access_token="unreadable")
-    handing_out._Memory.token = (None, "")
+    provider._Memory.token = (None, "")
     assert services.access_token().token
 
 

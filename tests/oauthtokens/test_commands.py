@@ -13,7 +13,7 @@ from django.core.management import CommandError, call_command
 from coursehub.models import AuditEvent
 from oauthtokens import services
 from oauthtokens.models import TokenSet
-from oauthtokens.words import MEANINGS
+from oauthtokens.sentences import MEANINGS
 from tests.commands import run
 
 State = TokenSet.State
@@ -44,7 +44,7 @@ def test_status_is_a_warning_when_a_set_is_broken_and_good_when_uses_are_not_lim
 
 
 def test_status_of_a_stopped_pool_is_bad(pool):
-    from oauthtokens import pool as pool_document
+    from oauthtokens.pool import pool_state as pool_document
 
     pool.obtain(1)
     pool_document.stop("Zoho does not accept our client id.")

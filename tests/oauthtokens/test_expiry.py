@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from oauthtokens import encryption, leases, services
+from oauthtokens import encryption, services
 from oauthtokens.models import TokenSet
+from oauthtokens.pool import refresh_lease
 
 ROOT = Path(__file__).resolve().parents[2]
 PROCESSES, CALLERS_PER_PROCESS = 4, 50
@@ -91,4 +92,4 @@ def test_refresh_that_hangs_beyond_its_lease_is_done_once_more_and_its_late_answ
     row = pool.row(1)
     assert (row["uses"], row["fence"], row["access_fence"]) == (2, first_fence + 1, first_fence + 1)
     assert (row["state"], row["lease_holder"]) == (TokenSet.State.ACTIVE, "")
-    assert leases.win(1) is None  # nothing is due any more
+    assert refresh_lease.win(1) is None  # nothing is due any more

@@ -6,9 +6,11 @@ import pytest
 
 from coursehub.models import AuditEvent
 from coursehub.mongo import outside_transaction
-from oauthtokens import forecast, rejection, services, usage
+from oauthtokens import services
+from oauthtokens.forecast import model, usage
+from oauthtokens.forecast.usage import Usage
 from oauthtokens.models import TokenSet
-from oauthtokens.usage import Usage
+from oauthtokens.pool import rejection
 
 MONDAY_AT_9 = datetime(2026, 11, 23, 9, tzinfo=UTC)
 NOTHING_SEEN = Usage(MONDAY_AT_9, MONDAY_AT_9, {})
@@ -27,11 +29,11 @@ def seen_in_a_week(now: datetime, uses_at: dict[int, int]) -> Usage:
 
 def test_seven_sets_of_one_sitting_do_not_last_a_week_of_continuous_use():
     sets = regenerated_sets(7, MONDAY_AT_9)
-    made = forecast.make(sets, MONDAY_AT_9, NOTHING_SEEN)
+    made = model.make(sets, MONDAY_AT_9, NOTHING_SEEN)
     assert (made.continuous_hours, made.with_reserve_hours, made.margin_hours) == (116.5, 129.3, 10.5)
     assert made.hours_to_maintenance == 168
     assert (made.continuous_reaches, made.measured_reaches, made.reaches) == (False, None, False)
-    later = forecast.make(regenerated_sets(7, MONDAY_AT_9), MONDAY_AT_9 + timedelta(days=5), NOTHING_SEEN)
+    later = model.make(regenerated_sets(7, MONDAY_AT_9), MONDAY_AT_9 + timedelta(days=5), NOTHING_SEEN)
     assert later.continuous_reaches
 
 
@@ -39,22 +41,22 @@ def test_sets_that_cannot_be_used_do_not_count():
     sets = regenerated_sets(2, MONDAY_AT_9)
     sets[0].state = TokenSet.State.BROKEN
     sets[1].uses = 18
-    assert forecast.continuous_hours(sets, MONDAY_AT_9 + timedelta(hours=2)) == 0
-    assert not forecast.make([], MONDAY_AT_9, NOTHING_SEEN).reaches
+    assert model.continuous_hours(sets, MONDAY_AT_9 + timedelta(hours=2)) == 0
+    assert not model.make([], MONDAY_AT_9, NOTHING_SEEN).reaches
 
 
 def test_the_last_token_is_used_to_its_end_and_one_inside_the_margin_is_replaced_at_once():
     last, near_its_end = regenerated_sets(2, MONDAY_AT_9)
     last.uses, near_its_end.uses = 18, 17
     last.access_expires_at = MONDAY_AT_9 + timedelta(minutes=30)
-    assert forecast.continuous_hours([last], MONDAY_AT_9) == 0.5
+    assert model.continuous_hours([last], MONDAY_AT_9) == 0.5
     near_its_end.access_expires_at = MONDAY_AT_9 + timedelta(minutes=2)
-    assert forecast.continuous_hours([near_its_end], MONDAY_AT_9) == 1.0
+    assert model.continuous_hours([near_its_end], MONDAY_AT_9) == 1.0
 
 
 def test_without_a_limit_everything_lasts(settings):
     settings.TOKEN_MAX_USES = 0
-    made = forecast.make(regenerated_sets(1, MONDAY_AT_9), MONDAY_AT_9, NOTHING_SEEN)
+    made = model.make(regenerated_sets(1, MONDAY_AT_9), MONDAY_AT_9, NOTHING_SEEN)
     assert (made.continuous_hours, made.with_reserve_hours, made.margin_hours, made.uses_left) == (None,) * 4
     assert made.reaches
 
@@ -62,7 +64,7 @@ def test_without_a_limit_everything_lasts(settings):
 def test_office_hours_of_last_week_are_what_the_next_week_takes():
     """9 to 17 on weekdays takes 8 uses a day and 40 a week: 126 uses are gone after 3 weeks and 6 hours of office."""
     office = {168 - (24 * day + hour): 1 for day in range(5) for hour in range(8)}
-    made = forecast.make(regenerated_sets(7, MONDAY_AT_9), MONDAY_AT_9, seen_in_a_week(MONDAY_AT_9, office))
+    made = model.make(regenerated_sets(7, MONDAY_AT_9), MONDAY_AT_9, seen_in_a_week(MONDAY_AT_9, office))
     # The tokens of the regeneration carry the first 55 minutes of the first day.
     assert made.measured_hours == pytest.approx(3 * 168 + 6 + 55 / 60, abs=0.1)
     assert (made.measured_reaches, made.continuous_reaches, made.reaches) == (True, False, True)
@@ -70,14 +72,14 @@ def test_office_hours_of_last_week_are_what_the_next_week_takes():
 
 def test_heavy_use_does_not_reach_monday_and_that_is_said():
     all_day = dict.fromkeys(range(1, 169), 2)
-    made = forecast.make(regenerated_sets(7, MONDAY_AT_9), MONDAY_AT_9, seen_in_a_week(MONDAY_AT_9, all_day))
+    made = model.make(regenerated_sets(7, MONDAY_AT_9), MONDAY_AT_9, seen_in_a_week(MONDAY_AT_9, all_day))
     assert made.measured_hours == pytest.approx(126 / 2 + 55 / 60, abs=0.1)
     assert not made.reaches
 
 
 def test_hours_of_the_week_that_were_not_seen_take_the_mean():
     two_days = Usage(MONDAY_AT_9 - timedelta(days=2), MONDAY_AT_9, {MONDAY_AT_9 - 30 * HOUR: 48})
-    made = forecast.make(regenerated_sets(7, MONDAY_AT_9), MONDAY_AT_9, two_days)
+    made = model.make(regenerated_sets(7, MONDAY_AT_9), MONDAY_AT_9, two_days)
     # 1 an hour from Monday 9:55 to Saturday 9:00; then Saturday and Sunday as they were.
     assert made.measured_hours == pytest.approx(5 * 24 + (126 - (5 * 24 - 55 / 60)) / 48 + 18, abs=1)
     assert made.observed_days == 2
@@ -85,7 +87,7 @@ def test_hours_of_the_week_that_were_not_seen_take_the_mean():
 
 def test_less_than_a_day_says_nothing():
     few_hours = Usage(MONDAY_AT_9 - 5 * HOUR, MONDAY_AT_9, {MONDAY_AT_9 - HOUR: 40})
-    made = forecast.make(regenerated_sets(7, MONDAY_AT_9), MONDAY_AT_9, few_hours)
+    made = model.make(regenerated_sets(7, MONDAY_AT_9), MONDAY_AT_9, few_hours)
     assert (made.measured_hours, made.measured_reaches) == (None, None)
 
 
@@ -98,12 +100,12 @@ def test_less_than_a_day_says_nothing():
     ],
 )
 def test_maintenance_is_on_mondays_at_9(now, expected):
-    assert forecast.next_maintenance(now) == expected
+    assert model.next_maintenance(now) == expected
 
 
 def test_maintenance_is_when_the_settings_say(settings):
     settings.MAINTENANCE_AT = "thu 16:30"
-    assert forecast.next_maintenance(MONDAY_AT_9) == datetime(2026, 11, 26, 16, 30, tzinfo=UTC)
+    assert model.next_maintenance(MONDAY_AT_9) == datetime(2026, 11, 26, 16, 30, tzinfo=UTC)
 
 
 @pytest.mark.parametrize(
@@ -115,7 +117,7 @@ def test_maintenance_is_when_the_settings_say(settings):
 )
 def test_maintenance_is_at_9_by_the_clock_on_the_wall(settings, now, expected):
     settings.TIME_ZONE = "Europe/Berlin"
-    assert forecast.next_maintenance(now) == expected
+    assert model.next_maintenance(now) == expected
 
 
 @pytest.fixture
@@ -173,4 +175,4 @@ def test_what_was_lost_of_a_token_that_was_ended_early_shortens_the_forecast(poo
 
 
 def test_seconds_per_use_of_tokens_as_short_as_the_margin():
-    assert [forecast.seconds_per_use(life) for life in (3600, 500, 120, 20)] == [3300, 300, 90, 0]
+    assert [model.seconds_per_use(life) for life in (3600, 500, 120, 20)] == [3300, 300, 90, 0]

@@ -9,7 +9,7 @@ from django.core.management import CommandError, call_command
 from coursehub import academy, pacing
 from coursehub.trainercentral.probing import Plan
 from coursehub.trainercentral.probing_acts import ACTING
-from oauthtokens import probing, services
+from oauthtokens import probe, services
 
 ADDRESS = "probe@example.org"
 
@@ -27,7 +27,7 @@ def course_id(sandbox) -> str:
 
 
 def findings(may=lambda act: False, **details) -> dict:
-    return {one.key: one for one in probing.run(probing.plan(**details), may)}
+    return {one.key: one for one in probe.run(probe.plan(**details), may)}
 
 
 def run(*arguments: str) -> tuple[int, dict]:

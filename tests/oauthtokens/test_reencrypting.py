@@ -9,7 +9,9 @@ from cryptography.fernet import Fernet
 from django.core.management import call_command
 
 from coursehub.mongo import outside_transaction
-from oauthtokens import consents, encryption, handing_out, reencrypting, revoking, services
+from oauthtokens import encryption, key_rotation, revocation, services
+from oauthtokens.pool import provider
+from oauthtokens.regeneration import consents
 
 
 def new_key() -> str:
@@ -26,7 +28,7 @@ def two_keys(pool, settings):
     pool.sandbox.switch(fail_next=[{"path_contains": "/token/revoke", "times": 1, "fault": "500"}])
     pool.obtain(2)
     consents.begin(number=1, user_id=1)
-    assert outside_transaction(revoking.TABLE).count_documents({}) == 1
+    assert outside_transaction(revocation.TABLE).count_documents({}) == 1
     settings.TOKEN_ENCRYPTION_KEYS = [new_key(), *settings.TOKEN_ENCRYPTION_KEYS]
     return settings
 
@@ -35,19 +37,19 @@ def test_every_place_moves_and_the_old_key_can_go(pool, two_keys):
     before = services.reencrypt(actor="maintenance")
     assert (before.moved, before.by_key, before.undecryptable) == (7, (7, 0), 0)
     two_keys.TOKEN_ENCRYPTION_KEYS = two_keys.TOKEN_ENCRYPTION_KEYS[:1]
-    handing_out._Memory.token = (None, "")
+    provider._Memory.token = (None, "")
     assert services.client().list_courses()
     services.refresh_set(2, force=True)
-    outside_transaction(revoking.TABLE).update_many({}, {"$set": {"not_before": None}})
+    outside_transaction(revocation.TABLE).update_many({}, {"$set": {"not_before": None}})
     services.refresh_due()
-    assert outside_transaction(revoking.TABLE).count_documents({}) == 0
+    assert outside_transaction(revocation.TABLE).count_documents({}) == 0
     assert services.reencrypt(actor="maintenance").moved == 0
     assert pool.actions().count("tokens.reencrypted") == 1
 
 
 def test_places_name_every_field_that_holds_encrypted_text(pool, two_keys):
     places = {
-        place if isinstance(place, str) else place._meta.db_table: fields for place, fields in reencrypting.PLACES
+        place if isinstance(place, str) else place._meta.db_table: fields for place, fields in key_rotation.PLACES
     }
     database = outside_transaction("coursehub").database
     holding = {

@@ -9,9 +9,10 @@ import pytest
 from coursehub.mongo import outside_transaction
 from coursehub.trainercentral import TokenGrant, ZohoAccounts
 from coursehub.trainercentral.errors import TokenUnavailable
-from oauthtokens import handing_out, leases, refreshing, rejection, services
+from oauthtokens import services
 from oauthtokens.models import TokenSet
-from oauthtokens.refreshing import Outcome
+from oauthtokens.pool import provider, refresh, refresh_lease, rejection
+from oauthtokens.pool.refresh import Outcome
 
 State = TokenSet.State
 
@@ -59,13 +60,13 @@ def test_successor_refreshes_after_the_lease_and_the_late_answer_is_discarded(po
     settings.TOKEN_LEASE_SECONDS = 1
     pool.obtain(1)
     pool.expire(1)
-    hanging = leases.win(1)
-    assert leases.win(1) is None  # nobody else while the lease lasts
+    hanging = refresh_lease.win(1)
+    assert refresh_lease.win(1) is None  # nobody else while the lease lasts
     token = services.access_token().token  # waits for its end
     assert pool.row(1)["uses"] == 2
-    assert not leases.write_grant(hanging, TokenGrant("1000.late", "", 3600))
-    assert not leases.write_failure(hanging, reason="late", state=State.BROKEN)
-    assert not leases.give_up(hanging)
+    assert not refresh_lease.write_grant(hanging, TokenGrant("1000.late", "", 3600))
+    assert not refresh_lease.write_failure(hanging, reason="late", state=State.BROKEN)
+    assert not refresh_lease.give_up(hanging)
     assert services.access_token().token == token
     assert (pool.row(1)["state"], pool.row(1)["uses"]) == (State.ACTIVE, 2)
 
@@ -90,9 +91,9 @@ def test_token_inside_the_margin_is_refreshed_ahead_and_still_handed_out_meanwhi
     old = services.access_token().token
     soon = services.clock.now().replace(tzinfo=None) + services.forecast.timedelta(seconds=120)
     pool.change(1, access_expires_at=soon)
-    lease = leases.win(1)  # somebody refreshes
+    lease = refresh_lease.win(1)  # somebody refreshes
     assert services.access_token().token == old  # no waiting
-    leases.give_up(lease)
+    refresh_lease.give_up(lease)
     assert services.access_token().token != old
 
 
@@ -130,18 +131,18 @@ def test_token_from_memory_is_used_only_while_its_fence_is_the_stored_one(pool):
     # What is stored becomes unreadable, but is not read while the name stays the same.
     pool.change(1, access_token="unreadable")
     assert services.access_token().token == first.token
-    refreshing.refresh(1, force=True)  # by another process, as it were
+    refresh.refresh(1, force=True)  # by another process, as it were
     second = services.access_token()
     assert second.token != first.token
-    assert handing_out._Memory.token[0][:3] == second.key
+    assert provider._Memory.token[0][:3] == second.key
     for token in (first.token, second.token):
-        assert token not in repr(handing_out._Memory.token)
+        assert token not in repr(provider._Memory.token)
 
 
 def test_nothing_in_the_database_holds_a_token(pool):
     pool.obtain(1, 2)
     services.refresh_set(1, force=True)
-    tokens = [services.access_token().token, leases.win(2, force=True).refresh_token]
+    tokens = [services.access_token().token, refresh_lease.win(2, force=True).refresh_token]
     database = outside_transaction(TokenSet).database
     dump = str([list(database[name].find()) for name in database.list_collection_names()])
     assert not any(token in dump for token in tokens)
@@ -160,16 +161,16 @@ def test_rejected_token_is_forgotten_once(pool):
 
 def test_client_goes_on_after_its_token_was_revoked(pool):
     pool.obtain(1)
-    refreshing.accounts().revoke(services.access_token().token)
+    refresh.accounts().revoke(services.access_token().token)
     assert services.client().list_courses()
     assert pool.refreshes() == 1
 
 
 def test_regeneration_during_a_refresh_wins_over_it(pool):
     pool.obtain(1)
-    hanging = leases.win(1, force=True)
+    hanging = refresh_lease.win(1, force=True)
     pool.obtain(1)
-    assert not leases.write_grant(hanging, TokenGrant("1000.late", "", 3600))
+    assert not refresh_lease.write_grant(hanging, TokenGrant("1000.late", "", 3600))
     row = pool.row(1)
     assert (row["generation"], row["uses"], row["state"]) == (2, 0, State.ACTIVE)
     assert services.client().list_courses()
@@ -177,16 +178,16 @@ def test_regeneration_during_a_refresh_wins_over_it(pool):
 
 def test_replaced_refresh_token_is_revoked(pool):
     pool.obtain(1)
-    old = leases.win(1, force=True).refresh_token
+    old = refresh_lease.win(1, force=True).refresh_token
     pool.obtain(1)
-    with pytest.raises(refreshing.errors.InvalidCode):
-        refreshing.accounts().refresh(old)
+    with pytest.raises(refresh.errors.InvalidCode):
+        refresh.accounts().refresh(old)
 
 
 def test_abandoned_code_leaves_the_set_as_it_was(pool):
     pool.obtain(1)
     before = pool.row(1)
-    with pytest.raises(refreshing.errors.InvalidCode):
+    with pytest.raises(refresh.errors.InvalidCode):
         services.exchange_code(number=1, code="1000.wrong", actor="maintenance")
     assert pool.row(1) == before
 
@@ -199,6 +200,6 @@ def test_number_outside_the_pool_is_refused(pool, number):
 
 def test_refresh_reports_what_happened(pool):
     pool.obtain(1)
-    assert refreshing.refresh(1) is Outcome.BUSY  # not due
-    assert refreshing.refresh(1, force=True) is Outcome.REFRESHED
-    assert refreshing.refresh(2, force=True) is Outcome.BUSY  # empty
+    assert refresh.refresh(1) is Outcome.BUSY  # not due
+    assert refresh.refresh(1, force=True) is Outcome.REFRESHED
+    assert refresh.refresh(2, force=True) is Outcome.BUSY  # empty

@@ -9,8 +9,10 @@ from django.db import connection
 from coursehub import audit
 from coursehub.mongo import outside_transaction
 from coursehub.trainercentral import ZohoAccounts, errors
-from oauthtokens import consents, leases, places, refreshing, regeneration, revoking, rotation, services, sittings
+from oauthtokens import revocation, services
 from oauthtokens.models import Sitting, TokenSet
+from oauthtokens.pool import refresh, refresh_lease, selection
+from oauthtokens.regeneration import consents, exchange, provider_limit, sessions
 
 State = TokenSet.State
 MONDAY, TUESDAY = datetime(2026, 11, 23, 12, tzinfo=UTC), datetime(2026, 11, 24, 12, tzinfo=UTC)
@@ -33,11 +35,11 @@ def die(*args, **kwargs):
     ("where", "name", "stored"),
     [
         (ZohoAccounts, "exchange_code", False),  # before the exchange
-        (regeneration, "store_grant", False),  # between exchange and storing
-        (revoking, "keep", False),
+        (exchange, "store_grant", False),  # between exchange and storing
+        (revocation, "keep", False),
         (audit, "record", True),  # stored, and nobody told
-        (rotation, "select", True),  # not switched
-        (revoking, "settle", True),  # the old token not revoked
+        (selection, "select", True),  # not switched
+        (revocation, "settle", True),  # the old token not revoked
     ],
 )
 def test_dying_between_two_steps_loses_nothing_that_matters(pool, monkeypatch, where, name, stored):
@@ -56,18 +58,18 @@ def test_dying_between_two_steps_loses_nothing_that_matters(pool, monkeypatch, w
     pool.obtain(1)
     services.refresh_due()
     assert services.client().list_courses()
-    assert revoking.pending_count() == 0
-    assert places.taken() == 1  # a token that was lost is the oldest by now: the provider deletes it first
+    assert revocation.pending_count() == 0
+    assert provider_limit.taken() == 1  # a token that was lost is the oldest by now: the provider deletes it first
     assert live(pool) <= 2
 
 
 def test_dying_after_the_token_was_made_counts_its_place(pool, monkeypatch):
     pool.obtain(1)
     with monkeypatch.context() as patch:
-        patch.setattr(regeneration, "store_grant", die)
+        patch.setattr(exchange, "store_grant", die)
         with pytest.raises(Died):
             pool.obtain(1)
-    assert places.taken() == live(pool) == 2
+    assert provider_limit.taken() == live(pool) == 2
 
 
 def test_two_people_at_once_leave_one_set_of_tokens(pool):
@@ -81,7 +83,7 @@ def test_two_people_at_once_leave_one_set_of_tokens(pool):
     with ThreadPoolExecutor(4) as threads:
         list(threads.map(regenerate, codes))
     services.refresh_due()
-    assert (pool.row(1)["generation"], live(pool), places.taken()) == (5, 1, 1)
+    assert (pool.row(1)["generation"], live(pool), provider_limit.taken()) == (5, 1, 1)
     assert services.client().list_courses()
 
 
@@ -107,7 +109,7 @@ def test_the_old_token_is_revoked_last_while_there_is_room(pool, monkeypatch):
 def test_the_old_token_is_revoked_first_when_19_would_live(pool, settings):
     settings.TOKEN_SET_COUNT = 18
     pool.obtain(*range(1, 19))
-    assert (live(pool), places.taken()) == (18, 18)
+    assert (live(pool), provider_limit.taken()) == (18, 18)
     assert pool.actions().count("token_set.revoked") == 0
     pool.obtain(5)
     assert (live(pool), pool.row(5)["generation"], pool.row(5)["state"]) == (18, 2, State.READY)
@@ -131,26 +133,26 @@ def test_a_code_that_is_refused_leaves_the_set_and_no_trace(pool):
     with pytest.raises(errors.InvalidCode):
         services.exchange_code(number=1, code="1000.wrong", actor="maintenance")
     assert pool.row(1) == before
-    assert places.taken() == 1
+    assert provider_limit.taken() == 1
 
 
 @pytest.mark.parametrize("state", ["empty", "exhausted", "retiring", "broken", "revoked"])
 def test_what_has_no_future_is_due_on_any_day(state):
-    assert regeneration.is_needed(TokenSet(number=1, state=state), TUESDAY)
+    assert exchange.is_needed(TokenSet(number=1, state=state), TUESDAY)
 
 
 def test_on_a_monday_every_set_that_was_used_is_due(settings):
     used, fresh = TokenSet(number=1, state=State.ACTIVE, uses=1), TokenSet(number=2, state=State.READY)
-    assert regeneration.needed([used, fresh], MONDAY) == [1]
-    assert regeneration.needed([used, fresh], TUESDAY) == []
+    assert exchange.needed([used, fresh], MONDAY) == [1]
+    assert exchange.needed([used, fresh], TUESDAY) == []
     settings.MAINTENANCE_AT = "tue 09:00"
-    assert regeneration.needed([used, fresh], TUESDAY) == [1]
+    assert exchange.needed([used, fresh], TUESDAY) == [1]
     settings.TOKEN_MAX_USES = 0
-    assert regeneration.needed([used, fresh], TUESDAY) == []
+    assert exchange.needed([used, fresh], TUESDAY) == []
 
 
 def test_a_set_that_cannot_be_decrypted_is_not_given_up_by_itself():
-    assert not regeneration.is_needed(TokenSet(number=1, state=State.UNDECRYPTABLE, uses=3), MONDAY)
+    assert not exchange.is_needed(TokenSet(number=1, state=State.UNDECRYPTABLE, uses=3), MONDAY)
 
 
 # --- Consents -----------------------------------------------------------------------------------
@@ -200,35 +202,35 @@ def test_nothing_stored_of_a_consent_is_its_secret(pool):
 
 def test_a_sitting_goes_set_by_set_and_ends_with_a_record(pool, settings):
     settings.TOKEN_SET_COUNT = 3
-    sitting = sittings.start(actor="maria")
-    assert [(step.number, step.outcome) for step in sittings.steps(sitting)] == [
+    sitting = sessions.start(actor="maria")
+    assert [(step.number, step.outcome) for step in sessions.steps(sitting)] == [
         (1, "next"), (2, "waiting"), (3, "waiting"),
     ]  # fmt: skip
     pool.obtain(1)
-    sittings.skip(number=2, actor="maria")
-    assert sittings.start(actor="jo") == sitting  # interrupted, and taken up by somebody else
-    steps = sittings.steps(sittings.current())
+    sessions.skip(number=2, actor="maria")
+    assert sessions.start(actor="jo") == sitting  # interrupted, and taken up by somebody else
+    steps = sessions.steps(sessions.current())
     assert [step.outcome for step in steps] == ["done", "skipped", "next"]
-    record = sittings.sign_off(pk=sitting.pk, actor="jo", remarks=" Set 2 belongs to the old account. ")
+    record = sessions.sign_off(pk=sitting.pk, actor="jo", remarks=" Set 2 belongs to the old account. ")
     assert record.result == [
         {"number": 1, "outcome": "regenerated"}, {"number": 2, "outcome": "skipped"}, {"number": 3, "outcome": "left"},
     ]  # fmt: skip
     assert (record.started_by, record.signed_off_by) == ("maria", "jo")
     assert record.remarks == "Set 2 belongs to the old account."
     assert pool.actions()[-1] == "token_sitting.signed_off"
-    assert sittings.current() is None
+    assert sessions.current() is None
 
 
 def test_a_sitting_is_signed_off_once_and_one_is_open_at_a_time(pool):
-    sitting = sittings.start(actor="maria")
-    with pytest.raises(sittings.IntegrityError):
+    sitting = sessions.start(actor="maria")
+    with pytest.raises(sessions.IntegrityError):
         Sitting.objects.create(started_by="jo", started_at=sitting.started_at)
-    sittings.sign_off(pk=sitting.pk, actor="maria", remarks="")
+    sessions.sign_off(pk=sitting.pk, actor="maria", remarks="")
     with pytest.raises(ValueError, match="signed off before"):
-        sittings.sign_off(pk=sitting.pk, actor="maria", remarks="")
+        sessions.sign_off(pk=sitting.pk, actor="maria", remarks="")
     with pytest.raises(ValueError, match="not waiting"):
-        sittings.skip(number=1, actor="maria")
-    assert sittings.start(actor="jo").pk != sitting.pk
+        sessions.skip(number=1, actor="maria")
+    assert sessions.start(actor="jo").pk != sitting.pk
 
 
 def test_nothing_due_is_said(pool, settings):
@@ -236,12 +238,12 @@ def test_nothing_due_is_said(pool, settings):
     settings.MAINTENANCE_AT = "sun 09:00" if datetime.now(UTC).weekday() != 6 else "mon 09:00"
     pool.obtain(1)
     with pytest.raises(ValueError, match="No token set needs"):
-        sittings.start(actor="maria")
+        sessions.start(actor="maria")
 
 
 def test_the_lease_of_the_old_generation_is_lost(pool):
     pool.obtain(1)
-    hanging = leases.win(1, force=True)
+    hanging = refresh_lease.win(1, force=True)
     pool.obtain(1)
-    assert refreshing.refresh(1, force=True) is services.Outcome.REFRESHED
-    assert not leases.write_grant(hanging, regeneration.TokenGrant("1000.late", "", 3600))
+    assert refresh.refresh(1, force=True) is services.Outcome.REFRESHED
+    assert not refresh_lease.write_grant(hanging, exchange.TokenGrant("1000.late", "", 3600))

@@ -6,9 +6,10 @@ import pytest
 
 from coursehub.mongo import outside_transaction
 from coursehub.trainercentral.errors import TokenUnavailable
-from oauthtokens import pool as pool_document
-from oauthtokens import refreshing, rejection, services
+from oauthtokens import services
 from oauthtokens.models import TokenSet
+from oauthtokens.pool import pool_state as pool_document
+from oauthtokens.pool import refresh, rejection
 
 State = TokenSet.State
 
@@ -30,7 +31,7 @@ def rest_is_over(pool, number: int = 1) -> None:
 
 
 def killed(lease) -> None:
-    refreshing.accounts().revoke(lease.token)
+    refresh.accounts().revoke(lease.token)
 
 
 def test_fresh_token_killed_at_the_provider_is_replaced_when_a_second_call_is_refused(pool, fresh):

@@ -4,8 +4,9 @@ import pytest
 
 from coursehub.models import AuditEvent
 from coursehub.trainercentral.errors import TokenUnavailable
-from oauthtokens import rotation, services
+from oauthtokens import services
 from oauthtokens.models import TokenSet
+from oauthtokens.pool import selection
 
 State = TokenSet.State
 
@@ -107,7 +108,7 @@ def test_by_default_the_pool_releases_nothing_by_itself(pool):
     pool.obtain(1)
     use_up(pool, 1)
     with pytest.raises(TokenUnavailable):
-        rotation.select()
+        selection.select()
     assert released() == []
 
 

@@ -4,9 +4,10 @@ import pytest
 
 from coursehub.backup import restoring, taking
 from coursehub.trainercentral.errors import TokenUnavailable
-from oauthtokens import places, revoking, services
+from oauthtokens import revocation, services
 from oauthtokens.models import TokenSet
-from oauthtokens.restored import REASON
+from oauthtokens.regeneration import provider_limit
+from oauthtokens.restore import REASON
 
 State = TokenSet.State
 
@@ -66,8 +67,8 @@ def test_another_installation_s_sets_do_not_stay(pool, backup, database):
 
 
 def test_what_waits_for_its_revocation_is_what_waits_now(pool, backup, database):
-    database[revoking.TABLE].insert_one({"_id": "1:0", "number": 1, "generation": 0})
-    database[places.TABLE].insert_one({"_id": "lost"})
+    database[revocation.TABLE].insert_one({"_id": "1:0", "number": 1, "generation": 0})
+    database[provider_limit.TABLE].insert_one({"_id": "lost"})
     restoring.restore(backup, actor="test")
-    assert database[revoking.TABLE].count_documents({"_id": "1:0"}) == 1
-    assert database[places.TABLE].count_documents({"_id": "lost"}) == 1
+    assert database[revocation.TABLE].count_documents({"_id": "1:0"}) == 1
+    assert database[provider_limit.TABLE].count_documents({"_id": "lost"}) == 1

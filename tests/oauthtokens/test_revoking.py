@@ -8,8 +8,9 @@ from django.db import transaction
 from coursehub.mongo import outside_transaction
 from coursehub.trainercentral import ZohoAccounts
 from coursehub.trainercentral.errors import InvalidCode, TokenUnavailable
-from oauthtokens import encryption, leases, refreshing, revoking, services
+from oauthtokens import encryption, revocation, services
 from oauthtokens.models import TokenSet
+from oauthtokens.pool import refresh, refresh_lease
 from oauthtokens.services import Revocation
 
 State = TokenSet.State
@@ -17,23 +18,23 @@ NO_REVOCATION = {"path_contains": "/oauth/v2/token/revoke", "times": 1, "fault":
 
 
 def kept() -> list[dict]:
-    return list(outside_transaction(revoking.TABLE).find())
+    return list(outside_transaction(revocation.TABLE).find())
 
 
 def forget_backoff() -> None:
-    outside_transaction(revoking.TABLE).update_many({}, {"$set": {"not_before": None}})
+    outside_transaction(revocation.TABLE).update_many({}, {"$set": {"not_before": None}})
 
 
 def is_dead(token: str) -> bool:
     try:
-        refreshing.accounts().refresh(token)
+        refresh.accounts().refresh(token)
     except InvalidCode:
         return True
     return False
 
 
 def refresh_token_of(number: int) -> str:
-    return leases.win(number, force=True).refresh_token
+    return refresh_lease.win(number, force=True).refresh_token
 
 
 def test_revoked_set_is_dead_at_zoho_and_destroyed_here_and_the_next_is_used(pool):
@@ -57,7 +58,7 @@ def test_failed_revocation_stays_pending_is_never_leased_and_is_retried_with_bac
     pool.sandbox.switch(fail_next=[{**NO_REVOCATION, "times": 2}])
     assert services.revoke(number=1, actor="maintenance") is Revocation.PENDING
     assert pool.row(1)["state"] == State.REVOCATION_PENDING
-    assert leases.win(1, force=True) is None
+    assert refresh_lease.win(1, force=True) is None
     with pytest.raises(TokenUnavailable):
         services.access_token()
     services.refresh_due()  # not yet: the backoff
@@ -78,9 +79,9 @@ def test_process_that_dies_half_way_leaves_it_pending_and_the_job_ends_it(pool, 
     pool.obtain(1)
     token = refresh_token_of(1)
     dies = {
-        "taken out of use": (revoking.audit, "record"),
+        "taken out of use": (revocation.audit, "record"),
         "asked": (ZohoAccounts, "revoke"),
-        "confirmed": (revoking, "_confirmed"),
+        "confirmed": (revocation, "_confirmed"),
     }[step]
 
     def die(*args, **kwargs):
@@ -99,11 +100,11 @@ def test_process_that_dies_half_way_leaves_it_pending_and_the_job_ends_it(pool, 
 
 def test_process_that_dies_before_the_set_is_won_has_changed_nothing(pool, monkeypatch):
     pool.obtain(1)
-    revoking.keep(1)  # and then it died
+    revocation.keep(1)  # and then it died
     services.refresh_due()
     assert pool.row(1)["state"] == State.ACTIVE
     assert services.access_token().token
-    assert not revoking.is_due()
+    assert not revocation.is_due()
 
 
 def test_all_sets_are_out_of_use_before_the_first_call(pool, monkeypatch):
@@ -142,7 +143,7 @@ def test_replaced_token_whose_revocation_failed_is_not_lost(pool):
 def test_process_that_dies_after_storing_new_tokens_leaves_the_old_one_to_the_job(pool):
     pool.obtain(1)
     token = refresh_token_of(1)
-    grant = refreshing.accounts().exchange_code(pool.sandbox.self_client_code(services.SCOPE))
+    grant = refresh.accounts().exchange_code(pool.sandbox.self_client_code(services.SCOPE))
     services.store_grant(number=1, grant=grant, actor="maintenance")  # and then it died
     assert not is_dead(token)
     services.refresh_due()
@@ -164,10 +165,10 @@ def test_pending_set_that_is_regenerated_serves_again_while_its_old_token_stays_
 
 def test_answer_of_a_refresh_under_way_does_not_bring_a_revoked_set_back(pool):
     pool.obtain(1)
-    lease = leases.win(1, force=True)
-    grant = refreshing.accounts().refresh(lease.refresh_token)
+    lease = refresh_lease.win(1, force=True)
+    grant = refresh.accounts().refresh(lease.refresh_token)
     services.revoke(number=1, actor="maintenance")
-    assert not leases.write_grant(lease, grant)
+    assert not refresh_lease.write_grant(lease, grant)
     assert (pool.row(1)["state"], pool.row(1)["access_token"]) == (State.REVOKED, "")
 
 

@@ -5,10 +5,11 @@ import pytest
 from coursehub.mongo import outside_transaction
 from coursehub.trainercentral import TokenGrant, errors
 from coursehub.trainercentral.errors import TokenUnavailable
-from oauthtokens import encryption, refreshing, rejection, rotation, services
-from oauthtokens import pool as pool_document
+from oauthtokens import encryption, services
 from oauthtokens.models import TokenSet
-from oauthtokens.refreshing import Outcome
+from oauthtokens.pool import pool_state as pool_document
+from oauthtokens.pool import refresh, rejection, selection
+from oauthtokens.pool.refresh import Outcome
 
 State = TokenSet.State
 
@@ -44,9 +45,9 @@ def test_pool_moves_on_after_18_uses(pool):
 def test_set_on_its_last_use_is_not_exhausted_while_that_refresh_is_under_way(pool):
     pool.obtain(1, 2)
     pool.change(1, uses=17, access_expires_at=None)
-    lease = rotation.leases.win(1)
-    assert rotation.select() == 1
-    assert rotation.leases.write_grant(lease, TokenGrant("1000.x", "", 3600))
+    lease = selection.leases.win(1)
+    assert selection.select() == 1
+    assert selection.leases.write_grant(lease, TokenGrant("1000.x", "", 3600))
     assert pool.row(1)["state"] == State.RETIRING
 
 
@@ -71,7 +72,7 @@ def test_exhausted_set_is_ready_again_when_the_limit_is_raised(pool, settings):
 
 def test_broken_set_is_left_for_the_next_at_once(pool):
     pool.obtain(1, 2)
-    refreshing.accounts().revoke(refresh_token_of(pool, 1))
+    refresh.accounts().revoke(refresh_token_of(pool, 1))
     pool.expire(1)
     assert services.client().list_courses()
     assert pool.states()[:2] == [State.BROKEN, State.ACTIVE]
@@ -88,7 +89,7 @@ def test_throttled_set_cools_down_and_comes_back(pool):
     assert (row["state"], row["uses"]) == (State.COOLING, 1)  # a refusal made no token and counts for nothing
     assert pool.row(2)["state"] == State.ACTIVE
     pool.change(1, not_before=row["last_refreshed_at"])
-    rotation.tidy_up()
+    selection.tidy_up()
     assert pool.row(1)["state"] == State.READY
 
 
@@ -196,7 +197,7 @@ def test_rotation_by_hand_leaves_the_old_set_ready(pool):
 def test_process_that_died_between_pointer_and_state_is_made_good(pool):
     pool.obtain(1, 2)
     pool_document.move(1, 2)  # and then it died
-    assert rotation.select() == 2
+    assert selection.select() == 2
     assert pool.states()[:2] == [State.READY, State.ACTIVE]
 
 
@@ -275,15 +276,15 @@ def rest_is_over(pool, *numbers: int) -> None:
 
 def test_call_goes_on_with_the_next_set_when_a_fresh_token_is_rejected_too(pool, monkeypatch):
     pool.obtain(1, 2)
-    refreshing.accounts().revoke(services.access_token().token)
-    refresh = refreshing.ZohoAccounts.refresh
+    refresh.accounts().revoke(services.access_token().token)
+    refresh_well = refresh.ZohoAccounts.refresh
 
     def refresh_and_lose(accounts, token):
-        grant = refresh(accounts, token)
+        grant = refresh_well(accounts, token)
         accounts.revoke(grant.access_token)  # pushed out at once, by somebody else who uses this set
         return grant
 
-    monkeypatch.setattr(refreshing.ZohoAccounts, "refresh", refresh_and_lose)
+    monkeypatch.setattr(refresh.ZohoAccounts, "refresh", refresh_and_lose)
     assert services.client().list_courses()
     assert pool.states()[:2] == [State.COOLING, State.ACTIVE]
     assert pool.refreshes() == 1

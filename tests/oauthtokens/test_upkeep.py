@@ -10,10 +10,11 @@ from coursehub.models import AuditEvent
 from coursehub.mongo import outside_transaction
 from coursehub.trainercentral import TokenGrant
 from coursehub.trainercentral.errors import TokenRejected, TokenUnavailable
-from oauthtokens import handing_out, leases, refreshing, services, tasks
-from oauthtokens import pool as pool_document
+from oauthtokens import services, tasks
 from oauthtokens.models import TokenSet
-from oauthtokens.refreshing import Outcome
+from oauthtokens.pool import pool_state as pool_document
+from oauthtokens.pool import provider, refresh, refresh_lease
+from oauthtokens.pool.refresh import Outcome
 from tests.patience import promised
 
 State = TokenSet.State
@@ -81,7 +82,7 @@ def test_kept_warm_a_token_is_refreshed_by_the_clock_and_the_pool_moves_on(fast,
     for _ in range(20 * 4):
         fast.ahead(HOUR / 4)
         run_job()
-        assert handing_out._stored(), "a token is ready at any time"
+        assert provider._stored(), "a token is ready at any time"
     # Looked at every quarter of an hour, a token of 60 min is replaced at its end: 20 in 20 hours.
     assert fast.refreshes() == told_uses() == 20
     assert [(fast.row(number)["state"], fast.row(number)["uses"]) for number in (1, 2)] == [
@@ -94,15 +95,15 @@ def test_job_that_runs_twice_at_once_refreshes_once(fast):
     fast.obtain(1)
     services.access_token()
     fast.expire(1)
-    lease = leases.win(1)  # the other one is at it
+    lease = refresh_lease.win(1)  # the other one is at it
     assert services.refresh_due() == f"token set 1: {Outcome.BUSY}"
-    leases.give_up(lease)
+    refresh_lease.give_up(lease)
     assert services.refresh_due() == f"token set 1: {Outcome.REFRESHED}"
 
 
 def test_lease_of_a_process_that_died_is_ended_and_its_use_is_told(fast):
     fast.obtain(1)
-    leases.win(1, force=True)  # and then it died
+    refresh_lease.win(1, force=True)  # and then it died
     run_job()
     assert failures() == []
     fast.ahead(7)
@@ -116,7 +117,7 @@ def test_lease_of_a_process_that_died_is_ended_and_its_use_is_told(fast):
 def test_successor_tells_of_the_use_of_a_process_that_died(fast):
     fast.obtain(1)
     fast.expire(1)
-    leases.win(1)
+    refresh_lease.win(1)
     fast.ahead(7)
     assert services.access_token().token
     assert failures() == [("token set 1", True)]
@@ -125,15 +126,15 @@ def test_successor_tells_of_the_use_of_a_process_that_died(fast):
 
 def test_late_answer_is_told_once(fast):
     fast.obtain(1)
-    lease = leases.win(1, force=True)
+    lease = refresh_lease.win(1, force=True)
     fast.obtain(1)  # regenerated meanwhile
-    refreshing._discarded(lease)
+    refresh._discarded(lease)
     assert failures() == [("token set 1", True)]
-    lease = leases.win(1, force=True)
+    lease = refresh_lease.win(1, force=True)
     fast.ahead(7)
     run_job()
-    assert not leases.write_grant(lease, TokenGrant("1000.late", "", 3600))
-    refreshing._discarded(lease)  # the job has told it already
+    assert not refresh_lease.write_grant(lease, TokenGrant("1000.late", "", 3600))
+    refresh._discarded(lease)  # the job has told it already
     assert failures() == [("token set 1", True)] * 2
 
 
@@ -149,7 +150,7 @@ def test_audit_trail_tells_of_exactly_the_uses_that_are_counted(fast, seed):
         for number in (1, 2):
             fast.change(number, access_expires_at=None, not_before=None)
         if fault == "dies":
-            leases.win(pool_document.read()["active"] or 1, force=True)
+            refresh_lease.win(pool_document.read()["active"] or 1, force=True)
             fast.ahead(7)
             continue
         fast.sandbox.switch(fail_next=[{**token_path, "fault": fault}] if fault else [])
@@ -205,13 +206,13 @@ def test_tokens_that_end_in_the_middle_of_many_invitations_lose_none(fast):
     for number, email in enumerate(emails):
         if number in (3, 6, 9):
             fast.ahead(61)  # the token is no fresh one any more
-            refreshing.accounts().revoke(services.access_token().token)  # pushed out, as it were
+            refresh.accounts().revoke(services.access_token().token)  # pushed out, as it were
         if number == 6:  # and the set with it
             row = fast.row(1)
             token = services.revoking.encryption.decrypt(
                 row["refresh_token"], number=1, kind="refresh", generation=row["generation"]
             )
-            refreshing.accounts().revoke(token)
+            refresh.accounts().revoke(token)
         learner = {"course_id": course.course_id, "email": email, "first_name": "A", "last_name": "B"}
         try:
             client.invite(**learner)

@@ -12,7 +12,7 @@ from coursehub.management.base import BAD, GOOD, USAGE, WARNING, JsonCommand
 from coursehub.trainercentral import TrainerCentralError
 from coursehub.trainercentral.probing import Finding
 from coursehub.trainercentral.probing_acts import Act
-from oauthtokens import probing
+from oauthtokens import probe
 
 _WORDS = {True: "held", False: "NOT HELD", None: "unknown"}
 
@@ -43,7 +43,7 @@ class Command(JsonCommand):
         self._yes, found = options["yes"], []
         chosen = {name: options[name] for name in ("email", "code", "watch_seconds")}
         try:
-            for finding in probing.run(probing.plan(course_id=options["course"], **chosen), self._may):
+            for finding in probe.run(probe.plan(course_id=options["course"], **chosen), self._may):
                 found.append(finding)
                 if not options["json"]:
                     self.stdout.write(_line(finding))

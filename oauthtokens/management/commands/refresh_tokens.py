@@ -6,7 +6,7 @@ from django.core.management import CommandError, CommandParser
 
 from coursehub.management.base import BAD, GOOD, USAGE, WARNING, JsonCommand
 from coursehub.trainercentral.errors import TokenUnavailable
-from oauthtokens import services, words
+from oauthtokens import sentences, services
 from oauthtokens.management.base import name_of
 
 _CODES = {"refreshed": GOOD, "not_due": GOOD, "busy": WARNING, "late": WARNING, "failed": BAD, "unusable": BAD}
@@ -37,5 +37,5 @@ class Command(JsonCommand):
             "uses": done.uses,
             "uses_left": done.uses_left,
         }
-        text = words.refreshed(name_of(done.number), *done[1:])
+        text = sentences.refreshed(name_of(done.number), *done[1:])
         self.tell(options, document, text, _CODES[done.outcome])

@@ -5,7 +5,7 @@ from typing import Any
 from django.core.management import CommandError, CommandParser
 
 from coursehub.management.base import GOOD, USAGE, WARNING, JsonCommand
-from oauthtokens import services, words
+from oauthtokens import sentences, services
 from oauthtokens.management.base import name_of
 
 
@@ -34,7 +34,7 @@ class Command(JsonCommand):
                 for number, outcome in outcomes.items()
             ]
         }
-        text = "\n".join(f"{name_of(number)} {words.REVOKED[outcome]}" for number, outcome in outcomes.items())
+        text = "\n".join(f"{name_of(number)} {sentences.REVOKED[outcome]}" for number, outcome in outcomes.items())
         is_pending = services.Revocation.PENDING in outcomes.values()
         self.tell(options, document, text, WARNING if is_pending else GOOD)
 

@@ -4,7 +4,7 @@ from typing import Any
 
 from coursehub.management.base import BAD, GOOD, WARNING, JsonCommand
 from oauthtokens import services
-from oauthtokens.usage import ACCESS_LIFE_SECONDS
+from oauthtokens.forecast.usage import ACCESS_LIFE_SECONDS
 
 _USABLE = ("ready", "active", "retiring")
 _IN_NEED = ("broken", "undecryptable", "exhausted", "revocation_pending", "revoked")

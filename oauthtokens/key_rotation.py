@@ -11,14 +11,16 @@ from pymongo.collection import Collection
 
 from coursehub import audit
 from coursehub.mongo import outside_transaction
-from oauthtokens import consents, encryption, leases, revoking
+from oauthtokens import encryption, revocation
 from oauthtokens.models import TokenSet
+from oauthtokens.pool import refresh_lease
+from oauthtokens.regeneration import consents
 
 # Every field of every collection that holds encrypted text.
 PLACES: tuple[tuple[type[TokenSet] | str, tuple[str, ...]], ...] = (
     (TokenSet, ("refresh_token", "access_token")),
-    (leases.CLIENT_TABLE, ("access_token",)),
-    (revoking.TABLE, ("token",)),
+    (refresh_lease.CLIENT_TABLE, ("access_token",)),
+    (revocation.TABLE, ("token",)),
     (consents.TABLE, ("verifier",)),
 )
 

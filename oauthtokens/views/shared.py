@@ -8,8 +8,9 @@ from django.http import Http404, HttpRequest
 from django.template.response import TemplateResponse
 
 from coursehub import roles
-from oauthtokens import services, sittings
+from oauthtokens import services
 from oauthtokens.models import Sitting
+from oauthtokens.regeneration import sessions
 
 LIST, SITTING = "admin:oauthtokens_tokenset_changelist", "admin:oauthtokens_sitting_page"
 
@@ -31,11 +32,11 @@ def number_or_404(number: int) -> None:
 
 def way_back(number: int) -> str:
     """To the sitting that this set belongs to, or to the list."""
-    sitting = sittings.current()
+    sitting = sessions.current()
     planned = sitting is not None and any(entry["number"] == number for entry in sitting.plan)
     return SITTING if planned else LIST
 
 
 def done(sitting: Sitting | None) -> int:
     """How many sets of the sitting have new tokens."""
-    return sum(step.outcome is sittings.Outcome.DONE for step in sittings.steps(sitting)) if sitting else 0
+    return sum(step.outcome is sessions.Outcome.DONE for step in sessions.steps(sitting)) if sitting else 0

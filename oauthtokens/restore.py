@@ -10,16 +10,18 @@ from typing import TYPE_CHECKING, Any
 from django.conf import settings
 
 from coursehub.mongo import outside_transaction
-from oauthtokens import leases, places, pool, revoking
-from oauthtokens.leases import CLIENT_TABLE, LIVE, State
+from oauthtokens import revocation
 from oauthtokens.models import TokenSet
+from oauthtokens.pool import pool_state, refresh_lease
+from oauthtokens.pool.refresh_lease import CLIENT_TABLE, LIVE, State
+from oauthtokens.regeneration import provider_limit
 
 if TYPE_CHECKING:
     from coursehub.backup.staging import Staged
 
 REASON = "Restored from a backup: how often it was used since is not known."
 _SETS = TokenSet._meta.db_table
-_TABLES = (_SETS, CLIENT_TABLE, pool.TABLE, revoking.TABLE, places.TABLE)
+_TABLES = (_SETS, CLIENT_TABLE, pool_state.TABLE, revocation.TABLE, provider_limit.TABLE)
 
 
 def settle(staged: "Staged") -> dict[str, int]:
@@ -35,11 +37,11 @@ def settle(staged: "Staged") -> dict[str, int]:
 def _distrust(staged: "Staged") -> int:
     """Access tokens are dropped, the pool's pointer is set back, and the uses of a limited refresh token are spent."""
     staged.collection(CLIENT_TABLE).delete_many({})
-    staged.collection(pool.TABLE).delete_many({})
+    staged.collection(pool_state.TABLE).delete_many({})
     sets = staged.collection(_SETS)
     idle = {"access_token": "", "access_expires_at": None, "lease_holder": "", "lease_until": None}
     sets.update_many({}, {"$set": idle})
-    if leases.use_limit() is None:
+    if refresh_lease.use_limit() is None:
         return 0
     spent: dict[str, Any] = {"state": State.EXHAUSTED, "reason": REASON, "uses": settings.TOKEN_MAX_USES}
     usable = {"state": {"$in": [*LIVE, State.COOLING, State.EXHAUSTED]}}

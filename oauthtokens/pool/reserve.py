@@ -9,23 +9,23 @@ from django.conf import settings
 
 from coursehub import audit
 from coursehub.mongo import outside_transaction
-from oauthtokens import leases, pool
-from oauthtokens.leases import LIVE, State
 from oauthtokens.models import TokenSet
+from oauthtokens.pool import pool_state, refresh_lease
+from oauthtokens.pool.refresh_lease import LIVE, State
 
 _WITH_RESERVE = [*LIVE, State.EXHAUSTED, State.COOLING]
 
 
 def uses_in_reserve() -> int:
     """How many uses of each set are held back until they are released."""
-    limit = leases.use_limit()
+    limit = refresh_lease.use_limit()
     return 0 if limit is None else settings.TOKEN_MAX_USES - limit
 
 
 def uses_left(row: dict[str, Any]) -> int | None:
     """Refreshes that are left to the set of this document, no unreleased reserve counted; None: no limit."""
-    limit = leases.use_limit()
-    if limit is None or row.get("number") == leases.CLIENT:
+    limit = refresh_lease.use_limit()
+    if limit is None or row.get("number") == refresh_lease.CLIENT:
         return None
     is_released = row.get("reserve_generation") is not None and row["reserve_generation"] == row["generation"]
     return max((settings.TOKEN_MAX_USES if is_released else limit) - row["uses"], 0)
@@ -49,7 +49,7 @@ def release_by_itself(active: int | None) -> bool:
     by_itself = settings.TOKEN_RESERVE_RELEASE == "automatic"  # noqa: S105
     if not by_itself or not uses_in_reserve():
         return False
-    used_up = {"$and": [{"$not": [leases.has_uses_left()]}, {"$not": [leases.is_reserve_released()]}]}
+    used_up = {"$and": [{"$not": [refresh_lease.has_uses_left()]}, {"$not": [refresh_lease.is_reserve_released()]}]}
     held_back = {"number": {"$gte": 1, "$lte": settings.TOKEN_SET_COUNT}, "state": {"$in": [*LIVE, State.EXHAUSTED]}}
     sets = outside_transaction(TokenSet).find({**held_back, "$expr": used_up}, {"number": 1})
     count = settings.TOKEN_SET_COUNT
@@ -62,14 +62,18 @@ def release_by_itself(active: int | None) -> bool:
 
 def exhausted() -> dict[str, Any]:
     """What a pipeline sets in a set that is used up."""
-    kept = f"Used {leases.use_limit()} times; {uses_in_reserve()} uses are kept in reserve."
+    kept = f"Used {refresh_lease.use_limit()} times; {uses_in_reserve()} uses are kept in reserve."
     used_up = f"Used {settings.TOKEN_MAX_USES} times, which is all."
-    is_used_up = {"$or": [leases.is_reserve_released(), not uses_in_reserve()]}
+    is_used_up = {"$or": [refresh_lease.is_reserve_released(), not uses_in_reserve()]}
     return {"state": State.EXHAUSTED, "reason": {"$cond": [is_used_up, used_up, kept]}}
 
 
 def _release(number: int, *, actor: str, reason: str) -> bool:
-    unreleased = {"number": number, "state": {"$in": _WITH_RESERVE}, "$expr": {"$not": [leases.is_reserve_released()]}}
+    unreleased = {
+        "number": number,
+        "state": {"$in": _WITH_RESERVE},
+        "$expr": {"$not": [refresh_lease.is_reserve_released()]},
+    }
     ends = {"$in": ["$state", [State.EXHAUSTED, State.RETIRING]]}
     released = outside_transaction(TokenSet).find_one_and_update(
         unreleased,
@@ -85,7 +89,7 @@ def _release(number: int, *, actor: str, reason: str) -> bool:
     )
     if released is None:
         return False
-    pool.note_usable()
+    pool_state.note_usable()
     detail = {"reason": reason, "uses": released["uses"]}
     audit.record(action="token_set.reserve_released", actor=actor, target=f"token set {number}", detail=detail)
     return True

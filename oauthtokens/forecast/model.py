@@ -14,10 +14,11 @@ from zoneinfo import ZoneInfo
 from django.conf import settings
 
 from coursehub import env
-from oauthtokens import client_grant, usage
-from oauthtokens.leases import LEAST_LIFE_SECONDS, LIVE, State, use_limit
+from oauthtokens.forecast import usage
+from oauthtokens.forecast.usage import Usage
 from oauthtokens.models import TokenSet
-from oauthtokens.usage import Usage
+from oauthtokens.pool import client_credentials
+from oauthtokens.pool.refresh_lease import LEAST_LIFE_SECONDS, LIVE, State, use_limit
 
 HORIZON_DAYS = 28  # what lasts longer counts as lasting
 _LEAST_DAYS = 1.0  # measured use that rests on less says nothing
@@ -66,7 +67,7 @@ def make(sets: Sequence[TokenSet], now: datetime, seen: Usage) -> Forecast:
     life_seconds = seen.life_seconds
     continuous = continuous_hours(sets, now, life_seconds=life_seconds)
     left, maintenance = uses_left(sets), next_maintenance(now)
-    serves = client_grant.is_chosen() or any(one.state in _USABLE for one in sets)
+    serves = client_credentials.is_chosen() or any(one.state in _USABLE for one in sets)
     is_known = seen.observed_days >= _LEAST_DAYS
     measured = measured_hours(sets, now, seen) if is_known else None
     to_maintenance = (maintenance - now).total_seconds() / 3600

@@ -16,22 +16,14 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from coursehub import clock
 from coursehub.trainercentral.errors import TrainerCentralError
-from oauthtokens import (
-    chart,
-    client_grant,
-    consents,
-    forecast,
-    pool,
-    regeneration,
-    services,
-    sitting_views,
-    sittings,
-    usage,
-    words,
-)
-from oauthtokens.admin_pages import LIST, done, number_or_404, page, way_back
-from oauthtokens.leases import LIVE, State
+from oauthtokens import sentences, services
+from oauthtokens.forecast import chart, model, usage
 from oauthtokens.models import TokenSet
+from oauthtokens.pool import client_credentials, pool_state
+from oauthtokens.pool.refresh_lease import LIVE, State
+from oauthtokens.regeneration import consents, exchange, sessions
+from oauthtokens.views import regeneration
+from oauthtokens.views.shared import LIST, done, number_or_404, page, way_back
 
 REVOKE_ALL = "revoke all"
 
@@ -40,13 +32,13 @@ def token_page(request: HttpRequest) -> TemplateResponse:
     """All sets, what to do now, and the forecast."""
     sets, now = _sets(), clock.now()
     seen = usage.read(now)
-    made = forecast.make(sets, now, seen)
-    stopped, due = pool.read()["stopped"], set(regeneration.needed(sets, now))
-    sitting = sittings.current()
+    made = model.make(sets, now, seen)
+    stopped, due = pool_state.read()["stopped"], set(exchange.needed(sets, now))
+    sitting = sessions.current()
     context = {
         "title": "Token sets",
         "rows": [_row(one, is_due=one.number in due) for one in sets],
-        "headline": words.headline(sets, now, stopped, made, by_client=client_grant.is_chosen()),
+        "headline": sentences.headline(sets, now, stopped, made, by_client=client_credentials.is_chosen()),
         "sitting": sitting,
         "sitting_done": done(sitting),
         "forecast": made,
@@ -55,9 +47,9 @@ def token_page(request: HttpRequest) -> TemplateResponse:
         "as_of": now,
         "wait_seconds": consents.seconds_to_wait(),
         "margin_minutes": settings.TOKEN_REFRESH_MARGIN_SECONDS / 60,
-        "first_day": not client_grant.is_chosen() and all(one.state == State.EMPTY for one in sets),
+        "first_day": not client_credentials.is_chosen() and all(one.state == State.EMPTY for one in sets),
         "redirect_uri": consents.redirect_uri(),
-        "scope": regeneration.SCOPE,
+        "scope": exchange.SCOPE,
     }
     return page(request, "oauthtokens/tokens.html", context)
 
@@ -92,7 +84,7 @@ def paste(request: HttpRequest, number: int) -> HttpResponse:
         else:
             messages.success(request, f"Token set {number} has new tokens.")
             return redirect(way_back(number))
-    context = {"title": f"Code for token set {number}", "number": number, "error": error, "scope": regeneration.SCOPE}
+    context = {"title": f"Code for token set {number}", "number": number, "error": error, "scope": exchange.SCOPE}
     return page(request, "oauthtokens/paste.html", context)
 
 
@@ -102,7 +94,7 @@ def refresh(request: HttpRequest, number: int) -> HttpResponse:
     number_or_404(number)
     done = services.refresh_set(number, force=True, actor=request.user.get_username())
     tell = messages.success if done.outcome is services.Outcome.REFRESHED else messages.warning
-    tell(request, words.refreshed(f"Token set {number}", *done[1:]))
+    tell(request, sentences.refreshed(f"Token set {number}", *done[1:]))
     return redirect(LIST)
 
 
@@ -141,7 +133,7 @@ def revoke(request: HttpRequest, number: int) -> HttpResponse:
     number_or_404(number)
     if _typed(request, str(number)):
         outcome = services.revoke(number=number, actor=request.user.get_username())
-        messages.success(request, f"Token set {number} {words.REVOKED[outcome]}")
+        messages.success(request, f"Token set {number} {sentences.REVOKED[outcome]}")
         return redirect(LIST)
     return _confirm(request, f"Revoke token set {number}", str(number), number)
 
@@ -168,10 +160,10 @@ def urls() -> list[URLPattern]:
         "revoke": ("<int:number>/revoke/", revoke),
         "revoke_all": ("revoke-all/", revoke_all),
         "rotate": ("rotate/", rotate),
-        "sitting_page": ("regeneration/", sitting_views.sitting_page),
-        "sitting_start": ("regeneration/start/", sitting_views.sitting_start),
-        "sitting_skip": ("regeneration/<int:number>/skip/", sitting_views.sitting_skip),
-        "sitting_sign_off": ("regeneration/<int:pk>/sign-off/", sitting_views.sitting_sign_off),
+        "sitting_page": ("regeneration/", regeneration.sitting_page),
+        "sitting_start": ("regeneration/start/", regeneration.sitting_start),
+        "sitting_skip": ("regeneration/<int:number>/skip/", regeneration.sitting_skip),
+        "sitting_sign_off": ("regeneration/<int:pk>/sign-off/", regeneration.sitting_sign_off),
     }
     return [
         path(route, admin.site.admin_view(view), name=f"oauthtokens_{name}") for name, (route, view) in pages.items()
@@ -193,7 +185,7 @@ def _row(token_set: TokenSet, *, is_due: bool) -> dict[str, Any]:
     near_its_end = token_set.state in (State.ACTIVE, State.RETIRING, State.EXHAUSTED)
     return {
         "set": token_set,
-        "meaning": words.MEANINGS[token_set.state],
+        "meaning": sentences.MEANINGS[token_set.state],
         "is_due": is_due,
         "may_refresh": token_set.state in LIVE,
         "may_release": near_its_end and not token_set.reserve_released,

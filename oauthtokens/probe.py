@@ -9,7 +9,8 @@ from coursehub import academy, pacing
 from coursehub.trainercentral import errors
 from coursehub.trainercentral.probing import READING, Finding, Plan, Probe
 from coursehub.trainercentral.probing_acts import ACTING, Act
-from oauthtokens import refreshing, services
+from oauthtokens import services
+from oauthtokens.pool import refresh
 
 _HOPELESS = (errors.Unreachable, errors.Unanswered, errors.TokenRejected)
 
@@ -37,7 +38,7 @@ def run(plan: Plan, may: Callable[[Act], bool]) -> Iterator[Finding]:
         settings.TRAINERCENTRAL_URL,
         settings.TRAINERCENTRAL_ORG_ID,
         token,
-        refreshing.accounts(),
+        refresh.accounts(),
         plan,
         read_timeout_seconds=settings.TRAINERCENTRAL_READ_SECONDS,
     )

@@ -7,9 +7,9 @@ from django.conf import settings
 from coursehub import audit, clock
 from coursehub.mongo import outside_transaction
 from coursehub.trainercentral.errors import TokenUnavailable
-from oauthtokens import client_grant, leases, pool, reserve
-from oauthtokens.leases import LIVE, State
 from oauthtokens.models import TokenSet
+from oauthtokens.pool import client_credentials, pool_state, refresh_lease, reserve
+from oauthtokens.pool.refresh_lease import LIVE, State
 
 NONE_LEFT = "No token set can be used at present; the maintenance team must regenerate one."
 _RESTING = "The token sets are resting after a failure; they are tried again by themselves."
@@ -22,15 +22,15 @@ def select() -> int:
     Raises TokenUnavailable when none is left or the pool has stopped.
     """
     tidy_up()
-    stopped = pool.read()["stopped"]
-    if stopped and not pool.win_probe():
-        raise TokenUnavailable(f"the pool has stopped: {stopped}", stopped, wait_seconds=pool.PROBE_SECONDS)
-    return client_grant.select() if client_grant.is_chosen() else _in_use()
+    stopped = pool_state.read()["stopped"]
+    if stopped and not pool_state.win_probe():
+        raise TokenUnavailable(f"the pool has stopped: {stopped}", stopped, wait_seconds=pool_state.PROBE_SECONDS)
+    return client_credentials.select() if client_credentials.is_chosen() else _in_use()
 
 
 def _in_use() -> int:
     for _ in range(_ATTEMPTS):
-        active = pool.read()["active"]
+        active = pool_state.read()["active"]
         if active is not None and _stays_in_use(active):
             return active
         if (following := _next_after(active)) is None:
@@ -43,10 +43,10 @@ def _in_use() -> int:
 
 def rotate(*, actor: str = "system") -> int:
     """Move on to the next ready set although the present one may still be good. Raises TokenUnavailable."""
-    if client_grant.is_chosen():
+    if client_credentials.is_chosen():
         raise TokenUnavailable("client credentials", "With TOKEN_GRANT=client_credentials no token set is in use.")
     tidy_up()
-    active = pool.read()["active"]
+    active = pool_state.read()["active"]
     following = _next_after(active)
     if following is None or following == active:
         raise TokenUnavailable("no other set is ready", "No other token set is ready.")
@@ -57,20 +57,25 @@ def rotate(*, actor: str = "system") -> int:
 
 def tidy_up() -> None:
     """Let states follow time and the pointer: whatever a process that died has left half done."""
-    if client_grant.is_chosen():  # the sets stay as they are
+    if client_credentials.is_chosen():  # the sets stay as they are
         return
-    sets, active = outside_transaction(TokenSet), pool.read()["active"]
+    sets, active = outside_transaction(TokenSet), pool_state.read()["active"]
     rested = {"state": State.COOLING, "$expr": {"$lte": ["$not_before", clock.server_now()]}}
     sets.update_many(rested, {"$set": {"state": State.READY, "reason": ""}})
     # The limit was raised, or there is none any more.
     raised = sets.update_many(
-        {"state": State.EXHAUSTED, "$expr": leases.has_uses_left()}, {"$set": {"state": State.READY, "reason": ""}}
+        {"state": State.EXHAUSTED, "$expr": refresh_lease.has_uses_left()},
+        {"$set": {"state": State.READY, "reason": ""}},
     )
     if raised.modified_count:
-        pool.note_usable()
+        pool_state.note_usable()
     left_behind = {"number": {"$ne": active}}
     sets.update_many({**left_behind, "state": State.ACTIVE}, {"$set": {"state": State.READY}})
-    used_up = {**left_behind, "state": State.RETIRING, "$expr": {"$and": [leases.is_due(), leases.is_idle()]}}
+    used_up = {
+        **left_behind,
+        "state": State.RETIRING,
+        "$expr": {"$and": [refresh_lease.is_due(), refresh_lease.is_idle()]},
+    }
     sets.update_many(used_up, [{"$set": reserve.exhausted()}])
 
 
@@ -91,7 +96,7 @@ def _stays_in_use(number: int) -> bool:
 
 def _exhaust_if_used_up(number: int) -> bool:
     # A refresh that is under way has been counted already; its token is still to come.
-    ended = {"$and": [{"$not": [leases.has_uses_left()]}, leases.is_due(), leases.is_idle()]}
+    ended = {"$and": [{"$not": [refresh_lease.has_uses_left()]}, refresh_lease.is_due(), refresh_lease.is_idle()]}
     changed = outside_transaction(TokenSet).update_one(
         {"number": number, "state": {"$in": LIVE}, "$expr": ended}, [{"$set": reserve.exhausted()}]
     )
@@ -105,7 +110,7 @@ def _next_after(active: int | None) -> int | None:
     ready = {
         "number": {"$gte": 1, "$lte": settings.TOKEN_SET_COUNT},
         "state": State.READY,
-        "$expr": {"$and": [leases.has_uses_left(), {"$lte": ["$not_before", clock.server_now()]}]},
+        "$expr": {"$and": [refresh_lease.has_uses_left(), {"$lte": ["$not_before", clock.server_now()]}]},
     }
     numbers = [row["number"] for row in outside_transaction(TokenSet).find(ready, {"number": 1})]
     count = settings.TOKEN_SET_COUNT
@@ -113,7 +118,7 @@ def _next_after(active: int | None) -> int | None:
 
 
 def _move(active: int | None, following: int, *, actor: str) -> bool:
-    if not pool.move(active, following):
+    if not pool_state.move(active, following):
         return False
     _change(following, [State.READY], State.ACTIVE)
     audit.record(
@@ -140,5 +145,5 @@ def _remaining(number: int | None, which: dict[str, Any]) -> list[float]:
     if number is None:
         rows = outside_transaction(TokenSet).find(still, left)
     else:
-        rows = leases.documents(number).find({**still, "number": number}, left)
+        rows = refresh_lease.documents(number).find({**still, "number": number}, left)
     return [row["left"] / 1000 for row in rows]

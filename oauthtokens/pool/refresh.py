@@ -10,9 +10,9 @@ from django.conf import settings
 
 from coursehub.mongo import refuse_inside_atomic
 from coursehub.trainercentral import TokenGrant, ZohoAccounts, errors
-from oauthtokens import client_grant, leases, pool
 from oauthtokens.encryption import Undecryptable
-from oauthtokens.leases import CLIENT, RefreshLease, State
+from oauthtokens.pool import client_credentials, pool_state, refresh_lease
+from oauthtokens.pool.refresh_lease import CLIENT, RefreshLease, State
 
 logger = logging.getLogger(__name__)
 
@@ -57,7 +57,7 @@ def refresh(number: int, *, force: bool = False, actor: str = "system") -> Outco
     """
     provider = accounts()
     try:
-        lease = leases.win(number, force=force)
+        lease = refresh_lease.win(number, force=force)
     except Undecryptable as error:
         mark_undecryptable(number, str(error))
         return Outcome.FAILED
@@ -68,29 +68,31 @@ def refresh(number: int, *, force: bool = False, actor: str = "system") -> Outco
     except errors.TrainerCentralError as error:
         _failed(lease, error)
         return Outcome.FAILED
-    is_unproven = pool.is_unproven()
-    if not leases.write_grant(lease, grant, is_unproven=is_unproven or lease.is_replacement):
+    is_unproven = pool_state.is_unproven()
+    if not refresh_lease.write_grant(lease, grant, is_unproven=is_unproven or lease.is_replacement):
         logger.warning("Token set %s: an answer came too late and was discarded", number)
         _discarded(lease)
         return Outcome.LATE
     if not is_unproven:
-        pool.resume()
-    pool.note_usable()
+        pool_state.resume()
+    pool_state.note_usable()
     forced = {"forced": True} if force else {}
     life_seconds = round(grant.expires_in_seconds)
-    leases.tell(number, "refreshed", actor=actor, fence=lease.fence, life_seconds=life_seconds, **forced)
+    refresh_lease.tell(number, "refreshed", actor=actor, fence=lease.fence, life_seconds=life_seconds, **forced)
     return Outcome.REFRESHED
 
 
 def _ask(provider: ZohoAccounts, lease: RefreshLease) -> TokenGrant:
     if lease.number == CLIENT:
-        return provider.client_credentials(client_grant.SCOPE)
+        return provider.client_credentials(client_credentials.SCOPE)
     return provider.refresh(lease.refresh_token)
 
 
 def _discarded(lease: RefreshLease) -> None:
-    if leases.end(lease):
-        leases.tell_failure(lease.number, counted=True, reason="The answer came when the set had gone on without it.")
+    if refresh_lease.end(lease):
+        refresh_lease.tell_failure(
+            lease.number, counted=True, reason="The answer came when the set had gone on without it."
+        )
 
 
 def _failed(lease: RefreshLease, error: errors.TrainerCentralError) -> None:
@@ -100,38 +102,39 @@ def _failed(lease: RefreshLease, error: errors.TrainerCentralError) -> None:
     if not _write_failure(lease, error):
         _discarded(lease)
         return
-    leases.tell_failure(lease.number, counted=counted, reason=error.sentence)
+    refresh_lease.tell_failure(lease.number, counted=counted, reason=error.sentence)
     if isinstance(error, errors.ClientWide):
-        pool.stop(error.sentence)
+        pool_state.stop(error.sentence)
     elif isinstance(error, errors.InvalidCode) and lease.number != CLIENT:
-        leases.tell(lease.number, "broken", reason=error.detail)
+        refresh_lease.tell(lease.number, "broken", reason=error.detail)
     elif isinstance(error, errors.MintThrottled):
-        leases.tell(lease.number, "cooling", seconds=error.wait_seconds)
+        refresh_lease.tell(lease.number, "cooling", seconds=error.wait_seconds)
 
 
 def _write_failure(lease: RefreshLease, error: errors.TrainerCentralError) -> bool:
     if isinstance(error, errors.ClientWide):
-        return leases.give_up(lease)
+        return refresh_lease.give_up(lease)
     if isinstance(error, errors.InvalidCode) and lease.number != CLIENT:
-        return leases.write_failure(lease, reason=error.sentence, state=State.BROKEN)
+        return refresh_lease.write_failure(lease, reason=error.sentence, state=State.BROKEN)
     if isinstance(error, errors.MintThrottled):
         wait_seconds = error.wait_seconds
-        return leases.write_failure(
+        return refresh_lease.write_failure(
             lease, reason=error.sentence, state=State.COOLING, wait_seconds=wait_seconds, give_back=True
         )
     longest = min(_FIRST_BACKOFF_SECONDS * 2 ** min(lease.failures, 20), _LONGEST_BACKOFF_SECONDS)
     wait_seconds = random.uniform(longest / 2, longest)  # noqa: S311  (jitter, no secret)
     never_sent = isinstance(error, errors.Unreachable)
-    return leases.write_failure(lease, reason=error.sentence, wait_seconds=wait_seconds, give_back=never_sent)
+    return refresh_lease.write_failure(lease, reason=error.sentence, wait_seconds=wait_seconds, give_back=never_sent)
 
 
 def mark_undecryptable(number: int, reason: str) -> None:
     """The set is out of use and keeps its texts: the key may come back."""
     if number == CLIENT:  # nothing is lost with it: the client gets another one
-        client_grant.forget()
+        client_credentials.forget()
         return
-    marked = leases.documents(number).update_one(
-        {"number": number, "state": {"$in": leases.LIVE}}, {"$set": {"state": State.UNDECRYPTABLE, "reason": reason}}
+    marked = refresh_lease.documents(number).update_one(
+        {"number": number, "state": {"$in": refresh_lease.LIVE}},
+        {"$set": {"state": State.UNDECRYPTABLE, "reason": reason}},
     )
     if marked.modified_count:
-        leases.tell(number, "undecryptable")
+        refresh_lease.tell(number, "undecryptable")

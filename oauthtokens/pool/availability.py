@@ -10,9 +10,9 @@ from django.conf import settings
 
 from coursehub import clock
 from coursehub.mongo import outside_transaction
-from oauthtokens import client_grant, leases, pool, rotation
-from oauthtokens.leases import CLIENT, LIVE, State
 from oauthtokens.models import TokenSet
+from oauthtokens.pool import client_credentials, pool_state, refresh_lease, selection
+from oauthtokens.pool.refresh_lease import CLIENT, LIVE, State
 
 
 def usable_since() -> datetime | None:
@@ -20,7 +20,7 @@ def usable_since() -> datetime | None:
 
     None while the pool has stopped, and when no set ever did. Two indexed queries at most.
     """
-    about_pool = pool.read()
+    about_pool = pool_state.read()
     if about_pool["stopped"]:
         return None
     moments = (about_pool["usable_at"], _last_rest_ended_at())
@@ -34,20 +34,20 @@ def _last_rest_ended_at() -> datetime | None:
         "not_before": {"$ne": None},
         "$expr": {"$lte": ["$not_before", clock.server_now()]},
     }
-    collection = leases.documents(CLIENT) if client_grant.is_chosen() else outside_transaction(TokenSet)
+    collection = refresh_lease.documents(CLIENT) if client_credentials.is_chosen() else outside_transaction(TokenSet)
     row = collection.find_one(rested, ["not_before"], sort=[("not_before", -1)])
     return row["not_before"] if row else None
 
 
 def why_none() -> str:
     """Why nobody is given a token before somebody acts, in one sentence; "" when there is one, or a set that rests."""
-    stopped = pool.read()["stopped"]
-    if stopped or client_grant.is_chosen():
+    stopped = pool_state.read()["stopped"]
+    if stopped or client_credentials.is_chosen():
         return stopped
-    alive = {"$gt": ["$access_expires_at", clock.after(leases.LEAST_LIFE_SECONDS)]}
+    alive = {"$gt": ["$access_expires_at", clock.after(refresh_lease.LEAST_LIFE_SECONDS)]}
     usable = {
         "number": {"$gte": 1, "$lte": settings.TOKEN_SET_COUNT},
         "state": {"$in": [State.COOLING, *LIVE]},
-        "$expr": {"$or": [leases.has_uses_left(), alive]},
+        "$expr": {"$or": [refresh_lease.has_uses_left(), alive]},
     }
-    return "" if outside_transaction(TokenSet).count_documents(usable, limit=1) else rotation.NONE_LEFT
+    return "" if outside_transaction(TokenSet).count_documents(usable, limit=1) else selection.NONE_LEFT

@@ -5,16 +5,16 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.views.decorators.http import require_GET, require_POST
 
-from oauthtokens import consents, sittings
-from oauthtokens.admin_pages import LIST, SITTING, done, number_or_404, page
+from oauthtokens.regeneration import consents, sessions
+from oauthtokens.views.shared import LIST, SITTING, done, number_or_404, page
 
 
 @require_GET
 def sitting_page(request: HttpRequest) -> HttpResponse:
     """The open sitting: done, next, skipped; and the records of those before."""
-    sitting = sittings.current()
-    steps = sittings.steps(sitting) if sitting else []
-    left = [step for step in steps if step.outcome in (sittings.Outcome.NEXT, sittings.Outcome.WAITING)]
+    sitting = sessions.current()
+    steps = sessions.steps(sitting) if sitting else []
+    left = [step for step in steps if step.outcome in (sessions.Outcome.NEXT, sessions.Outcome.WAITING)]
     context = {
         "title": "Regeneration",
         "sitting": sitting,
@@ -24,8 +24,8 @@ def sitting_page(request: HttpRequest) -> HttpResponse:
         "left": len(left),
         "wait_seconds": consents.seconds_to_wait(),
         "every_seconds": int(consents.EVERY_SECONDS),
-        "records": sittings.records(),
-        "remarks_length": sittings.REMARKS_LENGTH_MAX,
+        "records": sessions.records(),
+        "remarks_length": sessions.REMARKS_LENGTH_MAX,
     }
     return page(request, "oauthtokens/sitting.html", context)
 
@@ -34,7 +34,7 @@ def sitting_page(request: HttpRequest) -> HttpResponse:
 def sitting_start(request: HttpRequest) -> HttpResponse:
     """All that need it, or on with the open sitting."""
     try:
-        sittings.start(actor=request.user.get_username())
+        sessions.start(actor=request.user.get_username())
     except ValueError as error:
         messages.info(request, str(error))
         return redirect(LIST)
@@ -46,7 +46,7 @@ def sitting_skip(request: HttpRequest, number: int) -> HttpResponse:
     """This set another time."""
     number_or_404(number)
     try:
-        sittings.skip(number=number, actor=request.user.get_username())
+        sessions.skip(number=number, actor=request.user.get_username())
     except ValueError as error:
         messages.warning(request, str(error))
     return redirect(SITTING)
@@ -56,7 +56,7 @@ def sitting_skip(request: HttpRequest, number: int) -> HttpResponse:
 def sitting_sign_off(request: HttpRequest, pk: int) -> HttpResponse:
     """The end of a sitting, with its record."""
     try:
-        record = sittings.sign_off(pk=pk, actor=request.user.get_username(), remarks=request.POST.get("remarks", ""))
+        record = sessions.sign_off(pk=pk, actor=request.user.get_username(), remarks=request.POST.get("remarks", ""))
     except ValueError as error:
         messages.warning(request, str(error))
         return redirect(SITTING)

@@ -4,9 +4,10 @@ from django.conf import settings
 
 from coursehub.mongo import outside_transaction
 from coursehub.trainercentral.errors import TokenUnavailable
-from oauthtokens import alerts, encryption, leases, pool, refreshing, revoking, rotation
-from oauthtokens.leases import State
+from oauthtokens import alerts, encryption, revocation
 from oauthtokens.models import TokenSet
+from oauthtokens.pool import pool_state, refresh, refresh_lease, selection
+from oauthtokens.pool.refresh_lease import State
 
 _DEMAND_SECONDS = 300.0  # a token is refreshed ahead of time if somebody needed one this recently
 
@@ -17,8 +18,8 @@ def is_upkeep_due() -> bool:
         _is_wanted()
         or _has(state=State.UNDECRYPTABLE)
         or bool(_unreadable())
-        or leases.any_overdue()
-        or revoking.is_due()
+        or refresh_lease.any_overdue()
+        or revocation.is_due()
         or alerts.is_due()
     )
 
@@ -29,11 +30,11 @@ def refresh_due() -> str:
     Refreshes only while somebody needs tokens, or always with TOKEN_KEEP_WARM=always. Returns what it did,
     for the log.
     """
-    leases.end_overdue()
+    refresh_lease.end_overdue()
     _find_keys_again()
     for number in _unreadable():
-        refreshing.mark_undecryptable(number, f"The refresh token of token set {number} cannot be decrypted.")
-    revoking.settle_due()
+        refresh.mark_undecryptable(number, f"The refresh token of token set {number} cannot be decrypted.")
+    revocation.settle_due()
     done = _refresh() if _is_wanted() else _tidy_up()
     alerts.update()
     return done
@@ -41,25 +42,25 @@ def refresh_due() -> str:
 
 def _is_wanted() -> bool:
     kept_warm = settings.TOKEN_KEEP_WARM == "always"  # noqa: S105
-    return kept_warm or pool.is_in_demand(_DEMAND_SECONDS)
+    return kept_warm or pool_state.is_in_demand(_DEMAND_SECONDS)
 
 
 def _refresh() -> str:
     try:
-        number = rotation.select()
+        number = selection.select()
     except TokenUnavailable as error:
         return error.detail
-    return f"{leases.name_of(number)}: {refreshing.refresh(number)}"
+    return f"{refresh_lease.name_of(number)}: {refresh.refresh(number)}"
 
 
 def _tidy_up() -> str:
-    rotation.tidy_up()
+    selection.tidy_up()
     return "no demand"
 
 
 def _unreadable() -> list[int]:
     """Usable sets whose refresh token this process cannot decrypt: better known now than when they are needed."""
-    return [row["number"] for row in _sets({"$in": leases.LIVE}) if not _is_readable(row)]
+    return [row["number"] for row in _sets({"$in": refresh_lease.LIVE}) if not _is_readable(row)]
 
 
 def _find_keys_again() -> None:
@@ -69,7 +70,7 @@ def _find_keys_again() -> None:
             same = {"number": row["number"], "generation": row["generation"], "state": State.UNDECRYPTABLE}
             found = {"$set": {"state": State.READY, "reason": ""}}
             if outside_transaction(TokenSet).update_one(same, found).modified_count:
-                pool.note_usable()
+                pool_state.note_usable()
 
 
 def _is_readable(row: dict) -> bool:

@@ -9,8 +9,8 @@ from typing import Any
 from django.conf import settings
 
 from coursehub import clock
-from oauthtokens import leases
-from oauthtokens.leases import CLIENT, State
+from oauthtokens.pool import refresh_lease
+from oauthtokens.pool.refresh_lease import CLIENT, State
 
 # The smallest set of scopes that the product needs (help articles of the calls in coursehub.trainercentral.client).
 SCOPE = ",".join(
@@ -35,9 +35,9 @@ def is_chosen() -> bool:
 def select() -> int:
     """CLIENT, ready for a lease: its document is there, and back in use after it has rested."""
     own = {"number": CLIENT}
-    leases.documents(CLIENT).update_one({"_id": "client"}, {"$setOnInsert": {**own, **_AT_FIRST}}, upsert=True)
+    refresh_lease.documents(CLIENT).update_one({"_id": "client"}, {"$setOnInsert": {**own, **_AT_FIRST}}, upsert=True)
     rested = {**own, "state": State.COOLING, "$expr": {"$lte": ["$not_before", clock.server_now()]}}
-    leases.documents(CLIENT).update_one(rested, {"$set": {"state": State.ACTIVE, "reason": ""}})
+    refresh_lease.documents(CLIENT).update_one(rested, {"$set": {"state": State.ACTIVE, "reason": ""}})
     return CLIENT
 
 
@@ -45,7 +45,7 @@ def status() -> dict[str, Any] | None:
     """How the client's own access token stands; None unless it is what is used."""
     if not is_chosen():
         return None
-    row = leases.documents(select()).find_one({"number": CLIENT}) or {}
+    row = refresh_lease.documents(select()).find_one({"number": CLIENT}) or {}
     expires_at = row["access_expires_at"]
     return {
         "state": row["state"],
@@ -57,4 +57,6 @@ def status() -> dict[str, Any] | None:
 
 def forget() -> None:
     """Take the client's own access token out of use: the next caller gets another one."""
-    leases.documents(CLIENT).update_one({"number": CLIENT}, {"$set": {"access_token": "", "access_expires_at": None}})
+    refresh_lease.documents(CLIENT).update_one(
+        {"number": CLIENT}, {"$set": {"access_token": "", "access_expires_at": None}}
+    )

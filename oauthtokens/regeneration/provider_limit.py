@@ -13,9 +13,9 @@ from pymongo.collection import Collection
 from coursehub import clock
 from coursehub.mongo import outside_transaction
 from coursehub.trainercentral import errors
-from oauthtokens import revoking
-from oauthtokens.leases import State
+from oauthtokens import revocation
 from oauthtokens.models import TokenSet
+from oauthtokens.pool.refresh_lease import State
 
 TABLE = "oauthtokens_exchanges"
 LIMIT = 19  # live tokens that we do not reach: one below the provider's 20
@@ -28,7 +28,7 @@ def taken() -> int:
     made = [row["regenerated_at"] for row in outside_transaction(TokenSet).find(held, {"regenerated_at": 1})]
     if made:
         _collection().delete_many({"begun_at": {"$lt": min(made)}})
-    return len(made) + revoking.pending_count() + _collection().count_documents({})
+    return len(made) + revocation.pending_count() + _collection().count_documents({})
 
 
 def is_one_left() -> bool:

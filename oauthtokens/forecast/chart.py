@@ -7,10 +7,10 @@ from zoneinfo import ZoneInfo
 
 from django.conf import settings
 
-from oauthtokens import forecast
-from oauthtokens.forecast import Forecast
+from oauthtokens.forecast import model
+from oauthtokens.forecast.model import Forecast
+from oauthtokens.forecast.usage import Usage
 from oauthtokens.models import TokenSet
-from oauthtokens.usage import Usage
 
 WIDTH, HEIGHT = 760, 240
 _LEFT, _RIGHT, _TOP, _BOTTOM = 40, 12, 24, 28
@@ -92,7 +92,7 @@ def _measured(
 ) -> list[tuple[datetime, float]]:
     if not made.uses_left or made.measured_reaches is None:
         return []
-    return list(forecast.projection(sets, now, seen, until=until))
+    return list(model.projection(sets, now, seen, until=until))
 
 
 def _continuous(now: datetime, made: Forecast, until: datetime) -> list[tuple[datetime, float]]:

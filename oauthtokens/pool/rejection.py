@@ -14,15 +14,15 @@ from typing import Any
 
 from coursehub import clock
 from coursehub.trainercentral import Lease
-from oauthtokens import leases, pool
-from oauthtokens.leases import CLIENT, LIVE, State
+from oauthtokens.pool import pool_state, refresh_lease
+from oauthtokens.pool.refresh_lease import CLIENT, LIVE, State
 
 # A token refused so soon after it was made says that something is wrong with the set, or with more.
 FRESH_SECONDS = 60.0
 # So long a set rests before its fresh token is tried once more.
 SECOND_TRY_AFTER_SECONDS = 5.0
 # Where tokens are ended early again and again, replacing them would spend the uses of a week in an hour.
-_REPLACED_EVERY_SECONDS = pool.PROBE_SECONDS
+_REPLACED_EVERY_SECONDS = pool_state.PROBE_SECONDS
 _REFUSED = "TrainerCentral did not accept its fresh access token."
 
 
@@ -32,13 +32,13 @@ def rejected(lease: Lease) -> None:
         return
     number, generation, fence = lease.key
     name = {"number": number, "generation": generation, "access_fence": {"$in": [fence, -fence]}}
-    row = leases.documents(number).find_one(name)
+    row = refresh_lease.documents(number).find_one(name)
     if row is None:
         return
     if not _is_fresh(row):
         gone = {"access_token": "", "access_expires_at": None, "access_fence": 0}
-        if leases.documents(number).update_one(name, {"$set": gone}).modified_count:
-            leases.tell(number, "access_token_rejected", lost_seconds=_lost_seconds(row))
+        if refresh_lease.documents(number).update_one(name, {"$set": gone}).modified_count:
+            refresh_lease.tell(number, "access_token_rejected", lost_seconds=_lost_seconds(row))
         return
     for _ in range(2):  # of two callers at the same moment one is the first, and the other confirms
         if _replace(name, fence, _lost_seconds(row)) or _rest(name):
@@ -50,8 +50,8 @@ def accepted(lease: Lease) -> None:
     if isinstance(lease.key, tuple) and lease.key[-1] < 0:
         number, generation, fence = lease.key
         name = {"number": number, "generation": generation, "access_fence": fence}
-        leases.documents(number).update_one(name, {"$set": {"access_fence": -fence, "is_replacement": False}})
-        pool.fresh_token_was_accepted()
+        refresh_lease.documents(number).update_one(name, {"$set": {"access_fence": -fence, "is_replacement": False}})
+        pool_state.fresh_token_was_accepted()
 
 
 def _is_fresh(row: dict[str, Any]) -> bool:
@@ -77,7 +77,7 @@ def _lost_seconds(row: dict[str, Any]) -> int:
 def _replace(name: dict[str, Any], fence: int, lost_seconds: int) -> bool:
     """Give the token up if this is not the first call that it failed: the next caller has the set refreshed."""
     number = name["number"]
-    if number != CLIENT and pool.is_unproven():  # no token is to blame, so another one would not help
+    if number != CLIENT and pool_state.is_unproven():  # no token is to blame, so another one would not help
         return False
     refused_before = {**name, "access_fence": -abs(fence), "state": {"$in": [State.COOLING, *LIVE]}}
     ready = State.ACTIVE if number == CLIENT else State.READY
@@ -87,41 +87,47 @@ def _replace(name: dict[str, Any], fence: int, lost_seconds: int) -> bool:
         **{"is_replacement": True, "replaced_at": clock.server_now()},
     }
     replaced = (
-        leases.documents(number)
+        refresh_lease.documents(number)
         .update_one({**refused_before, "$expr": _may_be_replaced()}, [{"$set": given_up}])
         .modified_count
     )
     if replaced:
         reason = "A second call was refused with it."
-        leases.tell(number, "access_token_given_up", reason=reason, lost_seconds=lost_seconds)
-        pool.note_usable()
+        refresh_lease.tell(number, "access_token_given_up", reason=reason, lost_seconds=lost_seconds)
+        pool_state.note_usable()
     return bool(replaced)
 
 
 def _rest(name: dict[str, Any]) -> bool:
     """Let the set rest; False when it rests already. The token stays, and is unproven from now on."""
     number = name["number"]
-    short = number != CLIENT and not pool.is_unproven()
+    short = number != CLIENT and not pool_state.is_unproven()
     seconds = {
-        "$cond": [_may_be_replaced(), SECOND_TRY_AFTER_SECONDS if short else pool.PROBE_SECONDS, pool.PROBE_SECONDS]
+        "$cond": [
+            _may_be_replaced(),
+            SECOND_TRY_AFTER_SECONDS if short else pool_state.PROBE_SECONDS,
+            pool_state.PROBE_SECONDS,
+        ]
     }
     until = {"$add": [clock.server_now(), {"$multiply": [seconds, 1000]}]}
     unproven = {"$multiply": [-1, {"$abs": "$access_fence"}]}
     resting = {"state": State.COOLING, "reason": _REFUSED, "not_before": until, "access_fence": unproven}
-    rests = leases.documents(number).update_one({**name, "state": {"$in": LIVE}}, [{"$set": resting}])
+    rests = refresh_lease.documents(number).update_one({**name, "state": {"$in": LIVE}}, [{"$set": resting}])
     if not rests.modified_count:
         return False
-    leases.tell(number, "access_token_rejected")
-    leases.tell(number, "cooling")
+    refresh_lease.tell(number, "access_token_rejected")
+    refresh_lease.tell(number, "cooling")
     _stop_where_no_set_is_to_blame(number)
     return True
 
 
 def _stop_where_no_set_is_to_blame(number: int) -> None:
-    of_two_sets = pool.fresh_token_was_rejected(number)
+    of_two_sets = pool_state.fresh_token_was_rejected(number)
     if number == CLIENT:
-        pool.stop(
+        pool_state.stop(
             "TrainerCentral did not accept a fresh access token of the client itself.", until_a_call_succeeds=True
         )
     elif of_two_sets:
-        pool.stop("TrainerCentral did not accept fresh access tokens of two token sets.", until_a_call_succeeds=True)
+        pool_state.stop(
+            "TrainerCentral did not accept fresh access tokens of two token sets.", until_a_call_succeeds=True
+        )

@@ -7,7 +7,8 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
 
 from coursehub.trainercentral.errors import TrainerCentralError
-from oauthtokens import consents, services, sittings
+from oauthtokens import services
+from oauthtokens.regeneration import consents, sessions
 
 
 @require_GET
@@ -23,7 +24,7 @@ def callback(request: HttpRequest) -> HttpResponse:
         messages.error(request, f"The consent led to no tokens: {error.sentence}")
     else:
         messages.success(request, f"Token set {number} has new tokens.")
-    goal = "sitting_page" if sittings.current() else "tokenset_changelist"
+    goal = "sitting_page" if sessions.current() else "tokenset_changelist"
     return redirect(f"admin:oauthtokens_{goal}")
 
 

@@ -17,9 +17,10 @@ from pymongo.collection import Collection
 from coursehub import audit, clock
 from coursehub.mongo import outside_transaction
 from coursehub.trainercentral import errors
-from oauthtokens import client_grant, encryption, leases, refreshing
-from oauthtokens.leases import CLIENT, State
+from oauthtokens import encryption
 from oauthtokens.models import TokenSet
+from oauthtokens.pool import client_credentials, refresh, refresh_lease
+from oauthtokens.pool.refresh_lease import CLIENT, State
 
 logger = logging.getLogger(__name__)
 
@@ -39,7 +40,7 @@ def revoke(*, number: int, actor: str) -> Outcome:
 
     Raises RuntimeError inside `atomic()`, with nothing changed.
     """
-    refreshing.accounts()
+    refresh.accounts()
     _take_out_of_use(number, actor)
     return _settled(number)
 
@@ -50,7 +51,7 @@ def revoke_all(*, actor: str, told: Callable[[int, int], None] | None = None) ->
     All are out of use before the provider is asked about the first. `told` hears after each how many of how
     many are done.
     """
-    refreshing.accounts()
+    refresh.accounts()
     numbers = list(TokenSet.objects.order_by("number").values_list("number", flat=True))
     for number in numbers:
         _take_out_of_use(number, actor)
@@ -112,12 +113,12 @@ def _take_out_of_use(number: int, actor: str) -> None:
 
 
 def _take_out_clients_own(actor: str) -> bool:
-    own = leases.documents(CLIENT).find_one({"number": CLIENT, "access_token": {"$ne": ""}})
+    own = refresh_lease.documents(CLIENT).find_one({"number": CLIENT, "access_token": {"$ne": ""}})
     if own is None:
         return False
     _keep(own, kind=encryption.ACCESS, name=own["access_fence"])
-    client_grant.forget()
-    audit.record(action="client_token.revocation_asked", actor=actor, target=leases.name_of(CLIENT))
+    client_credentials.forget()
+    audit.record(action="client_token.revocation_asked", actor=actor, target=refresh_lease.name_of(CLIENT))
     return True
 
 
@@ -162,11 +163,11 @@ def _revoke_at_provider(kept: dict[str, Any]) -> bool:
     number, generation = tried["number"], tried["generation"]
     try:
         token = encryption.decrypt(tried["token"], number=number, kind=tried["kind"], generation=generation)
-        refreshing.accounts().revoke(token)
+        refresh.accounts().revoke(token)
     except encryption.Undecryptable as error:
         return _failed(tried, f"It could not be revoked: {error}.")
     except errors.TrainerCentralError as error:
-        logger.warning("A token was not revoked (%s): %s", leases.name_of(number), error.detail)
+        logger.warning("A token was not revoked (%s): %s", refresh_lease.name_of(number), error.detail)
         return _failed(tried, error.sentence)
     _confirmed(tried)
     return True
@@ -177,7 +178,7 @@ def _failed(kept: dict[str, Any], reason: str) -> bool:
     pending = {"number": kept["number"], "generation": kept["generation"], "state": State.REVOCATION_PENDING}
     outside_transaction(TokenSet).update_one(pending, {"$set": {"reason": reason}})
     if kept["failures"] == 1:
-        leases.tell(kept["number"], "revocation_failed", reason=reason)
+        refresh_lease.tell(kept["number"], "revocation_failed", reason=reason)
     return False
 
 
@@ -185,7 +186,7 @@ def _confirmed(kept: dict[str, Any]) -> None:
     pending = {"number": kept["number"], "generation": kept["generation"], "state": State.REVOCATION_PENDING}
     outside_transaction(TokenSet).update_one(pending, {"$set": {"state": State.REVOKED, "reason": ""}})
     if _collection().delete_one({"_id": kept["_id"]}).deleted_count:
-        leases.tell(kept["number"], "revoked", generation=kept["generation"])
+        refresh_lease.tell(kept["number"], "revoked", generation=kept["generation"])
 
 
 def _collection() -> Collection:

@@ -12,10 +12,11 @@ from coursehub import clock
 from coursehub.mongo import outside_transaction
 from coursehub.trainercentral import Lease
 from coursehub.trainercentral.errors import TokenUnavailable
-from oauthtokens import client_grant, encryption, leases, pool, refreshing, rejection, rotation
-from oauthtokens.leases import CLIENT, LEAST_LIFE_SECONDS, State
+from oauthtokens import encryption
 from oauthtokens.models import TokenSet
-from oauthtokens.refreshing import Outcome
+from oauthtokens.pool import client_credentials, pool_state, refresh, refresh_lease, rejection, selection
+from oauthtokens.pool.refresh import Outcome
+from oauthtokens.pool.refresh_lease import CLIENT, LEAST_LIFE_SECONDS, State
 
 logger = logging.getLogger(__name__)
 
@@ -76,7 +77,7 @@ def _stored() -> dict[str, Any] | None:
     alive = {"$gt": ["$access_expires_at", clock.after(LEAST_LIFE_SECONDS)]}
     left_ms = {"$subtract": ["$access_expires_at", clock.server_now()]}
     shown = {**dict.fromkeys(_NAME, 1), "access_expires_at": 1, "left_ms": left_ms, "now": clock.server_now()}
-    collection = leases.documents(CLIENT) if client_grant.is_chosen() else outside_transaction(TokenSet)
+    collection = refresh_lease.documents(CLIENT) if client_credentials.is_chosen() else outside_transaction(TokenSet)
     return collection.find_one({"state": {"$in": _IN_USE}, "$expr": alive}, shown, sort=[("access_expires_at", -1)])
 
 
@@ -86,14 +87,14 @@ def _lease(row: dict[str, Any]) -> Lease | None:
     name = (*key, row["access_expires_at"])
     remembered, text = _Memory.token
     if remembered != name:
-        stored = leases.documents(key[0]).find_one(dict(zip(_NAME, key, strict=True)), {"access_token": 1})
+        stored = refresh_lease.documents(key[0]).find_one(dict(zip(_NAME, key, strict=True)), {"access_token": 1})
         if stored is None:
             return None
         text = stored["access_token"]
     try:
         token = encryption.decrypt(text, number=row["number"], kind=encryption.ACCESS, generation=row["generation"])
     except encryption.Undecryptable as error:
-        refreshing.mark_undecryptable(row["number"], str(error))
+        refresh.mark_undecryptable(row["number"], str(error))
         return None
     _Memory.token = (name, text)
     return Lease(token, key)
@@ -101,11 +102,11 @@ def _lease(row: dict[str, Any]) -> Lease | None:
 
 def _renew() -> Outcome:
     """Refresh the set to use, moving on to the next one where needed. Raises TokenUnavailable."""
-    number = rotation.select()
-    outcome = refreshing.refresh(number)
-    if outcome is Outcome.BUSY and (wait_seconds := rotation.seconds_to_wait(number)):
+    number = selection.select()
+    outcome = refresh.refresh(number)
+    if outcome is Outcome.BUSY and (wait_seconds := selection.seconds_to_wait(number)):
         raise TokenUnavailable(
-            f"{leases.name_of(number)} rests after a failed refresh",
+            f"{refresh_lease.name_of(number)} rests after a failed refresh",
             "The last refresh of the access token failed; it is tried again by itself.",
             wait_seconds=wait_seconds,
         )
@@ -117,4 +118,4 @@ def _note_demand(now: datetime | None) -> None:
     noted_at = _Memory.demand_noted_at
     if now is None or noted_at is None or abs((now - noted_at).total_seconds()) > _DEMAND_EVERY_SECONDS:
         _Memory.demand_noted_at = now
-        pool.note_demand()
+        pool_state.note_demand()

@@ -13,8 +13,8 @@ from django.db import IntegrityError
 
 from coursehub import audit, clock
 from coursehub.mongo import outside_transaction
-from oauthtokens import regeneration
 from oauthtokens.models import Sitting, TokenSet
+from oauthtokens.regeneration import exchange
 
 REMARKS_LENGTH_MAX = 2000  # characters
 
@@ -52,7 +52,7 @@ def start(*, actor: str) -> Sitting:
     plan = [
         {"number": one.number, "generation": one.generation, "state": str(one.state)}
         for one in sets
-        if regeneration.is_needed(one, now)
+        if exchange.is_needed(one, now)
     ]
     if not plan:
         if (existing := current()) is not None:

@@ -17,10 +17,12 @@ from django.conf import settings
 from coursehub import audit, clock, env
 from coursehub.mongo import outside_transaction
 from coursehub.trainercentral import TokenGrant, errors, hosts
-from oauthtokens import consents, encryption, places, pool, refreshing, revoking, rotation
-from oauthtokens.client_grant import SCOPE
-from oauthtokens.leases import State
+from oauthtokens import encryption, revocation
 from oauthtokens.models import TokenSet
+from oauthtokens.pool import pool_state, refresh, selection
+from oauthtokens.pool.client_credentials import SCOPE
+from oauthtokens.pool.refresh_lease import State
+from oauthtokens.regeneration import consents, provider_limit
 
 logger = logging.getLogger(__name__)
 
@@ -54,7 +56,7 @@ def begin_consent(*, number: int, user_id: int) -> str:
     """
     check_number(number)
     consent = consents.begin(number=number, user_id=user_id)
-    return refreshing.accounts().consent_url(
+    return refresh.accounts().consent_url(
         redirect_uri=consents.redirect_uri(),
         scope=SCOPE,
         state=consent.state,
@@ -114,13 +116,13 @@ def exchange_code(
     check_number(number)
     if not _CODE.fullmatch(code):
         raise errors.InvalidCode("malformed code")
-    provider = refreshing.accounts()
+    provider = refresh.accounts()
     _free_a_place(number, actor)
-    with places.exchange(number):
+    with provider_limit.exchange(number):
         grant = provider.exchange_code(code, redirect_uri, code_verifier)
-        pool.resume()
+        pool_state.resume()
         store_grant(number=number, grant=grant, actor=actor)
-    revoking.settle(number)
+    revocation.settle(number)
 
 
 def store_grant(*, number: int, grant: TokenGrant, actor: str) -> None:
@@ -132,17 +134,17 @@ def store_grant(*, number: int, grant: TokenGrant, actor: str) -> None:
     stored = False
     while not stored:  # until no other regeneration came in between
         generation = TokenSet.objects.get_or_create(number=number)[0].generation
-        revoking.keep(number)
+        revocation.keep(number)
         fresh = [{"$set": _fresh_set(number, generation + 1, grant)}]
         same = {"number": number, "generation": generation}
         stored = outside_transaction(TokenSet).update_one(same, fresh).modified_count > 0
     detail = {"generation": generation + 1, "life_seconds": round(grant.expires_in_seconds)}
     audit.record(action="token_set.regenerated", actor=actor, target=f"token set {number}", detail=detail)
     try:
-        rotation.select()
+        selection.select()
     except errors.TokenUnavailable as error:
         logger.warning("No token set is active: %s", error.detail)
-    pool.note_usable()
+    pool_state.note_usable()
 
 
 def check_number(number: int) -> None:
@@ -152,10 +154,10 @@ def check_number(number: int) -> None:
 
 
 def _free_a_place(number: int, actor: str) -> None:
-    if not places.is_one_left():
-        revoking.settle_due()
-    if not places.is_one_left():
-        revoking.revoke(number=number, actor=actor)
+    if not provider_limit.is_one_left():
+        revocation.settle_due()
+    if not provider_limit.is_one_left():
+        revocation.revoke(number=number, actor=actor)
 
 
 def _fresh_set(number: int, generation: int, grant: TokenGrant) -> dict[str, Any]:

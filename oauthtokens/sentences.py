@@ -4,12 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from oauthtokens import regeneration
-from oauthtokens.forecast import Forecast
-from oauthtokens.leases import LIVE, State
+from oauthtokens.forecast.model import Forecast
 from oauthtokens.models import TokenSet
-from oauthtokens.refreshing import Outcome
-from oauthtokens.revoking import Outcome as Revocation
+from oauthtokens.pool.refresh import Outcome
+from oauthtokens.pool.refresh_lease import LIVE, State
+from oauthtokens.regeneration import exchange
+from oauthtokens.revocation import Outcome as Revocation
 
 _SHORT_HOURS = 24  # of continuous use: too little to wait for the next maintenance in any case
 
@@ -67,7 +67,7 @@ def headline(
     sets: Sequence[TokenSet], now: datetime, stopped: str, made: Forecast, *, by_client: bool = False
 ) -> Headline:
     """The one thing that matters now, the gravest first. `by_client`: access tokens are the client's own."""
-    due = regeneration.needed(sets, now)
+    due = exchange.needed(sets, now)
     if by_client and not stopped:
         return Headline("ok", "No token set is needed", "Access tokens are the client's own (TOKEN_GRANT).")
     if not by_client and sets and all(one.state == State.EMPTY for one in sets):

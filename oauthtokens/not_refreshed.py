@@ -1,22 +1,24 @@
 """Why a set was not refreshed, for people: what it needs, or how long it rests."""
 
 from coursehub import clock
-from oauthtokens import leases, words
-from oauthtokens.leases import LIVE, State
-from oauthtokens.refreshing import Outcome
+from oauthtokens import sentences
+from oauthtokens.pool import refresh_lease
+from oauthtokens.pool.refresh import Outcome
+from oauthtokens.pool.refresh_lease import LIVE, State
 
 
 def of(number: int) -> tuple[Outcome, str]:
     """NOT_DUE, BUSY or UNUSABLE, and a sentence; asked after the fact, so that it may have changed meanwhile."""
     shown = {
-        "state": 1, "reason": 1, "lease_holder": 1, "is_due": leases.is_due(), "has_uses_left": leases.has_uses_left(),
+        "state": 1, "reason": 1, "lease_holder": 1, "is_due": refresh_lease.is_due(),
+        "has_uses_left": refresh_lease.has_uses_left(),
         "rest_ms": {"$subtract": ["$not_before", clock.server_now()]},
         "left_ms": {"$subtract": ["$access_expires_at", clock.server_now()]},
     }  # fmt: skip
-    row = leases.documents(number).find_one({"number": number}, shown)
+    row = refresh_lease.documents(number).find_one({"number": number}, shown)
     state = row["state"] if row else State.EMPTY
     if row is None or state not in (*LIVE, State.COOLING):
-        meaning, advice = words.MEANINGS[state]
+        meaning, advice = sentences.MEANINGS[state]
         return Outcome.UNUSABLE, f"{meaning} {advice}"
     if row["lease_holder"]:
         return Outcome.BUSY, "Somebody else is refreshing it."
