@@ -133,21 +133,21 @@ def _batches(watchers: stage.Crowd, tell: Callable[[int], Any], readers: int = S
 
 
 def _write_batch(number: int) -> None:
-    from progress import leasing, storing
+    from progress.polling import member_store, poll_lease
 
-    lease = leasing.win(stage.course_id(0), only_if_due=False, afresh=True)
-    storing.store_members(lease, [_stamped(0, one) for one in range(ROWS_PER_BATCH)])
-    leasing.interrupt(lease, 0, go_on_after_seconds=3600)
+    lease = poll_lease.win(stage.course_id(0), only_if_due=False, afresh=True)
+    member_store.store_members(lease, [_stamped(0, one) for one in range(ROWS_PER_BATCH)])
+    poll_lease.interrupt(lease, 0, go_on_after_seconds=3600)
 
 
 def _bare_text(number: int) -> str:
     """The frame that the product would send."""
-    from progress import showing
-    from progress.storing import _row
+    from progress import serializers
+    from progress.polling.member_store import _row
 
     rows = [_row("3000000001", _stamped(0, one)) | {"changed_at": None} for one in range(ROWS_PER_BATCH)]
     head = {"type": "change", "revision": number, "as_of": "2026-01-01T00:00:00.000Z", "trouble": ""}
-    return json.dumps(head | {"members": [showing.member(row) for row in rows]}, separators=(",", ":"))
+    return json.dumps(head | {"members": [serializers.member(row) for row in rows]}, separators=(",", ":"))
 
 
 def _stamped(course: int, learner: int) -> Any:
@@ -165,18 +165,18 @@ def _write_changes() -> tuple[int, float]:
 
 
 def _write_share(writer: int, began: float) -> int:
-    from progress import leasing, storing
+    from progress.polling import member_store, poll_lease
 
     mine = range(writer, COURSES, WRITERS)
-    leases = {number: leasing.win(stage.course_id(number), only_if_due=False, afresh=True) for number in mine}
+    leases = {number: poll_lease.win(stage.course_id(number), only_if_due=False, afresh=True) for number in mine}
     pause, written = 60 / CHANGES_PER_MINUTE * COURSES / len(mine), 0
     while (due := began + pause * written) < began + SECONDS:
         time.sleep(max(0.0, due - time.monotonic()))
         number = mine[written % len(mine)]
-        storing.store_members(leases[number], [_stamped(number, written // len(mine) % LEARNERS)])
+        member_store.store_members(leases[number], [_stamped(number, written // len(mine) % LEARNERS)])
         written += 1
     for lease in leases.values():
-        leasing.interrupt(lease, 0, go_on_after_seconds=3600)
+        poll_lease.interrupt(lease, 0, go_on_after_seconds=3600)
     return written
 
 

@@ -83,7 +83,7 @@ def _academy(sandbox: SandboxProcess) -> list[str]:
 
     from coursehub.models import Course
     from oauthtokens import services as token_services
-    from progress.courses import sync_courses
+    from progress.course_sync import sync_courses
 
     sandbox.reset(courses=OVERDUE + 1, learners_per_course=OWN_LEARNERS)
     sandbox.switch(calls_per_minute=0, mints_per_10_minutes=0)

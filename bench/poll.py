@@ -73,8 +73,8 @@ class Academy:
 
         from coursehub import clock, pacing
         from oauthtokens import services as token_services
-        from progress import polling
-        from progress.courses import sync_courses
+        from progress.course_sync import sync_courses
+        from progress.polling import poller
 
         self._sandbox = sandbox
         settings.TRAINERCENTRAL_CALLS_PER_MINUTE, settings.PROGRESS_WATCHED_SECONDS = CALLS_PER_MINUTE, 60
@@ -89,7 +89,7 @@ class Academy:
         self.changes = 0
         code = sandbox.self_client_code(token_services.SCOPE)
         token_services.exchange_code(number=1, code=code, actor="bench")
-        pacing.time = polling.time = Stepped(self)  # type: ignore[assignment]
+        pacing.time = poller.time = Stepped(self)  # type: ignore[assignment]
         self._client = token_services.client(lane=pacing.PROGRESS)
         self._client.member_page = self._lasting(self._client.member_page)  # type: ignore[method-assign]
         sync_courses()
@@ -97,13 +97,13 @@ class Academy:
 
     def live_for(self, seconds: float) -> tuple[int, tuple[list[float], list[float]]]:
         """Calls made in that time, and the ages of watched and of other courses at each of its seconds."""
-        from progress import polling
+        from progress.polling import poller
 
         ends_at, before = self.now_seconds + seconds, self._calls()
         self.changes = 0
         while self.now_seconds < ends_at:
             if self._queue:
-                done = polling.poll(self._queue.popleft())
+                done = poller.poll(self._queue.popleft())
                 assert done.outcome in ("read", "unfinished", "not_due"), done
                 self.changes += done.changed
                 self._look()
@@ -132,15 +132,15 @@ class Academy:
     def _tick(self) -> None:
         from coursehub.models import Course
         from coursehub.mongo import outside_transaction
-        from progress import attention
+        from progress.polling import schedule
 
         if round(self.now_seconds) % VIEWERS_SECONDS == 0:
             self._set_clocks()
-            outside_transaction(Course).update_many(*attention.watching(self._watched))
+            outside_transaction(Course).update_many(*schedule.watching(self._watched))
             self._look()
         if self.now_seconds >= self._next_due:
             self._set_clocks()
-            self._queue += [course_id for course_id in attention.ring_due() if course_id not in self._queue]
+            self._queue += [course_id for course_id in schedule.ring_due() if course_id not in self._queue]
         for course_id, polled_at in self._polled_at.items():
             self._ages[course_id not in self._watched].append(self.now_seconds - polled_at)
 

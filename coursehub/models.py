@@ -52,7 +52,7 @@ class Course(models.Model):
     is_bundle = models.BooleanField("bundle", default=False)
     is_published = models.BooleanField("published", default=True)
 
-    # All below is owned by `progress.polling`: one poll per course at a time, whoever wins the lease.
+    # All below is owned by `progress.polling.poller`: one poll per course at a time, whoever wins the lease.
     revision = models.BigIntegerField(default=0, editable=False)
     # The stored rows are at least as new as this: the moment before the first page was asked for.
     polled_at = models.DateTimeField("data as of", null=True, blank=True, editable=False)

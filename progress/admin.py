@@ -15,7 +15,7 @@ from django.views.decorators.http import require_POST
 from coursehub import access, roles
 from coursehub.admin import AuditedAdmin, CourseAccessInline, ReadOnlyAdmin
 from coursehub.models import Course
-from progress import courses
+from progress import course_sync
 from progress.models import Member
 
 
@@ -75,7 +75,7 @@ class CourseAdmin(AuditedAdmin):
         if not self.has_change_permission(request):
             raise PermissionDenied
         actor = request.user.get_username()
-        transaction.on_commit(lambda: messages.info(request, courses.sync_now(actor=actor)))
+        transaction.on_commit(lambda: messages.info(request, course_sync.sync_now(actor=actor)))
         return redirect("admin:coursehub_course_changelist")
 
     @admin.action(description="Give to trainers", permissions=["change"])

@@ -8,8 +8,8 @@ class ProgressConfig(AppConfig):
     def ready(self) -> None:
         from coursehub import backup, erasing, queue
 
-        erasing.register("progress", erase="progress.erasing.erase", addresses="progress.erasing.addresses")
+        erasing.register("progress", erase="progress.erasure.erase", addresses="progress.erasure.addresses")
         # The webhook's signatures of today keep telling a request that comes twice.
-        backup.register("progress", present=frozenset({"progress_webhookseen"}), settle="progress.restored.settle")
+        backup.register("progress", present=frozenset({"progress_webhookseen"}), settle="progress.restore.settle")
         queue.register_tick("progress.tasks.tick", seconds=1)
         queue.register_tick("progress.tasks.tick_seldom", seconds=60)

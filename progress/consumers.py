@@ -4,9 +4,9 @@ from collections.abc import Sequence
 
 from coursehub.live.guard import Viewer
 from coursehub.live.sockets import LiveConsumer
-from progress import services
-from progress.feed import feed
-from progress.list_feed import list_feed
+from progress import selectors
+from progress.live.course_feed import feed
+from progress.live.list_feed import list_feed
 
 
 class CourseConsumer(LiveConsumer):
@@ -19,8 +19,8 @@ class CourseConsumer(LiveConsumer):
 
     @classmethod
     def permitted(cls, viewers: Sequence[Viewer]) -> set[Viewer]:
-        every = services.existing({viewer.subject for viewer in viewers if viewer.is_administrator})
-        granted = services.granted({viewer.user_id for viewer in viewers if viewer.is_trainer})
+        every = selectors.existing({viewer.subject for viewer in viewers if viewer.is_administrator})
+        granted = selectors.granted({viewer.user_id for viewer in viewers if viewer.is_trainer})
         return {
             viewer
             for viewer in viewers

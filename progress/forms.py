@@ -3,8 +3,8 @@
 from django import forms
 from django.core.validators import MaxValueValidator
 
-from progress import at_risk
 from progress.models import RiskThresholds
+from progress.risk import queries
 
 _MOST_PERCENT, _MOST_DAYS = 100, 3650
 _HELP = {
@@ -21,7 +21,7 @@ class ThresholdsForm(forms.ModelForm):
 
     class Meta:
         model = RiskThresholds
-        fields = at_risk.LIMITS
+        fields = queries.LIMITS
         help_texts = _HELP
 
     def __init__(self, *args, **kwargs) -> None:

@@ -1,6 +1,6 @@
 """The latest known state of every learner in every course, what changed when, and what is derived from it.
 
-Learners and history are written by `progress.storing` only, through pymongo. All keys are made of
+Learners and history are written by `progress.polling.member_store` only, through pymongo. All keys are made of
 TrainerCentral's ids, so that writing the same thing twice makes one document, and a change stream's
 event says by its key alone what it is about.
 """
@@ -152,7 +152,7 @@ def _threshold(name: str, default: int, *, most: int) -> models.PositiveIntegerF
 class RiskThresholds(models.Model):
     """When a learner of a course counts as at risk. An empty number switches its rule off.
 
-    A course without a row of its own has the defaults. The rules themselves stand in `progress.risk`.
+    A course without a row of its own has the defaults. The rules themselves stand in `progress.risk.rules`.
     """
 
     course_id = models.CharField(primary_key=True, max_length=40)

@@ -4,15 +4,16 @@ from datetime import datetime
 
 from coursehub import members, queue
 from oauthtokens import services as token_services
-from progress import attention, courses, polling, reports, storing, webhook
+from progress import course_sync, reports, webhook
+from progress.polling import member_store, poller, schedule
 
 
 def tick() -> None:
     """Tell the workers which courses are due; those that wait for tokens are, once there are some."""
     if since := token_services.usable_since():
-        attention.wake(since)
+        schedule.wake(since)
         _ring_for_courses_at_new_tokens(since)
-    for course_id, head_start_seconds in attention.ring_due().items():
+    for course_id, head_start_seconds in schedule.ring_due().items():
         queue.enqueue(poll, course_id, turn=queue.Turn(queue.Lane.READING, head_start_seconds))
 
 
@@ -20,7 +21,7 @@ def _ring_for_courses_at_new_tokens(since: datetime) -> None:
     """The list of courses could not be read without tokens either, and is empty on the first day."""
     if since != _Ticker.tokens_since:
         _Ticker.tokens_since = since
-        if courses.is_sync_due():
+        if course_sync.is_sync_due():
             queue.enqueue(sync_courses)
 
 
@@ -32,7 +33,7 @@ class _Ticker:
 
 def poll(course_id: str) -> str:
     """Read one course's learners, if it is (still) due."""
-    done = polling.poll(course_id)
+    done = poller.poll(course_id)
     if done.is_answer:
         members.note_read(course_id)
     return done.outcome
@@ -45,16 +46,16 @@ def fetch_report(course_id: str, member_id: str, kind: str) -> str:
 
 def tick_seldom() -> None:
     """Ring for the list of courses, if it is due, and for what is to be deleted."""
-    if courses.is_sync_due():
+    if course_sync.is_sync_due():
         queue.enqueue(sync_courses)
     queue.enqueue(forget_old)
 
 
 def sync_courses() -> str:
     """Read the academy's list of courses."""
-    return courses.sync_if_due()
+    return course_sync.sync_if_due()
 
 
 def forget_old() -> str:
     """Delete what has been kept long enough."""
-    return f"{storing.forget_old_history()} history entries, {webhook.forget_old()} signatures"
+    return f"{member_store.forget_old_history()} history entries, {webhook.forget_old()} signatures"

@@ -19,8 +19,8 @@ from pymongo.errors import PyMongoError
 
 from coursehub import clock
 from coursehub.mongo import outside_transaction
-from progress import attention
 from progress.models import WebhookSeen
+from progress.polling import schedule
 
 MOST_BYTES = 64 * 1024
 # How far the sender's clock may be off, and so how long a signature must be remembered.
@@ -49,7 +49,7 @@ def webhook(request: HttpRequest) -> JsonResponse:
         course_ids = _course_ids(body)
         if _is_known(signature):
             return JsonResponse({"accepted": False, "detail": "This was received before."})
-        known = [course_id for course_id in course_ids if attention.hint(course_id)]
+        known = [course_id for course_id in course_ids if schedule.hint(course_id)]
         _remember(signature)  # last: what breaks off before may be sent again
     except Refused as refusal:
         return JsonResponse({"error": refusal.sentence}, status=refusal.status)

@@ -197,11 +197,11 @@ def look(academy):
     """`look(batch)`: what workers do for a batch that waits for its courses' members: read them all, then its rows."""
     from invitations.models import Invitation
     from invitations.sending import existing_learners
-    from progress import polling
+    from progress.polling import poller
 
     def make(batch) -> None:
         for course_id in set(Invitation.objects.filter(batch=batch).values_list("course_id", flat=True)):
-            polling.poll(course_id, only_if_due=False, afresh=True)
+            poller.poll(course_id, only_if_due=False, afresh=True)
         assert existing_learners.refine(batch.pk)
 
     return make

@@ -10,7 +10,7 @@ from coursehub.models import Course, CourseAccess
 from coursehub.sandbox.process import SandboxProcess
 from oauthtokens import services as token_services
 from oauthtokens.models import TokenSet
-from progress.courses import sync_courses
+from progress.course_sync import sync_courses
 
 _KEPT = {"django_migrations", "django_content_type", "auth_permission", "auth_group", "auth_group_permissions"}
 

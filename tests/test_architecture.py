@@ -21,4 +21,4 @@ def test_only_the_feeds_touch_the_channel_layer():
         for path in folder.rglob("*.py")
         if "channels.layers import" in path.read_text()
     }
-    assert users == {"invitations/feed.py", "progress/feed.py"}
+    assert users == {"invitations/feed.py", "progress/live/course_feed.py"}

@@ -46,9 +46,9 @@ def _await(slices: Collection[Future[str]]) -> None:
 
 
 def _look(course_id: str) -> bool:
-    from progress import polling
+    from progress.polling import poller
 
-    return polling.poll(course_id).outcome not in ("not_due", "failed")
+    return poller.poll(course_id).outcome not in ("not_due", "failed")
 
 
 def _pass(moment: datetime | None) -> None:

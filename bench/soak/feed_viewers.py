@@ -13,8 +13,8 @@ from pymongo.errors import PyMongoError
 
 from coursehub.models import Course
 from coursehub.mongo import outside_transaction
-from progress.leasing import LeaseLost
 from progress.models import Member, ProgressEntry
+from progress.polling.poll_lease import LeaseLost
 from tests.progress.makers import remote_member, store
 
 UNAVAILABLE = (PyMongoError, DatabaseError)

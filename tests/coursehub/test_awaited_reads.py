@@ -6,7 +6,7 @@ import pytest
 
 from coursehub import clock, members, pacing
 from coursehub.models import Course
-from progress import leasing
+from progress.polling import poll_lease
 from tests.progress.makers import make_course
 
 MINE = "3000000001"
@@ -71,8 +71,8 @@ def test_a_batch_that_is_sent_takes_its_share(wanted, settings):
 
 
 def test_trouble_is_said_with_when_it_is_tried_again(wanted):
-    lease = leasing.win(MINE, only_if_due=True, afresh=False)
-    leasing.fail(lease, "TrainerCentral cannot be reached.", wait_seconds=600)
+    lease = poll_lease.win(MINE, only_if_due=True, afresh=False)
+    poll_lease.fail(lease, "TrainerCentral cannot be reached.", wait_seconds=600)
     waiting = members.waiting_for([MINE])
     assert waiting.trouble == "TrainerCentral cannot be reached."
     assert 590 < _seconds(waiting) < 601
@@ -80,8 +80,8 @@ def test_trouble_is_said_with_when_it_is_tried_again(wanted):
 
 
 def test_after_the_read(wanted):
-    lease = leasing.win(MINE, only_if_due=True, afresh=False)
-    leasing.finish(lease, leasing.Done(sweep=leasing.Sweep(calls=2, rows=0, unproven=0)))
+    lease = poll_lease.win(MINE, only_if_due=True, afresh=False)
+    poll_lease.finish(lease, poll_lease.Done(sweep=poll_lease.Sweep(calls=2, rows=0, unproven=0)))
     assert members.waiting_for([MINE]).courses == 0
     assert "read anew" in members.waiting_for([MINE]).sentence
 

@@ -4,7 +4,7 @@ import pytest
 from django.test import Client
 
 from coursehub.models import AuditEvent, Course, CourseAccess
-from progress import courses
+from progress import course_sync
 from tests.progress.makers import make_course
 
 LIST, SYNC = "/admin/coursehub/course/", "/admin/coursehub/course/sync/"
@@ -41,7 +41,7 @@ def test_the_button_reads_the_list_and_says_what_it_found_in_one_sentence(academ
 
 
 def test_an_academy_that_cannot_be_reached_is_one_sentence_too(academy, client_for, monkeypatch):
-    monkeypatch.setattr(courses, "PATIENCE_SECONDS", 0.5)
+    monkeypatch.setattr(course_sync, "PATIENCE_SECONDS", 0.5)
     academy.stop()
     (sentence,) = _messages(client_for("administrator").post(SYNC, follow=True))
     assert sentence.endswith(".")
@@ -54,7 +54,7 @@ def test_an_academy_that_cannot_be_reached_is_one_sentence_too(academy, client_f
 )
 def test_who_may_press_the_button(database, client_for, monkeypatch, role, status):
     pressed = []
-    monkeypatch.setattr(courses, "sync_now", lambda actor: pressed.append(actor) or "Done.")
+    monkeypatch.setattr(course_sync, "sync_now", lambda actor: pressed.append(actor) or "Done.")
     assert client_for(role).post(SYNC).status_code == status
     assert bool(pressed) == (role == "administrator")
     assert client_for(role).get(SYNC).status_code in (302, 403, 405)

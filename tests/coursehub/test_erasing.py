@@ -14,8 +14,8 @@ from invitations import keeping, services
 from invitations.models import Batch, Claim, Invitation, Piece
 from invitations.sending import sender
 from invitations.uploads import import_rows
-from progress import polling
 from progress.models import LearnerReport, Member, ProgressEntry
+from progress.polling import poller
 
 State = Invitation.State
 ADA, GRACE = "Ada@example.org", "grace@example.org"
@@ -25,7 +25,7 @@ ADA, GRACE = "Ada@example.org", "grace@example.org"
 def sent(confirmed, course):
     batch = confirmed(ADA, GRACE)
     sender.send_slice(batch.pk)
-    polling.poll(course.course_id, only_if_due=False)
+    poller.poll(course.course_id, only_if_due=False)
     assert Member.objects.filter(email_folded="ada@example.org").exists()
     return batch
 
@@ -72,7 +72,7 @@ def test_an_end_of_access_and_a_report_go_too(confirmed, course, database):
     batch = confirmed(ADA)
     Invitation.objects.filter(batch=batch).update(access_expires_at=clock.now() + timedelta(days=30))
     sender.send_slice(batch.pk)
-    polling.poll(course.course_id, only_if_due=False)
+    poller.poll(course.course_id, only_if_due=False)
     member = Member.objects.get(email_folded="ada@example.org")
     key = LearnerReport.key_of(course.course_id, member.member_id, "tests")
     LearnerReport.objects.create(id=key, course_id=course.course_id, member_id=member.member_id, kind="tests")

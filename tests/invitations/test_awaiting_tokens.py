@@ -10,8 +10,8 @@ from invitations import services, tasks
 from invitations.models import Batch
 from invitations.sending import circuit_breaker
 from oauthtokens import services as token_services
-from progress import polling
 from progress import tasks as progress_tasks
+from progress.polling import poller
 
 NO_TOKENS = errors.TokenUnavailable("no set is ready")
 
@@ -72,7 +72,7 @@ def test_later_pause_for_another_reason_is_not_ended_by_tokens(paused, academy):
 
 def test_course_rests_for_want_of_tokens_until_there_are_some_and_one_in_other_trouble_rests_on(academy, course):
     token_services.revoke(number=1, actor="maintenance")
-    assert polling.poll(course.course_id, only_if_due=False).outcome == "failed"
+    assert poller.poll(course.course_id, only_if_due=False).outcome == "failed"
     others = Course.objects.exclude(pk=course.pk)
     far = clock.now() + clock.timedelta(hours=1)
     others.update(poll_due_at=far, poll_not_before=far, poll_failures=3)
@@ -85,4 +85,4 @@ def test_course_rests_for_want_of_tokens_until_there_are_some_and_one_in_other_t
     assert course.poll_due_at <= clock.now()
     assert (course.poll_failures, course.poll_not_before, course.awaits_tokens_since) == (0, None, None)
     assert set(others.values_list("poll_failures", flat=True)) == {3}
-    assert polling.poll(course.course_id).outcome == "read"
+    assert poller.poll(course.course_id).outcome == "read"

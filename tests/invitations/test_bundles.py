@@ -9,8 +9,8 @@ from django.core.management import CommandError, call_command
 from coursehub.models import Course, CourseAccess
 from coursehub.mongo import outside_transaction
 from invitations.models import Batch
-from progress import attention, polling
-from progress.courses import sync_courses
+from progress.course_sync import sync_courses
+from progress.polling import poller, schedule
 
 UPLOAD = "/invitations/upload/"
 BUNDLE = "Starter bundle 1"
@@ -62,9 +62,9 @@ def test_lists_and_admin_show_what_they_are(kinds, client_for):
 def test_members_of_a_bundle_are_not_asked_for(kinds):
     bundle = Course.objects.get(is_bundle=True)
     assert bundle.poll_due_at is None
-    outside_transaction(Course).update_one(*attention.watching([bundle.course_id]))
-    assert bundle.course_id not in attention.ring_due()
-    assert polling.poll(bundle.course_id, only_if_due=False).outcome == "not_due"
+    outside_transaction(Course).update_one(*schedule.watching([bundle.course_id]))
+    assert bundle.course_id not in schedule.ring_due()
+    assert poller.poll(bundle.course_id, only_if_due=False).outcome == "not_due"
     assert not any("courseMembers" in endpoint for endpoint in kinds.counters()["by_endpoint"])
     with pytest.raises(CommandError, match="is a bundle"):
         call_command("poll_progress", "--course", bundle.course_id)

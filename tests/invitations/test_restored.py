@@ -14,7 +14,7 @@ from invitations.models import Batch, Claim, Invitation
 from invitations.sending import existing_learners, sender
 from oauthtokens import services as token_services
 from oauthtokens.models import TokenSet
-from progress import polling
+from progress.polling import poller
 
 State = Invitation.State
 EMAILS = [f"learner{number}@example.org" for number in range(40)]
@@ -163,7 +163,7 @@ def test_a_preview_that_was_confirmed_since_does_not_invite_again(
     assert services.confirm(batch, actor="trainer")
     assert not existing_learners.refine(batch.pk), "it waits for the course's members"
     assert sender.send_slice(batch.pk) == Batch.State.QUEUED
-    polling.poll(course.course_id, only_if_due=False)
+    poller.poll(course.course_id, only_if_due=False)
     assert existing_learners.refine(batch.pk)
     assert sender.send_slice(batch.pk) == Batch.State.COMPLETED
     assert services.status(batch.pk)["counts"] == {state: 4}

@@ -9,7 +9,7 @@ from coursehub import clock
 from invitations import keeping, results_csv, services
 from invitations.models import Batch, Claim, Invitation, Piece
 from invitations.sending import missing_names, sender
-from progress import polling
+from progress.polling import poller
 
 State = Invitation.State
 FILES = {
@@ -127,7 +127,7 @@ def test_the_funnel_counts_and_invites_the_late_ones_once_more(
     academy.switch(progress_speed=0)
     batch = _sent(uploaded(FILES["utf-8, crlf"]))
     academy.put_learner(course.course_id, "ada@example.org", 100)
-    polling.poll(course.course_id, only_if_due=False)
+    poller.poll(course.course_id, only_if_due=False)
     client, address = client_for("trainer"), f"/invitations/{batch.pk}/learners/"
     page = client.get(address)
     shown = page.context["funnel"]

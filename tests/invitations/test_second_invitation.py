@@ -11,7 +11,7 @@ from invitations import decisions, services, tasks
 from invitations.claims import row_leases
 from invitations.models import Batch, Invitation
 from invitations.sending import existing_learners, second_invitation, sender
-from progress import polling
+from progress.polling import poller
 
 State = Invitation.State
 EMAILS = [f"learner{n}@example.org" for n in range(5)]
@@ -140,7 +140,7 @@ def test_it_is_audited(sent):
 
 
 def test_a_learner_who_left_the_course_is_invited_once_more(sent, course, look, invited_counts):
-    polling.poll(course.course_id, only_if_due=False, afresh=True)
+    poller.poll(course.course_id, only_if_due=False, afresh=True)
     _press(sent)
     look(sent)
     sender.send_slice(sent.pk)

@@ -9,7 +9,7 @@ from invitations import decisions, services
 from invitations.claims import row_leases
 from invitations.models import Batch, Invitation
 from invitations.sending import sender, undo
-from progress import polling
+from progress.polling import poller
 
 State = Invitation.State
 EMAILS = [f"learner{n}@example.org" for n in range(12)]
@@ -82,7 +82,7 @@ def test_who_was_undone_can_be_uploaded_again_and_is_invited_by_the_next_generat
 
 
 def test_members_stored_before_the_undo_do_not_keep_a_learner_out(sent, upload, course):
-    polling.poll(course.course_id, only_if_due=False)
+    poller.poll(course.course_id, only_if_due=False)
     decisions.undo(sent, actor="trainer")
     sender.send_slice(sent.pk)
     assert _counts(upload(*EMAILS)) == {State.PENDING: 12}

@@ -17,8 +17,8 @@ from invitations.models import Batch, HeadingChoice, Invitation, Piece
 from invitations.parsing import reader
 from invitations.sending import existing_learners, sender
 from invitations.uploads import import_rows, upload
-from progress import polling
 from progress.models import Member
+from progress.polling import poller
 from tests.files import csv_of
 
 State = Invitation.State
@@ -249,7 +249,7 @@ def test_members_of_the_course_are_skipped_with_the_age_of_what_is_known(send_in
 def _poll(batch) -> None:
     """The sweep that the upload asked for, and what the ticker does after it."""
     while not existing_learners.refine(batch.pk):
-        assert polling.poll(batch.course_id).outcome in ("read", "unfinished", "not_due")
+        assert poller.poll(batch.course_id).outcome in ("read", "unfinished", "not_due")
 
 
 def test_sending_waits_for_the_sweep_which_takes_out_who_is_there(send_in, course, academy, invited_counts):

@@ -10,7 +10,7 @@ from invitations import services, tasks
 from invitations.models import Batch
 from oauthtokens import services as token_services
 from oauthtokens.models import TokenSet
-from progress import polling
+from progress.polling import poller
 
 NONE_LEFT = "No token set can be used at present; the maintenance team must regenerate one."
 
@@ -42,7 +42,7 @@ def test_confirmed_batch_waits_and_is_sent_once_there_are_tokens(upload, without
     assert NONE_LEFT in html.unescape(answer.content.decode())
     settings.TRAINERCENTRAL_CALLS_PER_MINUTE = 0
     token_services.exchange_code(number=2, code=academy.self_client_code(token_services.SCOPE), actor="maintenance")
-    assert polling.poll(batch.course_id, only_if_due=False, afresh=True).outcome == "read"
+    assert poller.poll(batch.course_id, only_if_due=False, afresh=True).outcome == "read"
     tasks.prepare()
     tasks.refine(str(batch.pk))
     assert tasks.send(str(batch.pk)) == Batch.State.COMPLETED

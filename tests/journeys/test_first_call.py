@@ -13,7 +13,7 @@ from coursehub.models import Course
 from coursehub.mongo import outside_transaction
 from invitations import services
 from oauthtokens import services as token_services
-from progress.courses import sync_courses
+from progress.course_sync import sync_courses
 from tests.coursehub.workers import wait_for
 from tests.files import csv_of
 from tests.journeys.conftest import Product

@@ -6,7 +6,7 @@ from coursehub import clock
 from invitations import services
 from invitations.models import Batch, Invitation
 from invitations.sending import existing_learners, sender
-from progress import polling
+from progress.polling import poller
 from tests.files import csv_of
 
 State = Invitation.State
@@ -22,12 +22,12 @@ SPELLINGS = [pair for one, other in BOTH_WAYS for pair in ((one, other), (other,
 @pytest.mark.parametrize(("enrolled", "uploaded"), SPELLINGS)
 def test_who_is_enrolled_is_not_invited_again(academy, course, person, invited_counts, enrolled, uploaded):
     academy.put_learner(course.course_id, enrolled, 40)
-    polling.poll(course.course_id, only_if_due=False)
+    poller.poll(course.course_id, only_if_due=False)
     content = csv_of(uploaded, "grace@example.org")
     batch = services.upload(user=person("trainer"), course=course, filename="class.csv", content=content)
     assert services.status(batch.pk)["counts"] == {State.ALREADY_ENROLLED: 1, State.PENDING: 1}
     assert services.confirm(batch, actor="trainer")
-    polling.poll(course.course_id, only_if_due=False)
+    poller.poll(course.course_id, only_if_due=False)
     Batch.objects.filter(pk=batch.pk).update(members_checked_at=clock.now())
     assert sender.send_slice(batch.pk) == Batch.State.COMPLETED
     assert invited_counts() == {"grace@example.org": 1}
@@ -41,7 +41,7 @@ def test_who_enrols_after_the_upload_is_taken_out_by_the_look_before_sending(
     assert services.status(batch.pk)["counts"] == {State.PENDING: 1}
     assert services.confirm(batch, actor="trainer")
     academy.put_learner(course.course_id, enrolled, 0)
-    polling.poll(course.course_id, only_if_due=False, afresh=True)
+    poller.poll(course.course_id, only_if_due=False, afresh=True)
     assert existing_learners.refine(batch.pk)
     assert sender.send_slice(batch.pk) == Batch.State.COMPLETED
     assert services.status(batch.pk)["counts"] == {State.ALREADY_ENROLLED: 1}

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 from coursehub.models import Course, CourseAccess
 from coursehub.trainercentral.records import Member as RemoteMember
-from progress import leasing, storing
+from progress.polling import member_store, poll_lease
 
 LONG_AGO = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 
@@ -38,7 +38,7 @@ def remote_member(number: int, *, percent: float = 0.0, course_id: str = "300000
 
 def store(*members: RemoteMember, course_id: str = "3000000001") -> int:
     """What a poll that read these members would write, and give back."""
-    lease = leasing.win(course_id, only_if_due=False, afresh=True)
-    changed = storing.store_members(lease, members)
-    leasing.finish(lease)
+    lease = poll_lease.win(course_id, only_if_due=False, afresh=True)
+    changed = member_store.store_members(lease, members)
+    poll_lease.finish(lease)
     return len(changed)

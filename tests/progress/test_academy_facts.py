@@ -4,7 +4,7 @@ import pytest
 
 from coursehub import academy
 from coursehub.models import AcademyProfile, Course
-from progress import polling
+from progress.polling import poller
 
 
 @pytest.fixture
@@ -19,7 +19,7 @@ def known() -> dict:
 
 
 def poll(course_id: str) -> None:
-    assert polling.poll(course_id, only_if_due=False, afresh=True).outcome == "read"
+    assert poller.poll(course_id, only_if_due=False, afresh=True).outcome == "read"
 
 
 def test_a_poll_notes_the_largest_page_and_the_order_by_time(sandbox, course_id):

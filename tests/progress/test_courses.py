@@ -13,8 +13,8 @@ from coursehub.models import AccessEnd, AuditEvent, Course
 from coursehub.trainercentral import errors
 from invitations.models import Batch
 from oauthtokens import services as token_services
-from progress import courses, tasks
-from progress.courses import sync_courses
+from progress import course_sync, tasks
+from progress.course_sync import sync_courses
 from tests.files import csv_of
 from tests.progress.makers import make_course
 
@@ -97,13 +97,13 @@ def test_a_course_that_another_sync_has_just_found_is_not_gone(academy, monkeypa
 
 def test_the_worker_reads_the_list_when_it_is_old(academy, monkeypatch):
     monkeypatch.setattr(token_services.client(lane=pacing.PROGRESS)._caller, "_retry_deadline_seconds", 0.0)
-    assert courses.sync_if_due() == "not due"
-    Course.objects.update(synced_at=clock.now() - timedelta(seconds=courses.SYNC_SECONDS + 1))
+    assert course_sync.sync_if_due() == "not due"
+    Course.objects.update(synced_at=clock.now() - timedelta(seconds=course_sync.SYNC_SECONDS + 1))
     Course.objects.filter(course_id=Course.objects.first().course_id).delete()
     assert tasks.sync_courses() == "5 courses at the academy: 1 new, 0 renamed, 0 gone, 0 back."
     academy.stop()
     Course.objects.update(synced_at=None)
-    assert courses.sync_if_due().endswith(".")
+    assert course_sync.sync_if_due().endswith(".")
 
 
 def test_a_course_that_is_gone_takes_no_upload(client_for, person, database):

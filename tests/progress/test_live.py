@@ -99,12 +99,12 @@ def test_lost_history_ends_in_a_snapshot(web, course, client_for):
 
 
 def test_a_learner_who_left_is_told_as_gone(web, course, client_for):
-    from progress import leasing, storing
+    from progress.polling import member_store, poll_lease
 
     socket = web.connect(PATH, client_for("trainer"))
     socket.receive()
-    for _ in range(storing.SWEEPS_UNTIL_GONE):
-        storing.store_absent(leasing.win("3000000001", only_if_due=False, afresh=True), {"m0", "m1"})
+    for _ in range(member_store.SWEEPS_UNTIL_GONE):
+        member_store.store_absent(poll_lease.win("3000000001", only_if_due=False, afresh=True), {"m0", "m1"})
         outside_transaction(Course).update_one({}, {"$set": {"poll_lease_until": None}})
     assert socket.receive()["members"] == [{"id": "m2", "gone": True}]
     assert len(web.connect(PATH, client_for("trainer")).receive()["members"]) == 2
@@ -121,13 +121,13 @@ def test_whose_access_is_revoked_leaves_the_table_and_comes_back_with_it(web, co
 
 
 def test_what_could_not_be_read_is_told_and_taken_back(web, course, client_for):
-    from progress import leasing
+    from progress.polling import poll_lease
 
     socket = web.connect(PATH, client_for("trainer"))
     assert socket.receive()["unreadable"] == ""
     for said in ("Progress of 3 learners could not be read.", ""):
-        lease = leasing.win("3000000001", only_if_due=False, afresh=True)
-        leasing.finish(lease, leasing.Done(unreadable=said))
+        lease = poll_lease.win("3000000001", only_if_due=False, afresh=True)
+        poll_lease.finish(lease, poll_lease.Done(unreadable=said))
         assert socket.receive_until(lambda frame, said=said: frame["unreadable"] == said)
 
 

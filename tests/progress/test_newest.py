@@ -8,9 +8,9 @@ import pytest
 from coursehub import clock, pacing
 from coursehub.models import Course
 from oauthtokens import services as token_services
-from progress import intervals, polling
 from progress.models import Member
-from progress.newest import order_of
+from progress.polling import intervals, poller
+from progress.polling.incremental import order_of
 
 Order = Course.Order
 
@@ -23,8 +23,8 @@ def course(academy) -> Course:
     return Course.objects.order_by("course_id").first()
 
 
-def _poll(course: Course, **how) -> polling.Poll:
-    done = polling.poll(course.course_id, only_if_due=False, **how)
+def _poll(course: Course, **how) -> poller.Poll:
+    done = poller.poll(course.course_id, only_if_due=False, **how)
     assert done.outcome == "read"
     course.refresh_from_db()
     return done
@@ -109,7 +109,7 @@ def test_a_sweep_that_finds_what_was_missed_ends_the_trust(silent, academy):
 
 
 def test_the_trust_comes_back_when_sweeps_agree_with_the_order_again(silent, academy, monkeypatch):
-    monkeypatch.setattr(polling, "PROOFS_AFTER_A_MISS", 2)
+    monkeypatch.setattr(poller, "PROOFS_AFTER_A_MISS", 2)
     _let_live(academy)
     assert _poll(silent, afresh=True).missed
     academy.switch(time_moves_with_progress=True)

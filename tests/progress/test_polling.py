@@ -15,9 +15,10 @@ from coursehub.models import Course
 from coursehub.mongo import outside_transaction
 from coursehub.trainercentral import errors
 from oauthtokens import services as token_services
-from progress import attention, leasing, polling, storing, tasks
-from progress.leasing import LeaseLost
+from progress import tasks
 from progress.models import Member, ProgressEntry, SweepPart
+from progress.polling import member_store, poll_lease, poller, schedule
+from progress.polling.poll_lease import LeaseLost
 from tests.progress.makers import make_course, remote_member, store
 
 
@@ -37,7 +38,7 @@ def _writes(database) -> dict[str, int]:
 
 
 def test_a_poll_stores_what_the_academy_lists(course):
-    result = polling.poll(course.course_id, only_if_due=False)
+    result = poller.poll(course.course_id, only_if_due=False)
     remote = list(token_services.client(lane=pacing.PROGRESS).iter_course_members(course.course_id))
     assert (result.outcome, result.learners, result.changed) == ("read", len(remote), len(remote))
     stored = {member.member_id: member for member in Member.objects.for_course(course.course_id)}
@@ -71,9 +72,9 @@ def test_an_unchanged_poll_writes_no_row(own_mongod, database):
 
 def test_a_poll_that_finds_nothing_new_commands_no_write_but_of_its_course(course, database):
     for _ in range(2):
-        polling.poll(course.course_id, only_if_due=False)
+        poller.poll(course.course_id, only_if_due=False)
     database.command("profile", 2)
-    done = polling.poll(course.course_id, only_if_due=False)
+    done = poller.poll(course.course_id, only_if_due=False)
     database.command("profile", 0)
     writes = {"op": {"$in": ["insert", "update", "remove"]}, "ns": {"$not": {"$regex": "system|oauthtokens"}}}
     found_and_modified = {"command.findAndModify": {"$exists": True}, "ns": {"$not": {"$regex": "oauthtokens"}}}
@@ -88,7 +89,7 @@ def test_of_many_pollers_at_once_one_works(course):
     outcomes = []
 
     def poll():
-        outcomes.append(polling.poll(course.course_id).outcome)
+        outcomes.append(poller.poll(course.course_id).outcome)
         connection.close()
 
     threads = [Thread(target=poll) for _ in range(8)]
@@ -102,10 +103,14 @@ def test_of_many_pollers_at_once_one_works(course):
 
 def test_a_poller_that_was_overtaken_writes_nothing(database):
     make_course()
-    late = leasing.win("3000000001", only_if_due=False, afresh=True)
+    late = poll_lease.win("3000000001", only_if_due=False, afresh=True)
     Course.objects.update(poll_lease_until=clock.now() - timedelta(seconds=1))
-    leasing.win("3000000001", only_if_due=False, afresh=True)
-    for step in (leasing.extend, leasing.finish, lambda lease: storing.store_members(lease, [remote_member(1)])):
+    poll_lease.win("3000000001", only_if_due=False, afresh=True)
+    for step in (
+        poll_lease.extend,
+        poll_lease.finish,
+        lambda lease: member_store.store_members(lease, [remote_member(1)]),
+    ):
         with pytest.raises(LeaseLost):
             step(late)
     assert not Member.objects.exists()
@@ -114,68 +119,68 @@ def test_a_poller_that_was_overtaken_writes_nothing(database):
 
 def test_a_course_is_taken_over_when_its_poller_died(database):
     make_course()
-    assert leasing.win("3000000001", only_if_due=False, afresh=True)
-    assert leasing.win("3000000001", only_if_due=False, afresh=True) is None
+    assert poll_lease.win("3000000001", only_if_due=False, afresh=True)
+    assert poll_lease.win("3000000001", only_if_due=False, afresh=True) is None
     Course.objects.update(poll_lease_until=clock.now() - timedelta(seconds=1))
-    assert leasing.win("3000000001", only_if_due=False, afresh=True)
+    assert poll_lease.win("3000000001", only_if_due=False, afresh=True)
 
 
 def test_a_due_course_is_told_once_and_again_when_nobody_came(database):
     course = make_course(watched_until=clock.now() + timedelta(minutes=5))
-    assert list(attention.ring_due()) == []
+    assert list(schedule.ring_due()) == []
     _due(course)
-    assert list(attention.ring_due()) == ["3000000001"]
-    assert list(attention.ring_due()) == []
-    earlier = clock.now() - timedelta(seconds=attention.RING_AGAIN_SECONDS + 1)
+    assert list(schedule.ring_due()) == ["3000000001"]
+    assert list(schedule.ring_due()) == []
+    earlier = clock.now() - timedelta(seconds=schedule.RING_AGAIN_SECONDS + 1)
     Course.objects.update(poll_rung_at=earlier)
-    assert list(attention.ring_due()) == ["3000000001"]
+    assert list(schedule.ring_due()) == ["3000000001"]
 
 
 def test_courses_that_nobody_watches_leave_a_process_free(database, settings):
     settings.WORKER_PROCESSES = 2
     for number in range(5):
         make_course(f"4{number:09}", poll_due_at=clock.now() - timedelta(hours=1))
-    assert len(attention.ring_due()) == 1
-    Course.objects.update(poll_rung_at=clock.now() - timedelta(seconds=attention.RING_AGAIN_SECONDS + 1))
+    assert len(schedule.ring_due()) == 1
+    Course.objects.update(poll_rung_at=clock.now() - timedelta(seconds=schedule.RING_AGAIN_SECONDS + 1))
     Course.objects.exclude(course_id="4000000000").update(poll_rung_at=None)
-    assert list(attention.ring_due()) == [], "it waits in the queue"
+    assert list(schedule.ring_due()) == [], "it waits in the queue"
     make_course(poll_due_at=clock.now(), watched_until=clock.now() + timedelta(seconds=30))
-    assert list(attention.ring_due()) == ["3000000001"]
+    assert list(schedule.ring_due()) == ["3000000001"]
 
 
 def test_a_read_that_is_under_way_is_told_before_another_begins(database, settings):
     settings.WORKER_PROCESSES = 2
     make_course("4000000001", poll_due_at=clock.now() - timedelta(hours=1))
     make_course("4000000002", poll_due_at=clock.now(), poll_top_ms=1)
-    assert list(attention.ring_due()) == ["4000000002"]
+    assert list(schedule.ring_due()) == ["4000000002"]
 
 
 def test_a_course_that_is_read_or_gone_is_not_told(database):
     course = make_course()
     _due(course)
-    leasing.win("3000000001", only_if_due=True, afresh=False)
-    assert list(attention.ring_due()) == []
+    poll_lease.win("3000000001", only_if_due=True, afresh=False)
+    assert list(schedule.ring_due()) == []
     Course.objects.update(poll_lease_until=None, gone_at=clock.now())
-    assert list(attention.ring_due()) == []
+    assert list(schedule.ring_due()) == []
 
 
 def test_looking_for_due_courses_reads_an_index(database):
     make_course(poll_due_at=clock.now() - timedelta(seconds=1))
     for number in range(50):
         make_course(f"4{number:09}", poll_due_at=clock.now() + timedelta(hours=1))
-    explained = outside_transaction(Course).find(attention.due()).sort("poll_due_at", 1).explain()
+    explained = outside_transaction(Course).find(schedule.due()).sort("poll_due_at", 1).explain()
     assert explained["executionStats"]["totalDocsExamined"] <= 1
 
 
 def test_the_next_poll_follows_the_viewers(course, settings):
     settings.PROGRESS_WATCHED_SECONDS, settings.PROGRESS_IDLE_SECONDS = 60, 3600
-    polling.poll(course.course_id, only_if_due=False)
+    poller.poll(course.course_id, only_if_due=False)
     course.refresh_from_db()
     assert timedelta(seconds=300) <= course.poll_due_at - course.polled_at <= timedelta(seconds=3600)
-    outside_transaction(Course).update_many(*attention.watching([course.course_id]))
+    outside_transaction(Course).update_many(*schedule.watching([course.course_id]))
     course.refresh_from_db()
     assert course.poll_due_at - course.polled_at == timedelta(seconds=45)
-    polling.poll(course.course_id, only_if_due=False)
+    poller.poll(course.course_id, only_if_due=False)
     course.refresh_from_db()
     assert course.poll_due_at - course.polled_at == timedelta(seconds=45)
 
@@ -185,30 +190,30 @@ def test_trouble_is_noted_in_one_sentence_and_waits_longer_each_time(course, san
     sandbox.stop()
     waits = []
     for _ in range(2):
-        result = polling.poll(course.course_id, only_if_due=False)
+        result = poller.poll(course.course_id, only_if_due=False)
         course.refresh_from_db()
         waits.append((course.poll_due_at - clock.now()).total_seconds())
     assert (result.outcome, result.reason) == ("failed", course.poll_error)
     assert course.poll_error.endswith(".")
     assert waits[0] < 6 < waits[1] < 16
-    outside_transaction(Course).update_many(*attention.watching([course.course_id]))
+    outside_transaction(Course).update_many(*schedule.watching([course.course_id]))
     course.refresh_from_db()
     assert course.poll_due_at == course.poll_not_before, "a viewer does not shorten the pause"
     sandbox.start()
-    assert polling.poll(course.course_id, only_if_due=False).outcome == "read"
+    assert poller.poll(course.course_id, only_if_due=False).outcome == "read"
     course.refresh_from_db()
     assert (course.poll_error, course.poll_failures) == ("", 0)
 
 
 def test_a_sweep_that_runs_out_of_time_goes_on_where_it_was(course, sandbox, monkeypatch):
-    everybody = polling.poll(course.course_id, only_if_due=False).learners
+    everybody = poller.poll(course.course_id, only_if_due=False).learners
     outside_transaction(Member).delete_many({})
     sandbox.switch(limit_cap=10)
-    monkeypatch.setattr(polling, "SLICE_SECONDS", 0.0)
+    monkeypatch.setattr(poller, "SLICE_SECONDS", 0.0)
     outcomes = []
     while "read" not in outcomes and len(outcomes) < everybody:
         monkeypatch.setattr(pacing, "reserve_slot", _slots(1))
-        outcomes.append(polling.poll(course.course_id, only_if_due=False).outcome)
+        outcomes.append(poller.poll(course.course_id, only_if_due=False).outcome)
     assert outcomes[0] == "unfinished"
     assert outcomes[-1] == "read"
     assert Member.objects.for_course(course.course_id).count() == everybody
@@ -220,13 +225,13 @@ def test_a_sweep_that_runs_out_of_time_goes_on_where_it_was(course, sandbox, mon
 
 @pytest.mark.parametrize("calls_per_task", [1, 100])
 def test_a_list_that_repeats_itself_is_noticed_and_nobody_is_gone(course, sandbox, monkeypatch, calls_per_task):
-    everybody = polling.poll(course.course_id, only_if_due=False).learners
-    monkeypatch.setattr(polling, "SLICE_SECONDS", 0.0)
+    everybody = poller.poll(course.course_id, only_if_due=False).learners
+    monkeypatch.setattr(poller, "SLICE_SECONDS", 0.0)
     sandbox.switch(si_ignored=True, limit_cap=10)
     outcomes = []
     while outcomes.count("failed") < 3 and len(outcomes) < 20:
         monkeypatch.setattr(pacing, "reserve_slot", _slots(calls_per_task))
-        outcomes.append(polling.poll(course.course_id, only_if_due=False, afresh=outcomes[-1:] == ["failed"]).outcome)
+        outcomes.append(poller.poll(course.course_id, only_if_due=False, afresh=outcomes[-1:] == ["failed"]).outcome)
     assert outcomes.count("failed") == 3
     course.refresh_from_db()
     assert course.poll_error == errors.NotPaged.default_sentence
@@ -235,14 +240,14 @@ def test_a_list_that_repeats_itself_is_noticed_and_nobody_is_gone(course, sandbo
 
 
 def test_who_left_is_noticed_by_a_sweep_of_many_tasks(course, sandbox, monkeypatch):
-    polling.poll(course.course_id, only_if_due=False)
+    poller.poll(course.course_id, only_if_due=False)
     store(remote_member(1, course_id=course.course_id), course_id=course.course_id)
     sandbox.switch(limit_cap=10)
-    monkeypatch.setattr(polling, "SLICE_SECONDS", 0.0)
+    monkeypatch.setattr(poller, "SLICE_SECONDS", 0.0)
     reads = 0
     while reads < 2:
         monkeypatch.setattr(pacing, "reserve_slot", _slots(2))
-        reads += polling.poll(course.course_id, only_if_due=False).outcome == "read"
+        reads += poller.poll(course.course_id, only_if_due=False).outcome == "read"
     assert [member.member_id for member in Member.objects.exclude(gone_at=None)] == ["m1"]
 
 
@@ -256,9 +261,9 @@ def test_a_learner_is_gone_after_two_full_sweeps_without_them_and_can_come_back(
     make_course()
     store(*(remote_member(number) for number in range(3)))
     for expected in (0, 1):
-        lease = leasing.win("3000000001", only_if_due=False, afresh=True)
-        assert storing.store_absent(lease, {"m0", "m1"}) == expected
-        leasing.finish(lease)
+        lease = poll_lease.win("3000000001", only_if_due=False, afresh=True)
+        assert member_store.store_absent(lease, {"m0", "m1"}) == expected
+        poll_lease.finish(lease)
     assert Member.objects.for_course("3000000001").count() == 2
     store(remote_member(2))
     assert Member.objects.for_course("3000000001").count() == 3
@@ -269,9 +274,9 @@ def test_one_sweep_without_a_learner_is_forgiven_by_the_next_with_them(database)
     make_course()
     store(remote_member(0), remote_member(1))
     for _ in range(3):
-        lease = leasing.win("3000000001", only_if_due=False, afresh=True)
-        storing.store_absent(lease, {"m0"})
-        leasing.finish(lease)
+        lease = poll_lease.win("3000000001", only_if_due=False, afresh=True)
+        member_store.store_absent(lease, {"m0"})
+        poll_lease.finish(lease)
         store(remote_member(0), remote_member(1))
     assert Member.objects.for_course("3000000001").count() == 2
     assert Course.objects.get().revision == 2

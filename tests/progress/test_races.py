@@ -16,8 +16,8 @@ from coursehub.development.mongod import die_with_parent
 from coursehub.models import Course
 from coursehub.mongo import outside_transaction
 from oauthtokens import services as token_services
-from progress import leasing, polling
 from progress.models import Member, ProgressEntry, SweepPart
+from progress.polling import poll_lease, poller
 from tests.live import ROOT
 
 
@@ -50,24 +50,24 @@ def _end_lease() -> None:
 
 def _read_to_the_end(course: Course) -> None:
     deadline = time.monotonic() + 60
-    while polling.poll(course.course_id, only_if_due=False).outcome != "read":
+    while poller.poll(course.course_id, only_if_due=False).outcome != "read":
         assert time.monotonic() < deadline
 
 
 @pytest.mark.parametrize("at_call", [1, 2, 3, 5])
 def test_a_poller_that_is_overtaken_in_the_middle_stops_and_the_other_ends_the_read(course, monkeypatch, at_call):
-    extend, calls = leasing.extend, []
+    extend, calls = poll_lease.extend, []
 
     def overtaken(lease):
         calls.append(lease)
         if len(calls) == at_call:
             _end_lease()
-            other = leasing.win(course.course_id, only_if_due=False, afresh=False)
-            leasing.interrupt(other, other.offset, go_on_after_seconds=0)
+            other = poll_lease.win(course.course_id, only_if_due=False, afresh=False)
+            poll_lease.interrupt(other, other.offset, go_on_after_seconds=0)
         extend(lease)
 
-    monkeypatch.setattr(leasing, "extend", overtaken)
-    assert polling.poll(course.course_id, only_if_due=False).outcome == "lease_lost"
+    monkeypatch.setattr(poll_lease, "extend", overtaken)
+    assert poller.poll(course.course_id, only_if_due=False).outcome == "lease_lost"
     assert len(calls) == at_call, "it made no further call"
     monkeypatch.undo()
     _read_to_the_end(course)
@@ -79,7 +79,7 @@ def test_pollers_that_all_want_the_same_course_read_it_one_after_the_other(cours
 
     def poll():
         while time.monotonic() < stop_at:
-            outcomes.append(polling.poll(course.course_id, only_if_due=False).outcome)
+            outcomes.append(poller.poll(course.course_id, only_if_due=False).outcome)
         connection.close()
 
     threads = [Thread(target=poll) for _ in range(4)]

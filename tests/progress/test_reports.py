@@ -4,14 +4,15 @@ import pytest
 
 from coursehub.models import Course
 from coursehub.mongo import outside_transaction
-from progress import polling, reports
+from progress import reports
 from progress.models import LearnerReport, Member
+from progress.polling import poller
 
 
 @pytest.fixture
 def learner(academy):
     course_id = Course.objects.order_by("course_id").first().course_id
-    polling.poll(course_id, only_if_due=False)
+    poller.poll(course_id, only_if_due=False)
     learner = Member.objects.filter(course_id=course_id, percent__gt=50).first()
     return {"course_id": course_id, "member_id": learner.member_id}
 

@@ -10,8 +10,9 @@ from coursehub.models import Course
 from coursehub.trainercentral.records import REVOKED
 from invitations.models import Batch, Invitation
 from invitations.selectors import funnel
-from progress import at_risk, charts, daily, services
+from progress import charts, daily_figures, selectors
 from progress.models import DailyFigures, Member
+from progress.risk import queries
 from tests.progress.makers import make_course, remote_member, store
 
 ID, PAGE = "3000000001", "/progress/3000000001/"
@@ -37,10 +38,10 @@ def _export(client, query: str = "") -> str:
 
 
 def test_no_figure_counts_them(course, person):
-    assert [member["id"] for member in services.status(ID)["members"]] == ["m1", "m2", "m3"]
-    [summary] = services.summaries(person("trainer"))
+    assert [member["id"] for member in selectors.status(ID)["members"]] == ["m1", "m2", "m3"]
+    [summary] = selectors.summaries(person("trainer"))
     assert (summary["learners"], summary["average_percent"], summary["completed"]) == (3, 20, 0)
-    daily.record(ID)
+    daily_figures.record(ID)
     figures = DailyFigures.objects.get()
     assert (figures.learners, figures.completed, figures.active) == (3, 0, 3)
     assert board.figures(frozenset({"administrator"}))["learners"]["count"] == 3
@@ -50,7 +51,7 @@ def test_no_figure_counts_them(course, person):
 def test_no_learner_at_risk_and_no_cohort_has_them(course):
     at = clock.now() - timedelta(days=60)
     store(remote_member(4, percent=5, status=REVOKED, last_login_at=at))
-    assert "m4" not in at_risk.flags(ID)
+    assert "m4" not in queries.flags(ID)
 
 
 def test_page_and_export_leave_them_out_and_show_them_when_asked_for(course, client_for):
@@ -60,7 +61,7 @@ def test_page_and_export_leave_them_out_and_show_them_when_asked_for(course, cli
     page = client.get(f"{PAGE}?show=revoked")
     assert [row["id"] for row in page.context["page"].rows] == ["m4"]
     assert [bar["count"] for bar in page.context["bars"]] == [
-        bar["count"] for bar in charts.distribution(member["percent"] for member in services.status(ID)["members"])
+        bar["count"] for bar in charts.distribution(member["percent"] for member in selectors.status(ID)["members"])
     ]
     assert "Rita Revoked" in _export(client, "?show=revoked")
     assert "Learner 0001" not in _export(client, "?show=revoked")

@@ -8,9 +8,9 @@ from django.core.exceptions import ValidationError
 
 from coursehub.models import AccessEnd, AuditEvent, Course
 from coursehub.trainercentral.records import REVOKED
-from progress import at_risk, risk
 from progress.models import RiskThresholds
-from progress.risk import Learner, Rule
+from progress.risk import queries, rules
+from progress.risk.rules import Learner, Rule
 from tests.progress.makers import make_course, remote_member, store
 
 AT = datetime(2026, 6, 1, 12, tzinfo=UTC)
@@ -22,8 +22,8 @@ def _ago(**duration) -> datetime:
 
 def _rules(*learners: Learner, **limits) -> dict[str, list[Rule]]:
     """Which rules flag whom; rules without a limit here are off."""
-    off = dict.fromkeys(at_risk.LIMITS)
-    found = risk.flags(learners, RiskThresholds(**{**off, **limits}), at=AT)
+    off = dict.fromkeys(queries.LIMITS)
+    found = rules.flags(learners, RiskThresholds(**{**off, **limits}), at=AT)
     return {member_id: [flag.rule for flag in flags] for member_id, flags in found.items()}
 
 
@@ -35,7 +35,7 @@ def test_a_learner_without_a_visit_is_flagged_from_the_limit_on():
 
 def test_who_was_never_seen_counts_from_the_enrolment():
     learner = Learner("m", 0, enrolled_at=_ago(days=20))
-    (flag,) = risk.flags([learner], RiskThresholds(), at=AT)["m"]
+    (flag,) = rules.flags([learner], RiskThresholds(), at=AT)["m"]
     assert flag.because == "Never seen since enrolling 20 days ago; the limit is 14 days."
     assert flag.clears == "A visit clears it."
     assert _rules(Learner("m", 0), unseen_days=1) == {}, "nothing is known of them, so nothing is said"
@@ -54,7 +54,7 @@ def test_a_learner_is_compared_with_those_who_enrolled_in_the_same_week():
     new = [Learner(f"new{number}", 20, enrolled_at=late) for number in range(6)]
     behind = Learner("behind", 50, enrolled_at=early)
     assert _rules(*old, *new, behind, behind_points=40) == {"behind": [Rule.BEHIND]}
-    (flag,) = risk.flags([*old, *new, behind], RiskThresholds(unseen_days=None), at=AT)["behind"]
+    (flag,) = rules.flags([*old, *new, behind], RiskThresholds(unseen_days=None), at=AT)["behind"]
     assert flag.because == (
         "At 50 %, 40 points behind the median (90 %) of the 7 learners who enrolled in the same week; the limit is 30."
     )
@@ -76,7 +76,7 @@ def test_access_that_ends_soon_or_has_ended_is_flagged():
 def test_nobody_is_flagged_who_is_done_or_whose_access_was_revoked():
     long_ago = {"enrolled_at": _ago(days=400), "last_seen_at": _ago(days=400), "percent_since": _ago(days=400)}
     learners = [Learner("done", 100, **long_ago), Learner("revoked", 5, status=REVOKED, **long_ago)]
-    assert risk.flags(learners, RiskThresholds(), at=AT) == {}
+    assert rules.flags(learners, RiskThresholds(), at=AT) == {}
 
 
 def test_a_rule_without_a_limit_is_off():
@@ -96,14 +96,14 @@ def test_stored_learners_are_judged_as_of_the_moment_their_data_is_of(course):
         email_folded="learner1@example.org",
         ends_at=Course.objects.get().polled_at + timedelta(days=2),
     )
-    flagged = at_risk.flags("3000000001")
+    flagged = queries.flags("3000000001")
     assert {member_id: [flag.rule for flag in flags] for member_id, flags in flagged.items()} == {
         "m1": [Rule.UNSEEN, Rule.STALLED, Rule.BEHIND, Rule.EXPIRY]
     }
 
 
 def test_a_course_that_was_never_read_has_nobody_at_risk(course):
-    assert at_risk.flags("3000000001") == {}
+    assert queries.flags("3000000001") == {}
 
 
 def test_the_percentage_is_as_old_as_its_last_change(course):
@@ -123,12 +123,12 @@ def _since():
 
 
 def test_thresholds_are_stored_per_course_and_audited(course):
-    limits = {**dict.fromkeys(at_risk.LIMITS), "unseen_days": 3}
+    limits = {**dict.fromkeys(queries.LIMITS), "unseen_days": 3}
     for _ in range(2):
-        at_risk.set_thresholds(course_id="3000000001", limits=limits, actor="trainer")
-    assert at_risk.thresholds("3000000001").unseen_days == 3
-    assert at_risk.thresholds("3000000001").behind_points is None
-    assert at_risk.thresholds("other").unseen_days == 14
+        queries.set_thresholds(course_id="3000000001", limits=limits, actor="trainer")
+    assert queries.thresholds("3000000001").unseen_days == 3
+    assert queries.thresholds("3000000001").behind_points is None
+    assert queries.thresholds("other").unseen_days == 14
     event = AuditEvent.objects.filter(action="risk_thresholds.changed", target="course 3000000001").first()
     assert (event.actor, event.detail["unseen_days"]) == ("trainer", 3)
 
@@ -136,7 +136,7 @@ def test_thresholds_are_stored_per_course_and_audited(course):
 @pytest.mark.parametrize("limits", [{"unseen_days": 0}, {"behind_points": 101}, {"stalled_days": -1}])
 def test_nonsense_is_no_threshold(course, limits):
     with pytest.raises(ValidationError):
-        at_risk.set_thresholds(course_id="3000000001", limits=limits, actor="trainer")
+        queries.set_thresholds(course_id="3000000001", limits=limits, actor="trainer")
     assert not RiskThresholds.objects.exists()
 
 
@@ -146,6 +146,6 @@ def test_ten_thousand_learners_are_judged_while_a_page_is_opened():
         for number in range(10_000)
     ]
     began = time.thread_time()
-    flagged = risk.flags(learners, RiskThresholds(), at=AT)
+    flagged = rules.flags(learners, RiskThresholds(), at=AT)
     assert len(flagged) > 5_000
     assert time.thread_time() - began < 0.6

@@ -5,7 +5,7 @@ from urllib.parse import parse_qsl
 from hypothesis import given
 from hypothesis import strategies as st
 
-from progress.table import PAGE_ROWS, Choice, Show
+from progress.course_table import PAGE_ROWS, Choice, Show
 
 
 def _member(number: int, percent: float = 0.0, flags: int = 0, **fields) -> dict:

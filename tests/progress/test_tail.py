@@ -5,7 +5,7 @@ import json
 from hypothesis import given
 from hypothesis import strategies as st
 
-from progress.tail import Tail
+from progress.live.change_buffer import Tail
 
 
 def _course(revision: int) -> dict:

@@ -8,8 +8,8 @@ import pytest
 
 from coursehub.models import AuditEvent, Course, CourseAccess
 from coursehub.spreadsheet import safe_cell
+from progress.course_table import PAGE_ROWS
 from progress.models import DailyFigures
-from progress.table import PAGE_ROWS
 from tests.progress.makers import make_course, remote_member, store
 
 COURSE = "/progress/3000000001/"

@@ -18,8 +18,9 @@ from hypothesis import strategies as st
 
 from coursehub import clock
 from coursehub.models import Course
-from progress import attention, leasing, webhook
+from progress import webhook
 from progress.models import WebhookSeen
+from progress.polling import poll_lease, schedule
 from tests.live import running_web
 from tests.progress.makers import make_course, store
 
@@ -122,7 +123,7 @@ def test_hints_cannot_have_a_course_read_all_the_time():
     Course.objects.update(polled_at=clock.now())
     _post()
     wait = Course.objects.get().poll_due_at - clock.now()
-    assert timedelta(seconds=attention.HINT_SECONDS - 5) < wait <= timedelta(seconds=attention.HINT_SECONDS)
+    assert timedelta(seconds=schedule.HINT_SECONDS - 5) < wait <= timedelta(seconds=schedule.HINT_SECONDS)
 
 
 def test_a_hint_does_not_shorten_the_pause_after_trouble():
@@ -132,18 +133,18 @@ def test_a_hint_does_not_shorten_the_pause_after_trouble():
 
 
 def test_a_hint_that_comes_while_the_course_is_read_has_it_read_again():
-    lease = leasing.win("3000000001", only_if_due=False, afresh=False)
+    lease = poll_lease.win("3000000001", only_if_due=False, afresh=False)
     _post()
-    leasing.finish(lease)
+    poll_lease.finish(lease)
     course = Course.objects.get()
-    assert course.poll_due_at - course.polled_at == timedelta(seconds=attention.HINT_SECONDS)
+    assert course.poll_due_at - course.polled_at == timedelta(seconds=schedule.HINT_SECONDS)
 
 
 def test_a_hinted_course_is_told_before_the_others(settings):
     for number in range(5):
         make_course(f"4{number:09}", poll_due_at=clock.now() - timedelta(hours=1))
     _post()
-    assert next(iter(attention.ring_due())) == "3000000001"
+    assert next(iter(schedule.ring_due())) == "3000000001"
 
 
 def test_signatures_are_forgotten_when_they_are_too_old_to_be_accepted():

@@ -7,8 +7,9 @@ import pytest
 from coursehub import clock, members
 from coursehub.models import Course
 from oauthtokens import services as token_services
-from progress import attention, courses, leasing, newest, polling, tasks
+from progress import course_sync, tasks
 from progress.models import Member
+from progress.polling import incremental, poll_lease, poller, schedule
 from tests.progress.makers import make_course, remote_member, store
 
 
@@ -19,7 +20,7 @@ def small(database, sandbox) -> Course:
     sandbox.switch(calls_per_minute=0, mints_per_10_minutes=0)
     code = sandbox.self_client_code(token_services.SCOPE)
     token_services.exchange_code(number=1, code=code, actor="test")
-    courses.sync_courses()
+    course_sync.sync_courses()
     return Course.objects.get()
 
 
@@ -38,7 +39,7 @@ def test_a_course_that_a_batch_waits_for_is_told_before_forty_that_are_overdue(d
     _overdue(50, watched_until=clock.now() + timedelta(seconds=30))
     make_course("3000000001", poll_due_at=clock.now() + timedelta(hours=1))
     assert members.ask_for_sweep(["3000000001"], since=clock.now()) == ["3000000001"]
-    rung = attention.ring_due()
+    rung = schedule.ring_due()
     assert list(rung)[:2] == ["3000000001", "4000000050"]
     assert len(rung) == 3, "of the others one"
     starts = list(rung.values())
@@ -51,17 +52,17 @@ def test_the_wishes_come_in_the_order_in_which_they_were_made(database):
         _overdue(number)
     for number in (2, 0, 1, 2, 0):
         members.ask_for_sweep([f"4{number:09}"], since=clock.now())
-    assert list(attention.ring_due()) == ["4000000002", "4000000000", "4000000001"]
+    assert list(schedule.ring_due()) == ["4000000002", "4000000000", "4000000001"]
 
 
 def test_a_course_that_was_told_by_the_clock_is_told_again_for_a_batch(database):
     _overdue(0)
-    assert list(attention.ring_due()) == ["4000000000"]
+    assert list(schedule.ring_due()) == ["4000000000"]
     since = clock.now()
     members.ask_for_sweep(["4000000000"], since=since)
-    assert list(attention.ring_due()) == ["4000000000"]
+    assert list(schedule.ring_due()) == ["4000000000"]
     members.ask_for_sweep(["4000000000"], since=since)
-    assert list(attention.ring_due()) == [], "once"
+    assert list(schedule.ring_due()) == [], "once"
 
 
 def test_the_wait_after_trouble_is_kept(database):
@@ -70,69 +71,69 @@ def test_the_wait_after_trouble_is_kept(database):
     for _ in range(2):
         members.ask_for_sweep(["3000000001"], since=clock.now())
         assert Course.objects.get().poll_due_at == not_before
-    assert list(attention.ring_due()) == []
+    assert list(schedule.ring_due()) == []
 
 
 def test_a_small_course_costs_two_calls_and_the_wish_is_met(small, sandbox):
     before = _calls(sandbox)
     assert members.ask_for_sweep([small.course_id], since=clock.now()) == [small.course_id]
-    done = polling.poll(small.course_id)
+    done = poller.poll(small.course_id)
     assert (done.outcome, done.mode, done.calls, done.is_answer) == ("read", "full", 2, True)
     assert _calls(sandbox) - before == 2
     assert Member.objects.for_course(small.course_id).count() == 12
     small.refresh_from_db()
     assert (small.wanted_at, small.wanted_since) == (None, None)
     assert small.poll_due_at > clock.now()
-    assert not polling.poll(small.course_id, only_if_due=False).is_answer
+    assert not poller.poll(small.course_id, only_if_due=False).is_answer
 
 
 def test_a_read_of_the_newest_does_not_meet_a_wish(small):
     for _ in range(3):
-        polling.poll(small.course_id, only_if_due=False, afresh=True)
+        poller.poll(small.course_id, only_if_due=False, afresh=True)
     Course.objects.update(poll_order="newest", poll_unproven=0)
     since = clock.now()
-    reader = leasing.win(small.course_id, only_if_due=False, afresh=False)
+    reader = poll_lease.win(small.course_id, only_if_due=False, afresh=False)
     assert members.ask_for_sweep([small.course_id], since=since) == [small.course_id]
-    leasing.finish(reader)
+    poll_lease.finish(reader)
     assert members.ask_for_sweep([small.course_id], since=since) == [small.course_id]
     small.refresh_from_db()
     assert small.polled_at >= since
     assert small.poll_due_at <= clock.now()
-    assert polling.poll(small.course_id).mode == "full"
+    assert poller.poll(small.course_id).mode == "full"
     assert members.ask_for_sweep([small.course_id], since=since) == []
 
 
 def test_who_asks_while_a_read_is_under_way_gets_the_next_one_at_once(small):
     first = clock.now()
     members.ask_for_sweep([small.course_id], since=first)
-    lease = leasing.win(small.course_id, only_if_due=True, afresh=False)
+    lease = poll_lease.win(small.course_id, only_if_due=True, afresh=False)
     second = clock.now() + timedelta(milliseconds=5)
     members.ask_for_sweep([small.course_id], since=second)
-    leasing.finish(lease, leasing.Done(sweep=leasing.Sweep(calls=2, rows=12, unproven=0)))
+    poll_lease.finish(lease, poll_lease.Done(sweep=poll_lease.Sweep(calls=2, rows=12, unproven=0)))
     assert members.ask_for_sweep([small.course_id], since=first) == []
     assert members.ask_for_sweep([small.course_id], since=second) == [small.course_id]
-    assert list(attention.ring_due()) == [small.course_id]
-    assert polling.poll(small.course_id).outcome == "read"
+    assert list(schedule.ring_due()) == [small.course_id]
+    assert poller.poll(small.course_id).outcome == "read"
     assert members.ask_for_sweep([small.course_id], since=second) == []
 
 
 def test_an_unfinished_read_from_before_the_wish_begins_anew_and_one_from_after_goes_on(database):
     make_course()
-    old = leasing.win("3000000001", only_if_due=False, afresh=True)
-    leasing.begin_sweep(old, 1)
-    leasing.interrupt(old, 95, go_on_after_seconds=0)
+    old = poll_lease.win("3000000001", only_if_due=False, afresh=True)
+    poll_lease.begin_sweep(old, 1)
+    poll_lease.interrupt(old, 95, go_on_after_seconds=0)
     members.ask_for_sweep(["3000000001"], since=clock.now())
-    wanted = leasing.win("3000000001", only_if_due=True, afresh=False)
+    wanted = poll_lease.win("3000000001", only_if_due=True, afresh=False)
     assert (wanted.offset, wanted.top_ms, wanted.is_wanted) == (0, None, True)
-    leasing.begin_sweep(wanted, 1)
-    leasing.interrupt(wanted, 95, go_on_after_seconds=0)
+    poll_lease.begin_sweep(wanted, 1)
+    poll_lease.interrupt(wanted, 95, go_on_after_seconds=0)
     members.ask_for_sweep(["3000000001"], since=clock.now())
-    assert leasing.win("3000000001", only_if_due=True, afresh=False).offset == 95
+    assert poll_lease.win("3000000001", only_if_due=True, afresh=False).offset == 95
 
 
 def test_a_read_for_a_batch_leaves_a_watermark_from_which_the_newest_are_read(small):
     members.ask_for_sweep([small.course_id], since=clock.now())
-    polling.poll(small.course_id)
+    poller.poll(small.course_id)
     newest_ms = max(Member.objects.values_list("remote_time_ms", flat=True))
     small.refresh_from_db()
     assert small.poll_watermark_ms == newest_ms
@@ -140,16 +141,16 @@ def test_a_read_for_a_batch_leaves_a_watermark_from_which_the_newest_are_read(sm
 
 def test_a_read_for_a_batch_finds_out_that_the_order_by_time_cannot_be_trusted(small):
     for _ in range(2):
-        polling.poll(small.course_id, only_if_due=False, afresh=True)
+        poller.poll(small.course_id, only_if_due=False, afresh=True)
     Course.objects.update(poll_order="newest", poll_unproven=0)
     member = Member.objects.order_by("remote_time_ms").first()
     small.refresh_from_db()
-    assert member.remote_time_ms < small.poll_watermark_ms - newest.OVERLAP_MS
+    assert member.remote_time_ms < small.poll_watermark_ms - incremental.OVERLAP_MS
     Member.objects.filter(pk=member.pk).update(percent=(member.percent + 1) % 100)
     members.ask_for_sweep([small.course_id], since=clock.now())
-    assert polling.poll(small.course_id).missed == 1
+    assert poller.poll(small.course_id).missed == 1
     small.refresh_from_db()
-    assert small.poll_unproven == polling.PROOFS_AFTER_A_MISS
+    assert small.poll_unproven == poller.PROOFS_AFTER_A_MISS
 
 
 def test_a_worker_tells_who_waited(small, database):

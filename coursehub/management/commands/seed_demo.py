@@ -12,7 +12,7 @@ from coursehub.management.base import BAD, GOOD, USAGE, JsonCommand
 from coursehub.models import Course, CourseAccess
 from oauthtokens import services as token_services
 from oauthtokens.models import TokenSet
-from progress.courses import sync_courses
+from progress.course_sync import sync_courses
 
 
 class Command(JsonCommand):

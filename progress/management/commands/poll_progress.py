@@ -7,7 +7,7 @@ from django.core.management import CommandError, CommandParser
 
 from coursehub.management.base import BAD, GOOD, USAGE, WARNING, JsonCommand
 from coursehub.models import Course
-from progress import polling
+from progress.polling import poller
 
 _CODES = {"failed": BAD, "unfinished": WARNING, "lease_lost": WARNING}
 _REASONS = {
@@ -39,9 +39,9 @@ class Command(JsonCommand):
         self.tell(options, {"polls": [poll.as_dict() for poll in polls]}, "\n".join(map(str, polls)), code)
 
 
-def _read(course_id: str, *, full: bool) -> polling.Poll:
+def _read(course_id: str, *, full: bool) -> poller.Poll:
     """To the end, however many slices that takes; as long as calls can be had."""
-    poll = polling.poll(course_id, only_if_due=False, afresh=full)
+    poll = poller.poll(course_id, only_if_due=False, afresh=full)
     while poll.outcome == "unfinished" and poll.calls:
-        poll = polling.poll(course_id, only_if_due=False)
+        poll = poller.poll(course_id, only_if_due=False)
     return replace(poll, reason=poll.reason or _REASONS.get(poll.outcome, ""))

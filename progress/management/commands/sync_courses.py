@@ -4,7 +4,7 @@ from typing import Any
 
 from coursehub.management.base import BAD, GOOD, JsonCommand
 from coursehub.trainercentral.errors import TrainerCentralError
-from progress import courses
+from progress import course_sync
 
 
 class Command(JsonCommand):
@@ -12,7 +12,7 @@ class Command(JsonCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
-            done = courses.sync_courses()
+            done = course_sync.sync_courses()
         except TrainerCentralError as error:
             self.tell(options, {"error": error.sentence}, error.sentence, BAD)
             return

@@ -12,7 +12,7 @@ from django.conf import settings
 from coursehub import clock
 from coursehub.models import Course
 from coursehub.mongo import outside_transaction
-from progress import intervals
+from progress.polling import intervals
 
 # How long a viewer's interest counts without being renewed.
 WATCHED_FOR_SECONDS = 30

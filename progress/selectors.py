@@ -6,8 +6,9 @@ from typing import Any
 from coursehub.live.frames import moment
 from coursehub.models import Course, CourseAccess
 from coursehub.mongo import outside_transaction
-from progress import at_risk, showing
+from progress import serializers
 from progress.models import ACCESS_REVOKED, IN_COURSE, Member
+from progress.risk import queries
 
 _NOBODY: dict[str, Any] = {"learners": 0, "average_percent": None, "completed": 0}
 
@@ -22,14 +23,14 @@ def status(course_id: str) -> dict[str, Any] | None:
     course = outside_transaction(Course).find_one({"course_id": course_id})
     if course is None:
         return None
-    rows = outside_transaction(Member).find({"course_id": course_id, **IN_COURSE}, showing.FIELDS)
-    return {**showing.course_state(course), "members": [showing.member(row) for row in rows.sort("name", 1)]}
+    rows = outside_transaction(Member).find({"course_id": course_id, **IN_COURSE}, serializers.FIELDS)
+    return {**serializers.course_state(course), "members": [serializers.member(row) for row in rows.sort("name", 1)]}
 
 
 def revoked(course_id: str) -> list[dict[str, Any]]:
     """Learners whom TrainerCentral lists without access, as `status.json` would give them; they are in no figure."""
-    rows = outside_transaction(Member).find({"course_id": course_id, **ACCESS_REVOKED}, showing.FIELDS)
-    return [showing.member(row) for row in rows.sort("name", 1)]
+    rows = outside_transaction(Member).find({"course_id": course_id, **ACCESS_REVOKED}, serializers.FIELDS)
+    return [serializers.member(row) for row in rows.sort("name", 1)]
 
 
 def summaries(user) -> list[dict[str, Any]]:
@@ -56,7 +57,7 @@ def outlines(course_ids: Collection[str]) -> list[dict[str, Any]]:
 
 def members_with_flags(status: dict[str, Any]) -> list[dict[str, Any]]:
     """The learners of a `status`, each with its "flags"."""
-    flagged = at_risk.flags(status["course"])
+    flagged = queries.flags(status["course"])
     return [{**member, "flags": flagged.get(member["id"], [])} for member in status["members"]]
 
 
@@ -85,7 +86,7 @@ def _figures(course_ids: list[str]) -> dict[str, dict[str, Any]]:
         },
     ]
     found = {group.pop("_id"): group for group in outside_transaction(Member).aggregate(stages)}
-    flagged = at_risk.flags_of(course_ids)
+    flagged = queries.flags_of(course_ids)
     return {
         course_id: {**found.get(course_id, _NOBODY), "at_risk": len(flagged[course_id])} for course_id in course_ids
     }

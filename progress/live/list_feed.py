@@ -10,7 +10,8 @@ from coursehub.live.frames import Frame
 from coursehub.live.guard import Viewer
 from coursehub.live.streams import Follower
 from coursehub.models import Course
-from progress import feed, services
+from progress import selectors
+from progress.live import course_feed
 
 # Figures are reckoned from all rows of a course, so polls that come close together are told together.
 SECONDS_BETWEEN_FRAMES = 1.0
@@ -53,13 +54,13 @@ class ListFeed:
         self._channels[group].add(channel_name)
         if group != _EVERYTHING:
             self._users[group] = viewer.user_id
-        await feed.enter(group, channel_name)
+        await course_feed.enter(group, channel_name)
         async with self._switching:
             await self._follower.start()
 
     async def leave(self, viewer: Viewer, channel_name: str) -> None:
         group = _group_of(viewer)
-        await feed.leave(group, channel_name)
+        await course_feed.leave(group, channel_name)
         self._channels[group].discard(channel_name)
         if not self._channels[group]:
             del self._channels[group]
@@ -76,24 +77,24 @@ class ListFeed:
         visible = await database_sync_to_async(_visible_in)(self._users, set(changed))
         for group in self._channels.keys() & visible.keys():
             self._revision += 1
-            await feed.tell(group, Frame.of("change", self._revision, courses=visible[group]).message())
+            await course_feed.tell(group, Frame.of("change", self._revision, courses=visible[group]).message())
         await asyncio.sleep(SECONDS_BETWEEN_FRAMES)
 
     async def _read_anew(self) -> None:
         for group in list(self._channels):
-            await feed.tell(group, {"type": "live.gap"})
+            await course_feed.tell(group, {"type": "live.gap"})
 
 
 def _visible_to(viewer: Viewer) -> list[dict[str, Any]]:
     if viewer.is_administrator:
-        return services.outlines(Course.objects.values_list("course_id", flat=True))
-    return services.outlines([course_id for _, course_id in services.granted({viewer.user_id})])
+        return selectors.outlines(Course.objects.values_list("course_id", flat=True))
+    return selectors.outlines([course_id for _, course_id in selectors.granted({viewer.user_id})])
 
 
 def _visible_in(users: dict[str, Any], course_ids: set[str]) -> dict[str, list[dict[str, Any]]]:
     """Per group, those of the courses that its viewers may see."""
-    courses = services.outlines(course_ids)
-    granted = services.granted(set(users.values()))
+    courses = selectors.outlines(course_ids)
+    granted = selectors.granted(set(users.values()))
     visible = {
         group: [course for course in courses if (user_id, course["id"]) in granted] for group, user_id in users.items()
     }

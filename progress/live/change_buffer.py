@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from coursehub.live.frames import Frame
-from progress import showing
+from progress import serializers
 
 Row = Mapping[str, Any]
 
@@ -50,7 +50,7 @@ class Tail:
     def begin(self, course: Row) -> None:
         """Take `course` as the state that everybody gets; newer rows that came early are told next."""
         self._revision = course["revision"]
-        self._course = showing.course_state(course)
+        self._course = serializers.course_state(course)
         self._told = _told_part(self._course)
         early, self._rows = self._rows, []
         self.take_rows(early)
@@ -71,7 +71,7 @@ class Tail:
 
     def take_course(self, course: Row) -> None:
         """The course's document changed."""
-        self._course = showing.course_state(course)
+        self._course = serializers.course_state(course)
 
     def next_frame(self) -> Frame | None:
         """What is to be told now, if anything; it counts as told."""
@@ -85,7 +85,7 @@ class Tail:
         if not rows and head == self._told:
             return None
         self._told = head
-        latest = {row["member_id"]: showing.change(row) for row in rows}
+        latest = {row["member_id"]: serializers.change(row) for row in rows}
         return Frame.of("change", self._revision, previous=previous, **head, members=list(latest.values()))
 
 

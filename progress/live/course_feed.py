@@ -18,9 +18,10 @@ from coursehub.live.guard import Viewer
 from coursehub.live.shared import Shared
 from coursehub.live.streams import Follower
 from coursehub.models import Course
-from progress import attention, showing
+from progress import serializers
+from progress.live.change_buffer import Tail
 from progress.models import IN_COURSE, Member
-from progress.tail import Tail
+from progress.polling import schedule
 
 logger = logging.getLogger(__name__)
 
@@ -176,7 +177,7 @@ async def tell(group: str, message: dict[str, Any]) -> None:
 
 
 async def _note_viewers(course_ids: list[str]) -> None:
-    await connection().collection(_COURSES).update_many(*attention.watching(course_ids))
+    await connection().collection(_COURSES).update_many(*schedule.watching(course_ids))
 
 
 async def _read_snapshot(course_id: str) -> Snapshot:
@@ -184,7 +185,7 @@ async def _read_snapshot(course_id: str) -> Snapshot:
     async with connection().reading() as session:
         course = await _read_course(course_id, session)
         here = {"course_id": course_id, **IN_COURSE}
-        found = connection().collection(_MEMBERS).find(here, showing.FIELDS, session=session)
+        found = connection().collection(_MEMBERS).find(here, serializers.FIELDS, session=session)
         rows = await found.to_list()
     # Aside, since a large course would hold up the frames of all others.
     return Snapshot(course, await asyncio.to_thread(_snapshot_frame, course, rows))
@@ -199,7 +200,7 @@ async def _read_course(course_id: str, session: Any) -> dict[str, Any]:
 
 
 def _snapshot_frame(course: dict[str, Any], rows: list[dict]) -> Frame:
-    content = showing.course_state(course) | {"members": [showing.member(row) for row in rows]}
+    content = serializers.course_state(course) | {"members": [serializers.member(row) for row in rows]}
     return Frame.of("snapshot", content.pop("revision"), **content)
 
 

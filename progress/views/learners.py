@@ -7,9 +7,10 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_POST
 
 from coursehub import queue
-from progress import at_risk, charts, reports, tasks
+from progress import charts, reports, tasks
 from progress.models import Member
-from progress.views import course_for
+from progress.risk import queries
+from progress.views.courses import course_for
 
 
 @require_GET
@@ -20,7 +21,7 @@ def learner(request: HttpRequest, course_id: str, member_id: str) -> HttpRespons
         "title": member.name or member.email,
         "course": course,
         "member": member,
-        "flags": at_risk.flags(course_id).get(member_id, []),
+        "flags": queries.flags(course_id).get(member_id, []),
         "history": charts.history(course_id, member_id),
         **_reports(course_id, member_id),
     }

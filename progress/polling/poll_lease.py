@@ -13,7 +13,7 @@ from pymongo import ReturnDocument
 from coursehub import clock
 from coursehub.models import Course
 from coursehub.mongo import outside_transaction
-from progress import attention, intervals
+from progress.polling import intervals, schedule
 
 # Longer than any one call with its retries, since it is extended before each.
 LEASE_SECONDS = 60
@@ -78,9 +78,9 @@ def win(course_id: str, *, only_if_due: bool, afresh: bool) -> Lease | None:
 
     A sweep that began before a batch asked for one is of no use to it, and gives way to a new one.
     """
-    conditions = [attention.passed("$poll_lease_until")]
+    conditions = [schedule.passed("$poll_lease_until")]
     if only_if_due:
-        conditions += [{"$eq": [{"$type": "$poll_due_at"}, "date"]}, attention.passed("$poll_due_at")]
+        conditions += [{"$eq": [{"$type": "$poll_due_at"}, "date"]}, schedule.passed("$poll_due_at")]
     is_of_no_use = {"$gt": ["$wanted_at", "$poll_began_at"]}
     new_sweep = {"$or": [afresh, is_of_no_use, {"$eq": [{"$ifNull": ["$poll_top_ms", None]}, None]}]}
     won = outside_transaction(Course).find_one_and_update(
@@ -156,7 +156,7 @@ def finish(lease: Lease, done: Done | None = None) -> None:
         "awaits_tokens_since": None,
         **_learnt(done or Done()),
     }
-    _update(lease, values, {"poll_due_at": attention.next_due_at()})
+    _update(lease, values, {"poll_due_at": schedule.next_due_at()})
 
 
 def _learnt(done: Done) -> dict[str, Any]:

@@ -17,8 +17,9 @@ from coursehub.trainercentral import errors
 from coursehub.trainercentral.member_pager import OVERLAP_ROWS, Walk
 from coursehub.trainercentral.records import MemberPage
 from oauthtokens import services as token_services
-from progress import daily, leasing, newest, storing, trouble
-from progress.leasing import Done, Lease, LeaseLost, Sweep
+from progress import daily_figures
+from progress.polling import incremental, member_store, poll_lease, unreadable_values
+from progress.polling.poll_lease import Done, Lease, LeaseLost, Sweep
 
 logger = logging.getLogger(__name__)
 
@@ -80,20 +81,20 @@ class Reader:
         left_seconds = max(0.0, self._gives_up_at - time.monotonic())
         if not pacing.reserve_slot(pacing.PROGRESS, within_seconds=left_seconds):
             raise SliceOver
-        leasing.extend(self._lease)
+        poll_lease.extend(self._lease)
         page = self._client.member_page(self._lease.course_id, newest_first=by_time, page_size=PAGE_ROWS, start=start)
-        changed = storing.store_members(self._lease, page.members)
+        changed = member_store.store_members(self._lease, page.members)
         self.calls += 1
         self.changed += len(changed)
         self.missed += sum(row["remote_time_ms"] < self.missed_before_ms for row in changed)
         self.top_ms = max([self.top_ms, *(member.time_ms for member in page.members)])
-        self.found_unreadable |= any(map(trouble.of, page.members))
-        self.active_at = max(filter(None, (self.active_at, *map(storing.active_at, changed))), default=None)
+        self.found_unreadable |= any(map(unreadable_values.of, page.members))
+        self.active_at = max(filter(None, (self.active_at, *map(member_store.active_at, changed))), default=None)
         return page
 
     def unreadable(self) -> str | None:
         """What the course says from now on of values that could not be read; None: as before, nothing."""
-        return trouble.sentence(self._lease.course_id) if self.found_unreadable else None
+        return unreadable_values.sentence(self._lease.course_id) if self.found_unreadable else None
 
     def poll(self, outcome: str, mode: str, learners: int) -> Poll:
         is_answer = self._lease.is_wanted and (outcome, mode) == ("read", "full")
@@ -107,13 +108,13 @@ def poll(course_id: str, *, only_if_due: bool = True, afresh: bool = False) -> P
     `afresh` reads the whole list, and begins anew instead of going on with an unfinished sweep. What the
     remote side does wrong is noted in the course and in the result, and raises nothing.
     """
-    lease = leasing.win(course_id, only_if_due=only_if_due, afresh=afresh)
+    lease = poll_lease.win(course_id, only_if_due=only_if_due, afresh=afresh)
     if lease is None:
         return Poll(course_id, "not_due")
     try:
         done = _read(lease)
         if done.outcome == "read":
-            daily.record(course_id)
+            daily_figures.record(course_id)
         return done
     except LeaseLost:
         return Poll(course_id, "lease_lost")
@@ -136,51 +137,51 @@ def _read(lease: Lease) -> Poll:
     if lease.is_wanted:
         return _wanted(lease, reader)
     try:
-        look = newest.look(lease, partial(reader.page, by_time=True))
+        look = incremental.look(lease, partial(reader.page, by_time=True))
     except SliceOver:
         if reader.calls:  # so much is new that a full read, which can be interrupted, is the way
-            leasing.begin_sweep(lease, reader.top_ms)
+            poll_lease.begin_sweep(lease, reader.top_ms)
         return _interrupted(lease, reader, offset=0, learners=0)
-    if look.order != newest.Order.UNKNOWN:
-        academy.order_seen(newest_first=look.order == newest.Order.NEWEST_FIRST)
+    if look.order != incremental.Order.UNKNOWN:
+        academy.order_seen(newest_first=look.order == incremental.Order.NEWEST_FIRST)
     if look.is_complete and not lease.sweep_is_due:
-        leasing.finish(lease, Done(look.order, look.top_ms, reader.active_at, unreadable=reader.unreadable()))
+        poll_lease.finish(lease, Done(look.order, look.top_ms, reader.active_at, unreadable=reader.unreadable()))
         return reader.poll("read", "newest", 0)
-    leasing.begin_sweep(lease, look.top_ms)
+    poll_lease.begin_sweep(lease, look.top_ms)
     return _sweep(lease, reader, look.top_ms, look)
 
 
 def _wanted(lease: Lease, reader: Reader) -> Poll:
     """The whole list for a batch that waits, without the newest rows first: a course of one page is one page."""
-    leasing.begin_sweep(lease, lease.watermark_ms or 0)
+    poll_lease.begin_sweep(lease, lease.watermark_ms or 0)
     return _sweep(lease, reader, lease.watermark_ms or 0)
 
 
-def _sweep(lease: Lease, reader: Reader, top_ms: int, look: newest.Look | None = None) -> Poll:
+def _sweep(lease: Lease, reader: Reader, top_ms: int, look: incremental.Look | None = None) -> Poll:
     """The whole list, after what the order by time has shown (`look`; None: in an earlier task)."""
     shown = reader.changed
     if look and look.is_complete:
-        reader.missed_before_ms = top_ms - newest.OVERLAP_MS
+        reader.missed_before_ms = top_ms - incremental.OVERLAP_MS
     elif lease.is_trusted and lease.watermark_ms is not None:  # what is older, the reads before should have shown
-        reader.missed_before_ms = lease.watermark_ms - newest.OVERLAP_MS
-    walk = storing.walk_on(lease, reader.page, proven_rows=academy.value_of("largest_page") or 0)
+        reader.missed_before_ms = lease.watermark_ms - incremental.OVERLAP_MS
+    walk = member_store.walk_on(lease, reader.page, proven_rows=academy.value_of("largest_page") or 0)
     seen_before = set(walk.known)
     try:
         _walk_to_the_end(lease, walk)
     except SliceOver:
-        storing.remember_part(lease, walk, walk.known - seen_before)
+        member_store.remember_part(lease, walk, walk.known - seen_before)
         return _interrupted(lease, reader, offset=walk.place.start, learners=len(walk.known))
     # Only who read all pages knows who was in none of them.
-    gone = 0 if walk.place.has_gap else storing.store_absent(lease, walk.known)
+    gone = 0 if walk.place.has_gap else member_store.store_absent(lease, walk.known)
     reader.changed += gone
     if look is None and lease.top_ms is None:  # begun and ended in this task, which is shorter than OVERLAP_MS
         top_ms = max(top_ms, reader.top_ms)
     unproven = _trust(lease.unproven, look, shown=shown, missed=reader.missed)
     sweep = Sweep(_calls(walk), walk.row_count, unproven, is_orderly=walk.place.is_orderly)
-    leasing.finish(lease, Done(look.order if look else None, top_ms, reader.active_at, sweep, reader.unreadable()))
+    poll_lease.finish(lease, Done(look.order if look else None, top_ms, reader.active_at, sweep, reader.unreadable()))
     academy.pages_seen(asked=PAGE_ROWS, largest=walk.place.page_rows, rows=walk.row_count)
     if lease.offset:
-        storing.forget_parts(lease)
+        member_store.forget_parts(lease)
     if reader.missed:
         logger.warning(
             "Course %s: the order by time did not show %d changes; it is read in full now",
@@ -194,14 +195,14 @@ def _walk_to_the_end(lease: Lease, walk: Walk) -> None:
     try:
         while walk.next_page() is not None:
             pass
-        if walk.place.repeats and storing.lacks_somebody(lease.course_id, walk.known):
+        if walk.place.repeats and member_store.lacks_somebody(lease.course_id, walk.known):
             raise errors.NotPaged(f"course {lease.course_id}: a shorter list than before, which repeats itself")
     except errors.NotPaged:  # what is proven by this page lets shorter lists be read
         academy.pages_seen(asked=PAGE_ROWS, largest=walk.place.page_rows, rows=walk.place.page_rows)
         raise
 
 
-def _trust(unproven: int, look: newest.Look | None, *, shown: int, missed: int) -> int:
+def _trust(unproven: int, look: incremental.Look | None, *, shown: int, missed: int) -> int:
     """How many full reads must still agree with the order by time. One that found no news at all proves nothing."""
     if missed:
         return PROOFS_AFTER_A_MISS
@@ -216,13 +217,13 @@ def _calls(walk: Walk) -> int:
 
 
 def _interrupted(lease: Lease, reader: Reader, *, offset: int, learners: int) -> Poll:
-    leasing.interrupt(lease, offset, go_on_after_seconds=0 if reader.calls else _NO_CALL_SECONDS)
+    poll_lease.interrupt(lease, offset, go_on_after_seconds=0 if reader.calls else _NO_CALL_SECONDS)
     return reader.poll("unfinished", "full" if offset else "newest", learners)
 
 
 def _failed(lease: Lease, sentence: str, wait_seconds: float = 0, awaits_tokens: bool = False) -> Poll:
     try:
-        leasing.fail(lease, sentence, wait_seconds=wait_seconds, awaits_tokens=awaits_tokens)
+        poll_lease.fail(lease, sentence, wait_seconds=wait_seconds, awaits_tokens=awaits_tokens)
     except LeaseLost:
         return Poll(lease.course_id, "lease_lost")
     return Poll(lease.course_id, "failed", reason=sentence)

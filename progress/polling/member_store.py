@@ -20,9 +20,9 @@ from coursehub.models import Course
 from coursehub.mongo import outside_transaction
 from coursehub.trainercentral import reading
 from coursehub.trainercentral.member_pager import Place, Walk
-from progress import trouble
-from progress.leasing import LEASE_SECONDS, Lease, LeaseLost
 from progress.models import Member, ProgressEntry, SweepPart
+from progress.polling import unreadable_values
+from progress.polling.poll_lease import LEASE_SECONDS, Lease, LeaseLost
 
 if TYPE_CHECKING:
     from coursehub.trainercentral.records import Member as RemoteMember
@@ -160,7 +160,7 @@ def _row(course_id: str, member: "RemoteMember", stored: Row | None) -> Row:
         "remote_time_ms": member.time_ms,
         "absent_sweeps": 0,
         "gone_at": None,
-        "unreadable": trouble.of(member),
+        "unreadable": unreadable_values.of(member),
     }
     if member.percent is None:
         row["percent"] = stored["percent"] if stored else 0.0

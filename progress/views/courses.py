@@ -14,9 +14,11 @@ from django.views.decorators.http import require_GET, require_http_methods
 from coursehub import roles
 from coursehub.models import Course
 from coursehub.spreadsheet import safe_cell
-from progress import at_risk, charts, intervals, services
+from progress import charts, selectors
+from progress.course_table import Choice, Show
 from progress.forms import ThresholdsForm
-from progress.table import Choice, Show
+from progress.polling import intervals
+from progress.risk import queries
 
 EXPORT_COLUMNS = ("Name", "E-mail", "Progress %", "At risk", "Last seen", "As of")
 EXPORT_ROWS_AT_ONCE = 500
@@ -25,7 +27,7 @@ EXPORT_ROWS_AT_ONCE = 500
 @require_GET
 def courses(request: HttpRequest) -> HttpResponse:
     """The courses this user may watch, with their figures and the age of these."""
-    context = {"title": "Progress", "courses": services.summaries(request.user)}
+    context = {"title": "Progress", "courses": selectors.summaries(request.user)}
     return render(request, "progress/list.html", context)
 
 
@@ -34,7 +36,7 @@ def course(request: HttpRequest, course_id: str) -> HttpResponse:
     """One course's learners, a page of them; the page goes on by itself through its socket."""
     course = course_for(request, course_id)
     status, choice = _status(course_id), Choice.of(request.GET)
-    members = services.members_with_flags(status)
+    members = selectors.members_with_flags(status)
     status.pop("members")
     shown = _chosen(course_id, choice, members)
     page = choice.page_of(shown)
@@ -61,7 +63,7 @@ def course(request: HttpRequest, course_id: str) -> HttpResponse:
 def _chosen(course_id: str, choice: Choice, members: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """The learners that the page's address asks for, out of those of the course, or of those without access."""
     if choice.show == Show.REVOKED:
-        return choice.rows([{**member, "flags": []} for member in services.revoked(course_id)])
+        return choice.rows([{**member, "flags": []} for member in selectors.revoked(course_id)])
     return choice.rows(members)
 
 
@@ -90,7 +92,7 @@ def status(request: HttpRequest, course_id: str) -> JsonResponse:
 def risks(request: HttpRequest, course_id: str) -> JsonResponse:
     """Who is at risk and why: {"flags": {member id: [{"rule", "because", "clears"}]}}."""
     course_for(request, course_id)
-    flagged = at_risk.flags(course_id)
+    flagged = queries.flags(course_id)
     return JsonResponse({"flags": {member: [flag.as_dict() for flag in flags] for member, flags in flagged.items()}})
 
 
@@ -98,14 +100,14 @@ def risks(request: HttpRequest, course_id: str) -> JsonResponse:
 def revoked(request: HttpRequest, course_id: str) -> JsonResponse:
     """Whose access was revoked: {"members": [as in status.json]}."""
     course_for(request, course_id)
-    return JsonResponse({"members": services.revoked(course_id)})
+    return JsonResponse({"members": selectors.revoked(course_id)})
 
 
 @require_GET
 def export(request: HttpRequest, course_id: str) -> StreamingHttpResponse:
     """The learners that the page shows, of all its pages and in its order, safe to open in a spreadsheet."""
     course_for(request, course_id)
-    rows = _chosen(course_id, Choice.of(request.GET), services.members_with_flags(_status(course_id)))
+    rows = _chosen(course_id, Choice.of(request.GET), selectors.members_with_flags(_status(course_id)))
     return StreamingHttpResponse(
         _csv(rows),
         content_type="text/csv; charset=utf-8",
@@ -133,10 +135,10 @@ def thresholds(request: HttpRequest, course_id: str) -> HttpResponse | HttpRespo
     """When a learner of this course counts as at risk."""
     course = course_for(request, course_id)
     said = request.POST if request.method == "POST" else None
-    form = ThresholdsForm(said, instance=at_risk.thresholds(course_id))
+    form = ThresholdsForm(said, instance=queries.thresholds(course_id))
     if said is not None and form.is_valid():
-        limits = {name: form.cleaned_data[name] for name in at_risk.LIMITS}
-        at_risk.set_thresholds(course_id=course_id, limits=limits, actor=request.user.get_username())
+        limits = {name: form.cleaned_data[name] for name in queries.LIMITS}
+        queries.set_thresholds(course_id=course_id, limits=limits, actor=request.user.get_username())
         messages.success(request, "Saved. The flags below follow the new limits.")
         return redirect("progress:course", course_id=course_id)
     return render(request, "progress/thresholds.html", {"title": "At risk", "course": course, "form": form})
@@ -153,7 +155,7 @@ def course_for(request: HttpRequest, course_id: str) -> Course:
 
 
 def _status(course_id: str) -> dict[str, Any]:
-    status = services.status(course_id)
+    status = selectors.status(course_id)
     if status is None:
         raise Http404("There is no such course.")
     return status

@@ -11,7 +11,7 @@ from itertools import pairwise
 from coursehub.models import Course
 from coursehub.trainercentral.member_pager import OVERLAP_ROWS, Place, Walk
 from coursehub.trainercentral.records import Member, MemberPage
-from progress.leasing import Lease
+from progress.polling.poll_lease import Lease
 
 Order = Course.Order
 

@@ -1,0 +1,1 @@
+"""Which learners are at risk, by rules of each course."""
