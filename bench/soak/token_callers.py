@@ -138,4 +138,6 @@ def _dying_after(die: Callable[[], None], act: Callable) -> Callable:
     return done
 
 
-assert (refresh.leases, refresh.pool) == (refresh_lease, pool_state), "the points above are not those of a refresh"
+assert (refresh.refresh_lease, refresh.pool_state) == (refresh_lease, pool_state), (
+    "the points above are not those of a refresh"
+)

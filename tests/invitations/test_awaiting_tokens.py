@@ -22,7 +22,7 @@ def paused(confirmed):
 
     def make(error: errors.TrainerCentralError) -> Batch:
         batch = confirmed("ada@example.org")
-        tasks.moves.start(batch.pk)
+        tasks.transitions.start(batch.pk)
         circuit_breaker.trip(batch.pk, error)
         outside_transaction(Batch).update_one({"id": batch.pk.hex}, [{"$set": {"resume_at": clock.after(3600)}}])
         return batch

@@ -127,8 +127,8 @@ def test_a_reader_that_died_is_made_up_for_and_one_that_lost_its_lease_changes_n
 READER = """
 import sys, uuid, django
 django.setup()
-from invitations import previewing
-previewing.read(uuid.UUID(sys.argv[1]))
+from invitations.uploads import import_rows
+import_rows.read(uuid.UUID(sys.argv[1]))
 """
 
 

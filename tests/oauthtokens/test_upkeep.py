@@ -209,7 +209,7 @@ def test_tokens_that_end_in_the_middle_of_many_invitations_lose_none(fast):
             refresh.accounts().revoke(services.access_token().token)  # pushed out, as it were
         if number == 6:  # and the set with it
             row = fast.row(1)
-            token = services.revoking.encryption.decrypt(
+            token = services.revocation.encryption.decrypt(
                 row["refresh_token"], number=1, kind="refresh", generation=row["generation"]
             )
             refresh.accounts().revoke(token)
