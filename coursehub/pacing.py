@@ -188,19 +188,23 @@ def _left_seconds() -> float:
 
 
 class _Looked:
-    """Of this process: when it last saw that there is no pause, by the machine's clock."""
+    """Of this process: when the last look began that saw no pause, by the machine's clock.
+
+    Not when it ended: a throttle noted meanwhile would be overlooked.
+    """
 
     free_at: float | None = None
 
 
 def _pause_left_seconds() -> float:
     """How long the lock-out lasts, 0 when there is none; a read only, by MongoDB's clock."""
-    if _Looked.free_at is not None and time.monotonic() - _Looked.free_at < _REREAD_SECONDS:
+    looked_at, free_at = time.monotonic(), _Looked.free_at
+    if free_at is not None and looked_at - free_at < _REREAD_SECONDS and not throttles.noted_since(free_at):
         return 0.0
     left_ms = {"$max": [0, {"$subtract": ["$paused_until", clock.server_now()]}]}
     budget = outside_transaction(_BUDGET).find_one(_THE_ONE, {"left_ms": left_ms, "throttles": 1}) or {}
     left_seconds, _reserved.in_a_row = budget.get("left_ms", 0) / 1000, budget.get("throttles", 0)
-    _Looked.free_at = None if left_seconds or _reserved.in_a_row else time.monotonic()
+    _Looked.free_at = None if left_seconds or _reserved.in_a_row else looked_at
     return left_seconds
 
 
@@ -217,7 +221,6 @@ def throttled(error: errors.Throttled) -> float:
 
     May be told of the same answer twice: during a pause only a longer wait changes anything.
     """
-    _Looked.free_at = None
     if throttles.in_a_row() == 0:  # a call of a row says nothing of the pace at which the academy throttles
         academy.throttled(calls_within_a_minute=call_counts.within_a_minute(_BUDGET, _THE_ONE))
     return throttles.note(error)

@@ -45,6 +45,13 @@ class Turn(Enum):
 def note(error: errors.Throttled) -> float:
     """A call was throttled: everybody waits. Returns for how many seconds from now."""
     _mine.goes_first_until, _Here.noted_at = 0.0, time.monotonic()
+    try:
+        return _noted(error)
+    finally:
+        _Here.noted_at = time.monotonic()  # who looked meanwhile may have seen it or not
+
+
+def _noted(error: errors.Throttled) -> float:
     told_seconds = min(error.wait_seconds, _LONGEST_TOLD_SECONDS) if error.wait_told else 0.0
     ends_a_wait = {"$lte": [{"$ifNull": ["$paused_until", None]}, clock.server_now()]}
     count = {"$ifNull": ["$throttles", 0]}

@@ -4,6 +4,7 @@ import itertools
 import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from functools import partial
 
 import pytest
 
@@ -131,3 +132,22 @@ def test_of_many_callers_one_is_throttled_per_wait(academy, settings, monkeypatc
     assert len(under_way) <= 8
     assert all(later - earlier > 600 for earlier, later in itertools.pairwise(alone)), "one per wait"
     assert set(academy.invitations().values()) == {1}
+
+
+class Overtaken:
+    """The budget's document, as a thread reads it that another's throttle overtakes between the read and the rest."""
+
+    def __init__(self, collection) -> None:
+        self.collection = collection
+
+    def find_one(self, *arguments):
+        found = self.collection.find_one(*arguments)
+        throttles.note(told())
+        return found
+
+
+def test_who_looked_before_a_throttle_tells_nobody_that_all_is_free(database, monkeypatch):
+    with monkeypatch.context() as patch:
+        patch.setattr(pacing, "outside_transaction", lambda name: Overtaken(outside_transaction(name)))
+        assert in_a_thread(partial(pacing.reserve_slot, pacing.INVITATIONS, within_seconds=0))
+    assert not pacing.reserve_slot(pacing.INVITATIONS, within_seconds=0)
