@@ -6,7 +6,7 @@ from coursehub import clock
 from coursehub.models import Course
 from coursehub.mongo import outside_transaction
 from coursehub.trainercentral import errors
-from invitations import services, tasks
+from invitations import services, tasks, transitions
 from invitations.models import Batch
 from invitations.sending import circuit_breaker
 from oauthtokens import services as token_services
@@ -22,7 +22,7 @@ def paused(confirmed):
 
     def make(error: errors.TrainerCentralError) -> Batch:
         batch = confirmed("ada@example.org")
-        tasks.transitions.start(batch.pk)
+        transitions.start(batch.pk)
         circuit_breaker.trip(batch.pk, error)
         outside_transaction(Batch).update_one({"id": batch.pk.hex}, [{"$set": {"resume_at": clock.after(3600)}}])
         return batch

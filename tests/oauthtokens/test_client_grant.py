@@ -2,10 +2,12 @@
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 
 import pytest
 from django.core.management import call_command
 
+from coursehub import clock
 from coursehub.mongo import outside_transaction
 from coursehub.trainercentral import TokenGrant
 from coursehub.trainercentral.errors import TokenUnavailable
@@ -54,7 +56,7 @@ def test_forty_callers_make_one_token_and_no_set_is_touched(own):
 
 def test_it_is_refreshed_inside_the_margin_and_never_handed_out_at_its_end(own):
     first = services.access_token().token
-    soon = services.clock.now().replace(tzinfo=None) + services.forecast.timedelta(seconds=29)
+    soon = clock.now().replace(tzinfo=None) + timedelta(seconds=29)
     change(access_expires_at=soon)
     assert services.access_token().token != first
 
@@ -88,7 +90,7 @@ def test_throttled_client_cools_down_and_says_how_long(own):
     assert 500 < caught.value.wait_seconds <= 600
     assert (row()["state"], row()["uses"], own.actions().count("client_token.cooling")) == (State.COOLING, 1, 1)
     assert mints(own) == 2  # one more than it was given, and no further asking
-    change(not_before=services.clock.now())
+    change(not_before=clock.now())
     own.sandbox.advance(601)
     assert services.access_token().token
 

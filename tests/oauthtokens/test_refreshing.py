@@ -3,11 +3,13 @@
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 
 import pytest
 
+from coursehub import clock
 from coursehub.mongo import outside_transaction
-from coursehub.trainercentral import TokenGrant, ZohoAccounts
+from coursehub.trainercentral import TokenGrant, ZohoAccounts, errors
 from coursehub.trainercentral.errors import TokenUnavailable
 from oauthtokens import services
 from oauthtokens.models import TokenSet
@@ -89,7 +91,7 @@ def test_hanging_refresh_of_a_real_server_is_taken_over(pool, settings):
 def test_token_inside_the_margin_is_refreshed_ahead_and_still_handed_out_meanwhile(pool):
     pool.obtain(1)
     old = services.access_token().token
-    soon = services.clock.now().replace(tzinfo=None) + services.forecast.timedelta(seconds=120)
+    soon = clock.now().replace(tzinfo=None) + timedelta(seconds=120)
     pool.change(1, access_expires_at=soon)
     lease = refresh_lease.win(1)  # somebody refreshes
     assert services.access_token().token == old  # no waiting
@@ -100,18 +102,14 @@ def test_token_inside_the_margin_is_refreshed_ahead_and_still_handed_out_meanwhi
 def test_token_with_less_than_30_seconds_is_never_handed_out(pool):
     pool.obtain(1)
     old = services.access_token().token
-    pool.change(
-        1, access_expires_at=services.clock.now().replace(tzinfo=None) + services.forecast.timedelta(seconds=29)
-    )
+    pool.change(1, access_expires_at=clock.now().replace(tzinfo=None) + timedelta(seconds=29))
     assert services.access_token().token != old
 
 
 def test_failed_refresh_inside_the_margin_leaves_the_old_token_in_use(pool):
     pool.obtain(1)
     old = services.access_token().token
-    pool.change(
-        1, access_expires_at=services.clock.now().replace(tzinfo=None) + services.forecast.timedelta(seconds=120)
-    )
+    pool.change(1, access_expires_at=clock.now().replace(tzinfo=None) + timedelta(seconds=120))
     pool.sandbox.switch(error_5xx_ratio=1.0)
     assert [services.access_token().token for _ in range(5)] == [old] * 5
     assert pool.row(1)["uses"] == 1  # backoff: one try, not five
@@ -180,14 +178,14 @@ def test_replaced_refresh_token_is_revoked(pool):
     pool.obtain(1)
     old = refresh_lease.win(1, force=True).refresh_token
     pool.obtain(1)
-    with pytest.raises(refresh.errors.InvalidCode):
+    with pytest.raises(errors.InvalidCode):
         refresh.accounts().refresh(old)
 
 
 def test_abandoned_code_leaves_the_set_as_it_was(pool):
     pool.obtain(1)
     before = pool.row(1)
-    with pytest.raises(refresh.errors.InvalidCode):
+    with pytest.raises(errors.InvalidCode):
         services.exchange_code(number=1, code="1000.wrong", actor="maintenance")
     assert pool.row(1) == before
 

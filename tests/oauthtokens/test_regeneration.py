@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import pytest
 from django.db import connection
 
-from coursehub import audit
+from coursehub import audit, clock
 from coursehub.mongo import outside_transaction
 from coursehub.trainercentral import ZohoAccounts, errors
 from oauthtokens import revocation, services
@@ -169,10 +169,10 @@ def test_a_consent_is_taken_once_by_who_began_it(pool):
 
 def test_a_consent_ends_after_ten_minutes_and_a_made_up_one_never_was(pool):
     consent = consents.begin(number=3, user_id=7)
-    services.clock.simulate(ahead_seconds=601)
+    clock.simulate(ahead_seconds=601)
     with pytest.raises(consents.Unusable, match="longer than 10 minutes"):
         consents.take(state=consent.state, user_id=7)
-    services.clock.end_simulation()
+    clock.end_simulation()
     with pytest.raises(consents.Unusable, match="not begun here"):
         consents.take(state="made-up \ud800", user_id=7)
 
@@ -182,10 +182,10 @@ def test_consents_are_paced(pool):
     with pytest.raises(consents.TooSoon) as too_soon:
         consents.begin(number=2, user_id=8)
     assert 10 < too_soon.value.wait_seconds <= 15
-    services.clock.simulate(ahead_seconds=15)
+    clock.simulate(ahead_seconds=15)
     assert consents.seconds_to_wait() == 0
     consents.begin(number=2, user_id=8)
-    services.clock.end_simulation()
+    clock.end_simulation()
 
 
 def test_nothing_stored_of_a_consent_is_its_secret(pool):

@@ -8,8 +8,8 @@ from coursehub.mongo import outside_transaction
 from coursehub.trainercentral.errors import TokenUnavailable
 from oauthtokens import services
 from oauthtokens.models import TokenSet
+from oauthtokens.pool import pool_state, refresh, rejection
 from oauthtokens.pool import pool_state as pool_document
-from oauthtokens.pool import refresh, rejection
 
 State = TokenSet.State
 
@@ -92,7 +92,7 @@ def test_tokens_that_are_ended_early_again_and_again_are_replaced_every_ten_minu
         rejection.rejected(second)
         rest_is_over(pool)
     assert pool.row(1)["uses"] == 2
-    later(rejection.pool.PROBE_SECONDS + 1)
+    later(pool_state.PROBE_SECONDS + 1)
     rejection.rejected(second)
     assert pool.row(1)["access_token"] == ""
     services.access_token()

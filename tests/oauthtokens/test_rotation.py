@@ -8,7 +8,7 @@ from coursehub.trainercentral.errors import TokenUnavailable
 from oauthtokens import encryption, services
 from oauthtokens.models import TokenSet
 from oauthtokens.pool import pool_state as pool_document
-from oauthtokens.pool import refresh, rejection, selection
+from oauthtokens.pool import refresh, refresh_lease, rejection, selection
 from oauthtokens.pool.refresh import Outcome
 
 State = TokenSet.State
@@ -45,9 +45,9 @@ def test_pool_moves_on_after_18_uses(pool):
 def test_set_on_its_last_use_is_not_exhausted_while_that_refresh_is_under_way(pool):
     pool.obtain(1, 2)
     pool.change(1, uses=17, access_expires_at=None)
-    lease = selection.refresh_lease.win(1)
+    lease = refresh_lease.win(1)
     assert selection.select() == 1
-    assert selection.refresh_lease.write_grant(lease, TokenGrant("1000.x", "", 3600))
+    assert refresh_lease.write_grant(lease, TokenGrant("1000.x", "", 3600))
     assert pool.row(1)["state"] == State.RETIRING
 
 

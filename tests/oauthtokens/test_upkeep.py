@@ -10,7 +10,7 @@ from coursehub.models import AuditEvent
 from coursehub.mongo import outside_transaction
 from coursehub.trainercentral import TokenGrant
 from coursehub.trainercentral.errors import TokenRejected, TokenUnavailable
-from oauthtokens import services, tasks
+from oauthtokens import encryption, services, tasks
 from oauthtokens.models import TokenSet
 from oauthtokens.pool import pool_state as pool_document
 from oauthtokens.pool import provider, refresh, refresh_lease
@@ -209,9 +209,7 @@ def test_tokens_that_end_in_the_middle_of_many_invitations_lose_none(fast):
             refresh.accounts().revoke(services.access_token().token)  # pushed out, as it were
         if number == 6:  # and the set with it
             row = fast.row(1)
-            token = services.revocation.encryption.decrypt(
-                row["refresh_token"], number=1, kind="refresh", generation=row["generation"]
-            )
+            token = encryption.decrypt(row["refresh_token"], number=1, kind="refresh", generation=row["generation"])
             refresh.accounts().revoke(token)
         learner = {"course_id": course.course_id, "email": email, "first_name": "A", "last_name": "B"}
         try:
