@@ -4,25 +4,30 @@ import itertools
 import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 
 import pytest
 
-from coursehub import academy, call_counts, pacing
+from coursehub import academy, call_counts, pacing, throttles
+from coursehub.mongo import outside_transaction
 from coursehub.trainercentral import errors
 
 
-def test_parallel_callers_get_slots_one_interval_apart(database, settings):
+@pytest.fixture
+def drawn(database):
+    """`drawn(count)`: the moments of the next so many slots, as MongoDB gave them; no clock of a busy machine."""
+    outside_transaction(throttles.BUDGET).insert_one(dict(throttles.THE_ONE))
+    with outside_transaction(throttles.BUDGET).watch([{"$match": {"operationType": "update"}}]) as stream:
+        yield lambda count: [next(stream)["updateDescription"]["updatedFields"]["slot"] for _ in range(count)]
+
+
+def test_parallel_callers_get_slots_one_interval_apart(drawn, settings):
     settings.TRAINERCENTRAL_CALLS_PER_MINUTE, settings.PACING_JITTER_SECONDS = 600, 0
-
-    def draw(_):
-        wait_seconds = pacing.draw_slot(pacing.PROGRESS, within_seconds=60)
-        return time.monotonic() + wait_seconds
-
     with ThreadPoolExecutor(8) as pool:
-        starts = sorted(pool.map(draw, range(24)))
-    gaps = [later - earlier for earlier, later in itertools.pairwise(starts)]
-    assert starts[-1] - starts[0] > 23 * 0.1 * 0.9
-    assert sum(gap < 0.05 for gap in gaps) <= 2  # reading the clock in Python is not exact
+        waits = list(pool.map(lambda _: pacing.draw_slot(pacing.PROGRESS, within_seconds=60), range(24)))
+    slots = drawn(24)
+    assert all(later - earlier >= timedelta(seconds=0.1) for earlier, later in itertools.pairwise(slots))
+    assert max(waits) <= 24 * 0.1
 
 
 def test_a_slot_too_far_away_is_not_drawn(database, settings):
@@ -43,13 +48,13 @@ def test_a_pause_moves_the_next_slot_of_everybody(database, settings):
 
 
 def test_a_reserved_slot_is_spent_once(database, settings):
-    settings.TRAINERCENTRAL_CALLS_PER_MINUTE, settings.PACING_JITTER_SECONDS = 120, 0
+    settings.TRAINERCENTRAL_CALLS_PER_MINUTE, settings.PACING_JITTER_SECONDS = 60, 0
     assert pacing.reserve_slot(pacing.INVITATIONS, within_seconds=1)
     began = time.monotonic()
     pacing.wait_for_slot(pacing.INVITATIONS)
-    assert time.monotonic() - began < 0.2
+    assert time.monotonic() - began < 0.8
     pacing.wait_for_slot(pacing.INVITATIONS)
-    assert time.monotonic() - began > 0.3
+    assert time.monotonic() - began > 0.8
 
 
 def test_a_caller_gives_up_at_its_own_deadline(database, settings):

@@ -9,7 +9,6 @@ from coursehub.trainercentral.errors import TokenUnavailable
 from oauthtokens import services
 from oauthtokens.models import TokenSet
 from oauthtokens.pool import pool_state, refresh, rejection
-from oauthtokens.pool import pool_state as pool_document
 
 State = TokenSet.State
 
@@ -46,7 +45,7 @@ def test_fresh_token_killed_at_the_provider_is_replaced_when_a_second_call_is_re
     assert (row["state"], row["uses"], pool.refreshes(), row["is_replacement"]) == (State.ACTIVE, 2, 2, False)
     assert row["access_fence"] > 0
     assert "token_set.access_token_given_up" in pool.actions()
-    assert pool_document.read()["stopped"] == ""
+    assert pool_state.read()["stopped"] == ""
 
 
 def test_token_that_the_provider_ends_before_its_time_is_replaced(pool, fresh):
@@ -102,7 +101,7 @@ def test_tokens_that_are_ended_early_again_and_again_are_replaced_every_ten_minu
 def test_pool_that_fresh_tokens_of_two_sets_have_stopped_replaces_none(pool, fresh):
     for number in (1, 2):
         rejection.rejected(fresh(number))
-    assert pool_document.read()["stopped"]
+    assert pool_state.read()["stopped"]
     for number in (1, 2):
         rest_is_over(pool, number)
     outside_transaction("oauthtokens_pool").update_one({}, {"$set": {"probe_at": None}})
@@ -117,7 +116,7 @@ def test_set_whose_replacement_works_does_not_count_against_the_client_any_more(
     assert services.client().list_courses()
     services.revoke(number=1, actor="maintenance")
     rejection.rejected(fresh(2))
-    assert pool_document.read()["stopped"] == ""
+    assert pool_state.read()["stopped"] == ""
 
 
 def test_new_tokens_of_the_set_leave_nothing_of_the_old_doubt(pool, fresh):
