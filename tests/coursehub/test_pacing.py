@@ -4,7 +4,7 @@ import itertools
 import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -16,9 +16,13 @@ from coursehub.trainercentral import errors
 @pytest.fixture
 def drawn(database):
     """`drawn(count)`: the moments of the next so many slots, as MongoDB gave them; no clock of a busy machine."""
-    outside_transaction(throttles.BUDGET).insert_one(dict(throttles.THE_ONE))
-    with outside_transaction(throttles.BUDGET).watch([{"$match": {"operationType": "update"}}]) as stream:
-        yield lambda count: [next(stream)["updateDescription"]["updatedFields"]["slot"] for _ in range(count)]
+    with outside_transaction(throttles.BUDGET).watch() as stream:
+
+        def slot() -> datetime:
+            event = next(stream)
+            return (event.get("fullDocument") or event["updateDescription"]["updatedFields"])["slot"]
+
+        yield lambda count: [slot() for _ in range(count)]
 
 
 def test_parallel_callers_get_slots_one_interval_apart(drawn, settings):
