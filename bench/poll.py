@@ -71,7 +71,7 @@ class Academy:
     def __init__(self, sandbox: SandboxProcess) -> None:
         from django.conf import settings
 
-        from coursehub import clock, pacing
+        from coursehub import clock, rate_limit
         from oauthtokens import services as token_services
         from progress.course_sync import sync_courses
         from progress.polling import poller
@@ -89,8 +89,8 @@ class Academy:
         self.changes = 0
         code = sandbox.self_client_code(token_services.SCOPE)
         token_services.exchange_code(number=1, code=code, actor="bench")
-        pacing.time = poller.time = Stepped(self)  # type: ignore[assignment]
-        self._client = token_services.client(lane=pacing.PROGRESS)
+        rate_limit.time = poller.time = Stepped(self)  # type: ignore[assignment]
+        self._client = token_services.client(lane=rate_limit.PROGRESS)
         self._client.member_page = self._lasting(self._client.member_page)  # type: ignore[method-assign]
         sync_courses()
         self._watched = _course_ids()[:WATCHED]

@@ -6,6 +6,6 @@ class CoursehubConfig(AppConfig):
     verbose_name = "CourseHub"
 
     def ready(self) -> None:
-        from coursehub import accounts, checks, queue  # noqa: F401  (register receivers and system checks)
+        from coursehub import checks, queue  # noqa: F401  (register receivers and system checks)
 
         queue.register_tick("coursehub.academy.tasks.tick", seconds=15)

@@ -1,4 +1,4 @@
-"""What a batch that waits for its course's members waits for, and until when; asked through `coursehub.members`."""
+"""What a batch that waits for its course's members waits for, and until when; asked through `course_members`."""
 
 import math
 from collections.abc import Iterable
@@ -8,7 +8,7 @@ from typing import Any
 
 from django.utils import timezone
 
-from coursehub import clock, pacing
+from coursehub import clock, rate_limit
 from coursehub.models import Course
 from coursehub.mongo import outside_transaction
 
@@ -63,7 +63,7 @@ def waiting_for(course_ids: Iterable[str]) -> Waiting:
     last = max(course["wanted_at"] for course in own)
     front = [one for one in known if one["course_id"] not in ids and _is_in_front(one, last, now)]
     calls = sum(_calls_left(course) for course in [*own, *front])
-    seconds = pacing.expected_seconds(pacing.PROGRESS, calls) + _HAND_OVER_SECONDS
+    seconds = rate_limit.expected_seconds(rate_limit.PROGRESS, calls) + _HAND_OVER_SECONDS
     under_way = sum(_later(course["poll_lease_until"], now) for course in own)
     return Waiting(len(own), len(front), under_way, now + timedelta(seconds=seconds))
 

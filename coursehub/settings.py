@@ -7,7 +7,7 @@ import dj_email_url
 from django.core.exceptions import ImproperlyConfigured
 
 from coursehub import env
-from coursehub.theme import UNFOLD  # noqa: F401  (read by django-unfold)
+from coursehub.console.theme import UNFOLD  # noqa: F401  (read by django-unfold)
 from coursehub.trainercentral import hosts
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -48,14 +48,14 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
-    "coursehub.proxies.TrustedProxyMiddleware",
+    "coursehub.middleware.TrustedProxyMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "servestatic.middleware.ServeStaticMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
-    "coursehub.roles.RoleMiddleware",
+    "coursehub.accounts.roles.RoleMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
@@ -72,7 +72,7 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
-                "coursehub.console.context",
+                "coursehub.console.navigation.context",
             ],
         },
     },

@@ -71,7 +71,7 @@ def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "coursehub.settings")
     from coursehub import env
     from coursehub.asgi import application
-    from coursehub.backup.restoring import refuse_while_unfinished
+    from coursehub.backup.restore import refuse_while_unfinished
     from coursehub.checks import refuse_to_start
 
     refuse_to_start()
@@ -113,7 +113,7 @@ def _stop_soon(server: WebServer) -> None:
 
 
 async def _stop(server: WebServer) -> None:
-    from coursehub.live.closing import send_everybody_away
+    from coursehub.live.shutdown import send_everybody_away
 
     try:
         for port in server.ports:

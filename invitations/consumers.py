@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from uuid import UUID
 
-from coursehub.live.guard import Viewer
-from coursehub.live.sockets import LiveConsumer
+from coursehub.live.consumer import LiveConsumer
+from coursehub.live.permissions import Viewer
 from invitations.feed import feed
 from invitations.models import Batch
 

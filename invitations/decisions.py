@@ -8,8 +8,9 @@ course's members that begins after the decision (`Invitation.called_at`): whoeve
 from collections.abc import Iterator
 from typing import Any
 
-from coursehub import clock, pseudonyms
+from coursehub import clock
 from coursehub.mongo import outside_transaction
+from coursehub.privacy import pseudonyms
 from invitations import transitions
 from invitations.claims import learner_claims
 from invitations.models import Batch, Invitation

@@ -13,10 +13,10 @@ from uuid import UUID
 from channels.db import database_sync_to_async
 from channels.layers import get_channel_layer
 
+from coursehub.live.change_streams import Follower
 from coursehub.live.connection import connection
 from coursehub.live.frames import Frame
-from coursehub.live.guard import Viewer
-from coursehub.live.streams import Follower
+from coursehub.live.permissions import Viewer
 from invitations import services
 from invitations.models import Batch, Invitation
 
@@ -32,7 +32,7 @@ _EVERY_LIST = "invitations.list.all"
 
 
 class BatchFeed:
-    """All watched batches of one process. Implements `coursehub.live.sockets.Feed`."""
+    """All watched batches of one process. Implements `coursehub.live.consumer.Feed`."""
 
     def __init__(self) -> None:
         self._channels: defaultdict[str, set[str]] = defaultdict(set)  # by group

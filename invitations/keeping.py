@@ -50,7 +50,7 @@ def forget(batch_id: UUID) -> str:
 
 
 def erase(email: str) -> dict[str, int]:
-    """For coursehub.erasing: rows lose the learner's cells, files with the learner in them are deleted, claims too."""
+    """For privacy.erasure: rows lose the learner's cells, files with the learner in them are deleted, claims too."""
     wanted = {"email_folded": {"$in": sorted(spellings(email))}}
     rows = outside_transaction(Invitation)
     files = _delete_files(rows.distinct("batch_id", wanted))
@@ -77,7 +77,7 @@ def delete_file_of_erased(batch_id: UUID) -> None:
 
 
 def held_addresses() -> Iterator[str]:
-    """For coursehub.erasing: every address that rows, claims or ends of access hold, and as the cells spell it."""
+    """For privacy.erasure: every address that rows, claims or ends of access hold, and as the cells spell it."""
     for model in (Invitation, Claim, AccessEnd):
         for row in outside_transaction(model).find({"email_folded": {"$ne": ""}}, {"email_folded": 1, "email": 1}):
             yield row["email_folded"]

@@ -15,7 +15,7 @@ class BatchQuerySet(models.QuerySet):
 
     def visible_to(self, user):
         """All batches for administrators, their own for trainers."""
-        from coursehub import roles
+        from coursehub.accounts import roles
 
         if roles.is_administrator(user):
             return self

@@ -10,8 +10,8 @@ from typing import Any
 
 from django.conf import settings
 
+from coursehub.downloads import safe_cell
 from coursehub.mongo import outside_transaction
-from coursehub.spreadsheet import safe_cell
 from invitations.models import Batch, Invitation, Piece, explained
 from invitations.parsing import reader
 from invitations.parsing.reader import Format

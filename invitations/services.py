@@ -7,7 +7,7 @@ from uuid import UUID
 from bson import Timestamp
 from django.core.exceptions import ValidationError
 
-from coursehub import clock, members
+from coursehub import clock, course_members
 from coursehub.mongo import outside_transaction
 from invitations import decisions, transitions
 from invitations.models import Batch, Invitation
@@ -99,7 +99,7 @@ def is_settled(batch: Batch) -> bool:
 
 def members_as_of(batch: Batch) -> datetime | None:
     """The age of the oldest list of members that the preview of `batch` rests on; None: one was never read."""
-    moments = members.known_as_of(_course_ids(batch)).values()
+    moments = course_members.known_as_of(_course_ids(batch)).values()
     return min((moment for moment in moments if moment), default=None) if all(moments) else None
 
 
@@ -142,7 +142,7 @@ def _waits_for(batch: Batch) -> str:
             return (
                 f"{without_tokens} The course's learners are read as soon as there are tokens; nothing is sent before."
             )
-        return members.waiting_for(_course_ids(batch)).sentence
+        return course_members.waiting_for(_course_ids(batch)).sentence
     return ""
 
 

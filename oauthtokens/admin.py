@@ -8,8 +8,9 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern
 from unfold.decorators import display
 
-from coursehub import clock, states
+from coursehub import clock
 from coursehub.admin import ReadOnlyAdmin
+from coursehub.console import badges
 from oauthtokens.models import Sitting, TokenSet
 from oauthtokens.views import token_sets
 
@@ -56,4 +57,4 @@ class SittingAdmin(ReadOnlyAdmin):
     def outcome(self, sitting: Sitting) -> str:
         if sitting.is_open:
             return f"under way: {', '.join(str(entry['number']) for entry in sitting.plan)}"
-        return ", ".join(f"{entry['number']} {states.label(entry['outcome']).lower()}" for entry in sitting.result)
+        return ", ".join(f"{entry['number']} {badges.label(entry['outcome']).lower()}" for entry in sitting.result)

@@ -5,10 +5,10 @@ from functools import partial
 
 from django.conf import settings
 
-from coursehub import academy, pacing
+from coursehub import academy, rate_limit
 from coursehub.trainercentral import errors
-from coursehub.trainercentral.probing import READING, Finding, Plan, Probe
-from coursehub.trainercentral.probing_acts import ACTING, Act
+from coursehub.trainercentral.probe.acts import ACTING, Act
+from coursehub.trainercentral.probe.reads import READING, Finding, Plan, Probe
 from oauthtokens import services
 from oauthtokens.pool import refresh
 
@@ -20,8 +20,8 @@ def plan(**details) -> Plan:
     return Plan(
         calls_per_minute=settings.TRAINERCENTRAL_CALLS_PER_MINUTE,
         max_uses=settings.TOKEN_MAX_USES,
-        before_call=partial(pacing.wait_for_slot, pacing.PROGRESS),
-        on_throttled=pacing.pause,
+        before_call=partial(rate_limit.wait_for_slot, rate_limit.PROGRESS),
+        on_throttled=rate_limit.pause,
         on_answer=academy.note_answer,
         **details,
     )

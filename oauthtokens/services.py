@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from django.conf import settings
 
-from coursehub import academy, clock, pacing
+from coursehub import academy, clock, rate_limit
 from coursehub.mongo import refuse_inside_atomic
 from coursehub.trainercentral import TrainerCentralClient
 from oauthtokens import key_rotation, not_refreshed, revocation
@@ -56,10 +56,10 @@ __all__ = [
 ]
 
 # A batch pauses and probes by itself, so its calls give up soon; a poll has nobody to come back for it.
-_RETRY_DEADLINE_SECONDS = {pacing.INVITATIONS: 2.0, pacing.PROGRESS: 30.0}
+_RETRY_DEADLINE_SECONDS = {rate_limit.INVITATIONS: 2.0, rate_limit.PROGRESS: 30.0}
 
 
-def client(lane: str = pacing.INVITATIONS) -> TrainerCentralClient:
+def client(lane: str = rate_limit.INVITATIONS) -> TrainerCentralClient:
     """The client of this academy; its tokens come from the pool and each of its calls draws a slot of `lane`."""
     timeouts = (settings.TRAINERCENTRAL_CONNECT_SECONDS, settings.TRAINERCENTRAL_READ_SECONDS)
     deadline_seconds = _RETRY_DEADLINE_SECONDS[lane]
@@ -87,7 +87,7 @@ def _client(
         read_timeout_seconds=read_seconds,
         retry_deadline_seconds=retry_deadline_seconds,
         before_call=partial(_wait, lane),
-        after_call=pacing.called,
+        after_call=rate_limit.called,
         profile=academy.profile,
         on_answer=academy.note_answer,
     )
@@ -95,7 +95,7 @@ def _client(
 
 def _wait(lane: str, endpoint: str, method: str) -> None:
     refuse_inside_atomic("A call of TrainerCentral")
-    pacing.wait_for_slot(lane, endpoint)
+    rate_limit.wait_for_slot(lane, endpoint)
 
 
 def sets_in_need() -> list[int]:

@@ -12,7 +12,7 @@ from django.shortcuts import redirect, render
 from django.urls import path
 from django.views.decorators.http import require_POST
 
-from coursehub import access, roles
+from coursehub.accounts import course_access, roles
 from coursehub.admin import AuditedAdmin, CourseAccessInline, ReadOnlyAdmin
 from coursehub.models import Course
 from progress import course_sync
@@ -80,11 +80,11 @@ class CourseAdmin(AuditedAdmin):
 
     @admin.action(description="Give to trainers", permissions=["change"])
     def give_to_trainers(self, request: HttpRequest, queryset) -> HttpResponse | None:
-        return self._with_trainers(request, queryset, access.give, "Give to trainers", "given to trainers")
+        return self._with_trainers(request, queryset, course_access.give, "Give to trainers", "given to trainers")
 
     @admin.action(description="Take from trainers", permissions=["change"])
     def take_from_trainers(self, request: HttpRequest, queryset) -> HttpResponse | None:
-        return self._with_trainers(request, queryset, access.take, "Take from trainers", "taken from trainers")
+        return self._with_trainers(request, queryset, course_access.take, "Take from trainers", "taken from trainers")
 
     def _with_trainers(self, request: HttpRequest, chosen, act, title: str, done: str) -> HttpResponse | None:
         """Ask which trainers, then do it: the same action comes again, with the form's answer."""

@@ -6,9 +6,10 @@ class ProgressConfig(AppConfig):
     verbose_name = "Progress"
 
     def ready(self) -> None:
-        from coursehub import backup, erasing, queue
+        from coursehub import backup, queue
+        from coursehub.privacy import erasure
 
-        erasing.register("progress", erase="progress.erasure.erase", addresses="progress.erasure.addresses")
+        erasure.register("progress", erase="progress.erasure.erase", addresses="progress.erasure.addresses")
         # The webhook's signatures of today keep telling a request that comes twice.
         backup.register("progress", present=frozenset({"progress_webhookseen"}), settle="progress.restore.settle")
         queue.register_tick("progress.tasks.tick", seconds=1)

@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
-from coursehub.live.guard import Viewer
-from coursehub.live.sockets import LiveConsumer
+from coursehub.live.consumer import LiveConsumer
+from coursehub.live.permissions import Viewer
 from progress import selectors
 from progress.live.course_feed import feed
 from progress.live.list_feed import list_feed

@@ -10,7 +10,7 @@ from typing import Any
 from django.db import IntegrityError
 from django.db.models import Q
 
-from coursehub import audit, clock, pacing
+from coursehub import audit, clock, rate_limit
 from coursehub.models import Course
 from coursehub.mongo import outside_transaction
 from coursehub.trainercentral.errors import TrainerCentralError, Unexpected
@@ -50,7 +50,7 @@ def sync_courses(*, actor: str = SYSTEM) -> Sync:
     Raises errors of `coursehub.trainercentral.errors`; then nothing has changed.
     """
     began = clock.now()
-    found = token_services.client(lane=pacing.PROGRESS).list_courses()
+    found = token_services.client(lane=rate_limit.PROGRESS).list_courses()
     if not found and Course.objects.open().exists():
         raise Unexpected(
             "courses.json: no course at all", "TrainerCentral listed no course at all; nothing was changed."
@@ -75,15 +75,15 @@ def sync_courses(*, actor: str = SYSTEM) -> Sync:
 
 def sync_now(*, actor: str) -> str:
     """Sync for a person who waits, and not much longer than PATIENCE_SECONDS; returns one sentence."""
-    pacing.give_up_at(time.monotonic() + PATIENCE_SECONDS)
+    rate_limit.give_up_at(time.monotonic() + PATIENCE_SECONDS)
     try:
         return str(sync_courses(actor=actor))
-    except pacing.NoSlotInTime:
+    except rate_limit.NoSlotInTime:
         return "All calls are spoken for at the moment; the worker reads the list of courses by itself."
     except TrainerCentralError as error:
         return error.sentence
     finally:
-        pacing.give_up_at(None)
+        rate_limit.give_up_at(None)
 
 
 def is_sync_due() -> bool:

@@ -1,4 +1,4 @@
-"""For coursehub.erasing: a learner's rows in every course, their history and their reports."""
+"""For coursehub.privacy.erasure: a learner's rows in every course, their history and their reports."""
 
 from collections.abc import Iterator
 

@@ -4,7 +4,7 @@ import logging
 from datetime import UTC, datetime
 from typing import Any
 
-from coursehub import clock, pacing
+from coursehub import clock, rate_limit
 from coursehub.mongo import outside_transaction
 from coursehub.trainercentral.errors import TrainerCentralError
 from oauthtokens import services as token_services
@@ -43,10 +43,10 @@ def fetch(*, course_id: str, member_id: str, kind: str) -> str:
     row = outside_transaction(LearnerReport).find_one({"_id": key})
     if row is None or not _is_pending(row):
         return "not asked for"
-    if not pacing.reserve_slot(pacing.PROGRESS, within_seconds=_SLOT_WITHIN_SECONDS):
+    if not rate_limit.reserve_slot(rate_limit.PROGRESS, within_seconds=_SLOT_WITHIN_SECONDS):
         return _failed(row, _NO_CALL)
     try:
-        client = token_services.client(lane=pacing.PROGRESS)
+        client = token_services.client(lane=rate_limit.PROGRESS)
         read = client.course_engagement if kind == Kind.ENGAGEMENT else client.test_report
         body = read(course_id, member_id).raw
     except TrainerCentralError as error:

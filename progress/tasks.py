@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from coursehub import members, queue
+from coursehub import course_members, queue
 from oauthtokens import services as token_services
 from progress import course_sync, reports, webhook
 from progress.polling import member_store, poller, schedule
@@ -35,7 +35,7 @@ def poll(course_id: str) -> str:
     """Read one course's learners, if it is (still) due."""
     done = poller.poll(course_id)
     if done.is_answer:
-        members.note_read(course_id)
+        course_members.note_read(course_id)
     return done.outcome
 
 

@@ -5,7 +5,7 @@ from django.contrib.auth.models import Group, User
 from django.test import Client
 from django.test.client import ClientHandler
 
-from coursehub import demo_accounts, roles
+from coursehub.accounts import demo, roles
 from coursehub.models import Course, CourseAccess
 from coursehub.sandbox.process import SandboxProcess
 from oauthtokens import services as token_services
@@ -35,13 +35,13 @@ def seed_demo(sandbox: SandboxProcess, password: str) -> None:
     """What `manage.py seed_demo` does (test_development.py compares them); `password` is hashed already."""
     users = {
         name: User(username=name, password=password, is_staff=role in roles.CONSOLE_ROLES)
-        for name, role in demo_accounts.ROLES.items()
+        for name, role in demo.ROLES.items()
     }
     User.objects.bulk_create(users.values())
     groups = {group.name: group for group in Group.objects.all()}
     membership = User.groups.through
     membership.objects.bulk_create(
-        membership(user=users[name], group=groups[role]) for name, role in demo_accounts.ROLES.items()
+        membership(user=users[name], group=groups[role]) for name, role in demo.ROLES.items()
     )
     token_services.exchange_code(number=1, code=sandbox.self_client_code(token_services.SCOPE), actor="demo")
     sync_courses()

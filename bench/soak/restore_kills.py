@@ -27,11 +27,11 @@ _BYTE_EQUAL = ("soak_sample", "auth_permission", "django_migrations")
 
 def contents_of(database: Database) -> dict[str, list]:
     """All that a backup holds, in the order of the keys, with every collection's indexes."""
-    from coursehub.backup import contents
+    from coursehub.backup import registry
 
     found = {}
     for name in sorted(database.list_collection_names()):
-        if contents.has_documents(name) and not name.startswith(("system.", contents.STAGED)):
+        if registry.has_documents(name) and not name.startswith(("system.", registry.STAGED)):
             raw = b"".join(database[name].find_raw_batches(sort=[("_id", 1)]))
             found[name] = [raw, sorted((index["name"], str(dict(index))) for index in database[name].list_indexes())]
     return found
@@ -39,11 +39,11 @@ def contents_of(database: Database) -> dict[str, list]:
 
 def kill_run(database: Database, path: Path, chance: random.Random, writes: int, name: str) -> Found:
     """One backup, a life after it, deaths at random points of `writes`, and what was promised and did not hold."""
-    from coursehub.backup import restoring, taking
+    from coursehub.backup import dump, restore
 
     _prepare(database)
     before = contents_of(database)
-    taking.take(path, actor="soak")
+    dump.take(path, actor="soak")
     _live_on()
     whole, found = contents_of(database), Found()
     for _ in range(chance.randint(1, 3)):
@@ -56,7 +56,7 @@ def kill_run(database: Database, path: Path, chance: random.Random, writes: int,
             whole = {}
         elif whole and contents_of(database) != whole:
             found.violations.append(f"{name}: it died at write {at}, before the switch, and something had changed")
-    restoring.restore(path, actor="soak")
+    restore.restore(path, actor="soak")
     found.violations += [f"{name}: {what}" for what in _judged(database, before)]
     path.unlink()
     return found
@@ -74,10 +74,10 @@ def restore_until(path: Path, at: int = _NEVER) -> int | None:
 
 def prepared_backup(database: Database, path: Path) -> int:
     """How many writes a restore of such a database makes when nobody kills it."""
-    from coursehub.backup import taking
+    from coursehub.backup import dump
 
     _prepare(database)
-    taking.take(path, actor="soak")
+    dump.take(path, actor="soak")
     writes = restore_until(path)
     path.unlink()
     return writes or 0
@@ -87,8 +87,9 @@ def _prepare(database: Database) -> None:
     """A batch that runs, a learner named in the audit trail, tokens of a set, and a collection of odd documents."""
     from django.contrib.auth.models import User
 
-    from coursehub import audit, clock, pseudonyms
+    from coursehub import audit, clock
     from coursehub.models import Course
+    from coursehub.privacy import pseudonyms
     from invitations import services
     from invitations.claims import learner_claims, row_leases
     from invitations.models import Batch, Claim, Invitation, Piece
@@ -118,24 +119,26 @@ def _prepare(database: Database) -> None:
 
 def _live_on() -> None:
     """What happens after the backup: a use of a token, an invitation, an erasure, a change that is to be undone."""
-    from coursehub import audit, erasing
+    from coursehub import audit
     from coursehub.mongo import outside_transaction
+    from coursehub.privacy import erasure
     from invitations.claims import learner_claims
     from oauthtokens.models import TokenSet
 
     TokenSet.objects.filter(number=1).update(uses=9)
     row: dict[str, Any] = {"id": 7, "course_id": "1", "email_folded": _SINCE, "attempts": 1}
     learner_claims.win([row])
-    erasing.erase(_ERASED, actor="soak")
+    erasure.erase(_ERASED, actor="soak")
     audit.record(action="soak.later")
     outside_transaction("soak_sample").delete_many({"_id": {"$gt": 100}})
 
 
 def _judged(database: Database, before: dict[str, list]) -> list[str]:
     """What is not as it was promised, once a restore has ended."""
-    from coursehub import audit, erasing
-    from coursehub.backup import contents
-    from coursehub.queue import presence
+    from coursehub import audit
+    from coursehub.backup import registry
+    from coursehub.privacy import erasure
+    from coursehub.queue import workers
 
     after, verified = contents_of(database), audit.verify()
     names = [name for name in database.list_collection_names() if not name.startswith("system.")]
@@ -145,7 +148,7 @@ def _judged(database: Database, before: dict[str, list]) -> list[str]:
     held = {
         "a collection is not the backup's": all(after.get(name) == before[name] for name in _BYTE_EQUAL),
         "the erased learner is there": not any(_ERASED in str(row) for name in names for row in database[name].find()),
-        "the log of erasures was lost": database[erasing.TABLE].count_documents({}) > 1,
+        "the log of erasures was lost": database[erasure.TABLE].count_documents({}) > 1,
         "another learner was lost": bool(rows.find_one({"email": _STAYS})),
         "a claim since the backup was lost": bool(database["invitations_claim"].find_one({"email_folded": _SINCE})),
         "the audit trail is broken": verified.first_broken is None and verified.replaced_lost == 0,
@@ -154,9 +157,9 @@ def _judged(database: Database, before: dict[str, list]) -> list[str]:
         "a use of a token set was forgotten": bool(sets.find_one({"number": 1, "uses": 9})),
         "a batch goes on by itself": not batches.find_one({"state": {"$ne": "paused"}}),
         "a row may be sent blindly": not rows.find_one({"state": {"$in": ["pending", "sending"]}}),
-        "something is left behind": not [name for name in names if name.startswith(contents.STAGED)],
-        "the mark is left": database[contents.UNFINISHED].find_one() is None,
-        "nobody may tick": presence.TickerLease("soak").hold(),
+        "something is left behind": not [name for name in names if name.startswith(registry.STAGED)],
+        "the mark is left": database[registry.UNFINISHED].find_one() is None,
+        "nobody may tick": workers.TickerLease("soak").hold(),
     }
     database["coursehub_lease"].delete_many({})
     return [what for what, holds in held.items() if not holds]

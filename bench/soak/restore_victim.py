@@ -38,9 +38,9 @@ def main() -> None:
     killer = Killer(int(sys.argv[2]))
     monitoring.register(killer)
     django.setup()
-    from coursehub.backup import restoring
+    from coursehub.backup import restore
 
-    restoring.restore(Path(sys.argv[1]), actor="soak")
+    restore.restore(Path(sys.argv[1]), actor="soak")
     print(killer.count)
 
 

@@ -11,6 +11,6 @@ The work is done by `taking.take` and `restoring.restore`, which the commands `b
 - `restoring`: the order of it all, so that it may die anywhere and be run again.
 """
 
-from .contents import register
+from coursehub.backup.registry import register
 
 __all__ = ["register"]

@@ -9,7 +9,7 @@ from bson.raw_bson import RawBSONDocument
 from pymongo.collection import Collection
 from pymongo.database import Database
 
-from coursehub.backup import contents
+from coursehub.backup import registry
 from coursehub.backup.archive import Part, Reader, Refused
 
 _AT_ONCE_BYTES, _AT_ONCE_DOCUMENTS = 8_000_000, 1_000
@@ -28,12 +28,12 @@ class Staged:
 
     def collection(self, name: str) -> Collection:
         """The restored collection that will have this name."""
-        return self.database[contents.STAGED + name]
+        return self.database[registry.STAGED + name]
 
     def names(self) -> list[str]:
         """Of the collections that are restored."""
         found = self.database.list_collection_names()
-        return sorted(name.removeprefix(contents.STAGED) for name in found if name.startswith(contents.STAGED))
+        return sorted(name.removeprefix(registry.STAGED) for name in found if name.startswith(registry.STAGED))
 
     def drop(self) -> None:
         """Nothing was restored."""

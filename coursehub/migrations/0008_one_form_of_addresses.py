@@ -3,7 +3,7 @@
 from django.db import migrations
 from pymongo import UpdateOne
 
-from coursehub import pseudonyms
+from coursehub.privacy import pseudonyms
 from coursehub.migrations import _addresses
 from coursehub.mongo import outside_transaction
 

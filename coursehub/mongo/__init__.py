@@ -39,7 +39,7 @@ def outside_transaction(model_or_table_name: type[Model] | str, using: str = "de
 
 def draw_numbers(model: type[Model], count: int, using: str = "default") -> range:
     """`count` integer keys of `model`, ascending; nobody else has or gets them. One round trip."""
-    from .sequences import draw
+    from coursehub.mongo.sequences import draw
 
     first = draw(_database(using), model._meta.db_table, model._meta.pk.column, count)
     return range(first, first + count)
@@ -72,6 +72,6 @@ def _database(using: str) -> Database:
     """By the settings alone: asking `connections` for a wrapper would bind one to the running event loop's thread."""
     from django.db import connections
 
-    from .client import shared_database
+    from coursehub.mongo.client import shared_database
 
     return shared_database(connections.settings[using])

@@ -9,10 +9,10 @@ from django.db import IntegrityError
 from django.db.backends.base.schema import _related_non_m2m_objects
 from django.db.models import Field
 
-from . import sequences
+from coursehub.mongo import sequences
 
 if TYPE_CHECKING:
-    from .schema import DatabaseSchemaEditor
+    from coursehub.mongo.schema import DatabaseSchemaEditor
 
 Step = tuple[str, Callable[[], Any]]
 

@@ -9,14 +9,14 @@ from typing import Any
 from django.core.exceptions import EmptyResultSet, FullResultSet
 from django.db.models.expressions import ColPairs
 
-from . import where
-from .dispatch import not_supported
-from .grouping import empty_group
-from .joins import Joins
-from .ordering import sort_stages
-from .plans import Plan
-from .scopes import ColumnScope, GroupScope, RowScope
-from .subqueries import aliases_of
+from coursehub.mongo import where
+from coursehub.mongo.dispatch import not_supported
+from coursehub.mongo.grouping import empty_group
+from coursehub.mongo.joins import Joins
+from coursehub.mongo.ordering import sort_stages
+from coursehub.mongo.plans import Plan
+from coursehub.mongo.scopes import ColumnScope, GroupScope, RowScope
+from coursehub.mongo.subqueries import aliases_of
 
 NOTHING = {"$match": {"$expr": {"$literal": False}}}
 

@@ -15,17 +15,17 @@ from django.utils.asyncio import async_unsafe
 from djongo import base as djongo_base
 
 # Django would import the compilers with a thread's first query; a child forked in that moment never gets past it.
-from . import compiler as _compiler  # noqa: F401
-from .checks import DatabaseValidation
-from .client import shared_database
-from .creation import DatabaseCreation
-from .cursor import Cursor
-from .errors import Database, translated
-from .features import DatabaseFeatures
-from .introspection import DatabaseIntrospection
-from .operations import DatabaseOperations
-from .schema import DatabaseSchemaEditor
-from .sessions import SessionCollection, SessionDatabase, commit_with_retries
+from coursehub.mongo import compiler as _compiler  # noqa: F401
+from coursehub.mongo.checks import DatabaseValidation
+from coursehub.mongo.client import shared_database
+from coursehub.mongo.creation import DatabaseCreation
+from coursehub.mongo.cursor import Cursor
+from coursehub.mongo.errors import Database, translated
+from coursehub.mongo.features import DatabaseFeatures
+from coursehub.mongo.introspection import DatabaseIntrospection
+from coursehub.mongo.operations import DatabaseOperations
+from coursehub.mongo.schema import DatabaseSchemaEditor
+from coursehub.mongo.sessions import SessionCollection, SessionDatabase, commit_with_retries
 
 if TYPE_CHECKING:
     from pymongo.client_session import ClientSession

@@ -5,8 +5,8 @@ from typing import Any
 
 from bson.decimal128 import Decimal128
 
-from .dispatch import not_supported
-from .values import is_literal, literal, strict
+from coursehub.mongo.dispatch import not_supported
+from coursehub.mongo.values import is_literal, literal, strict
 
 _WORD = 2**64
 _SIGN = 2**63

@@ -4,10 +4,10 @@ from typing import Any
 
 from django.db.models.functions import Cast
 
-from .dispatch import not_supported
-from .expressions import INTEGERS, expression_for
-from .lookups import TEXT_TYPES, field_type, internal_type
-from .values import literal, strict
+from coursehub.mongo.dispatch import not_supported
+from coursehub.mongo.expressions import INTEGERS, expression_for
+from coursehub.mongo.lookups import TEXT_TYPES, field_type, internal_type
+from coursehub.mongo.values import literal, strict
 
 DATE_TEXT = {"DateField": "%Y-%m-%d", "DateTimeField": "%Y-%m-%d %H:%M:%S.%L", "TimeField": "%H:%M:%S.%L"}
 

@@ -5,10 +5,10 @@ from typing import Any
 from django.core.exceptions import EmptyResultSet
 from django.db import DatabaseError, NotSupportedError
 
-from .assembly import Assembly, unique_rows
-from .ordering import sort_stages
-from .plans import Plan
-from .scopes import ColumnScope
+from coursehub.mongo.assembly import Assembly, unique_rows
+from coursehub.mongo.ordering import sort_stages
+from coursehub.mongo.plans import Plan
+from coursehub.mongo.scopes import ColumnScope
 
 ALWAYS_FILLED = "__schema__"  # Djongo's table of tables: never empty once a migration has run
 

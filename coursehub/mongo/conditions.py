@@ -10,7 +10,16 @@ from typing import Any
 
 from django.core.exceptions import EmptyResultSet, FullResultSet
 
-from .values import INT64_MAX, INT64_MIN, beyond_int64, conjunction, disjunction, is_literal, literal, present
+from coursehub.mongo.values import (
+    INT64_MAX,
+    INT64_MIN,
+    beyond_int64,
+    conjunction,
+    disjunction,
+    is_literal,
+    literal,
+    present,
+)
 
 OPPOSITE = {"$eq": "$ne", "$gt": "$lte", "$gte": "$lt", "$lt": "$gte", "$lte": "$gt"}
 MIRRORED = {"$eq": "$eq", "$gt": "$lt", "$gte": "$lte", "$lt": "$gt", "$lte": "$gte"}

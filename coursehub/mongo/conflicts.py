@@ -9,8 +9,8 @@ from django.db import ProgrammingError
 from pymongo import UpdateOne
 from pymongo.errors import BulkWriteError
 
-from .errors import has_only_duplicate_keys
-from .indexes import IndexSpec
+from coursehub.mongo.errors import has_only_duplicate_keys
+from coursehub.mongo.indexes import IndexSpec
 
 Document = dict[str, Any]
 _KEYS_PER_QUERY = 1_000

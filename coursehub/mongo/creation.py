@@ -6,8 +6,8 @@ from typing import Any
 
 from django.db.backends.base.creation import BaseDatabaseCreation
 
-from .client import shared_client
-from .errors import translated
+from coursehub.mongo.client import shared_client
+from coursehub.mongo.errors import translated
 
 
 class DatabaseCreation(BaseDatabaseCreation):

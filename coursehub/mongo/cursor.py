@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
-from .errors import translated
+from coursehub.mongo.errors import translated
 
 if TYPE_CHECKING:
     from pymongo.collection import Collection
     from pymongo.database import Database
 
-    from .base import DatabaseWrapper
-    from .raw import Result
+    from coursehub.mongo.base import DatabaseWrapper
+    from coursehub.mongo.raw import Result
 
 
 class Cursor:
@@ -53,7 +53,7 @@ class Cursor:
 
     def execute(self, sql: str, params: Sequence[Any] | None = None) -> None:
         """Run one statement of Djongo's SQL dialect. Raises DatabaseError for what it cannot express."""
-        from . import raw  # sqlparse and Djongo's translator are loaded by those who use them
+        from coursehub.mongo import raw  # sqlparse and Djongo's translator are loaded by those who use them
 
         with translated():
             self._result = raw.execute(self._connection, str(sql), params)

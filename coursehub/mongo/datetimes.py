@@ -9,10 +9,10 @@ from django.db.models.fields import DateField, DateTimeField, DurationField, Tim
 from django.db.models.functions import Extract, Now, Trunc, TruncDate, TruncTime
 from django.db.models.functions.datetime import TruncBase
 
-from .casts import on_the_first_of_1900
-from .dispatch import not_supported
-from .expressions import expression_for
-from .values import strict
+from coursehub.mongo.casts import on_the_first_of_1900
+from coursehub.mongo.dispatch import not_supported
+from coursehub.mongo.expressions import expression_for
+from coursehub.mongo.values import strict
 
 PARTS = {
     **{"year": "$year", "iso_year": "$isoWeekYear", "month": "$month", "day": "$dayOfMonth", "week": "$isoWeek"},

@@ -6,8 +6,8 @@ from typing import Any
 
 from bson import json_util
 
-from .errors import translated
-from .plans import Plan
+from coursehub.mongo.errors import translated
+from coursehub.mongo.plans import Plan
 
 
 def all_rows(connection: Any, plan: Plan, *, log: bool) -> list[tuple]:

@@ -13,11 +13,11 @@ from django.db.models.sql.compiler import PositionRef
 from django.db.models.sql.query import Query
 from django.db.models.sql.where import WhereNode
 
-from . import bits, where
-from .dispatch import Registry, not_supported
-from .lookups import internal_type
-from .subqueries import COLUMN_TEXT
-from .values import literal, power, strict
+from coursehub.mongo import bits, where
+from coursehub.mongo.dispatch import Registry, not_supported
+from coursehub.mongo.lookups import internal_type
+from coursehub.mongo.subqueries import COLUMN_TEXT
+from coursehub.mongo.values import literal, power, strict
 
 EXPRESSIONS = Registry()
 expression_for = EXPRESSIONS.register

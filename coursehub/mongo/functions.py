@@ -5,8 +5,8 @@ from typing import Any
 
 from django.db.models import functions as f
 
-from .expressions import expression_for
-from .values import literal, power, present, strict
+from coursehub.mongo.expressions import expression_for
+from coursehub.mongo.values import literal, power, present, strict
 
 
 def simple(cls: type, build: Callable[..., Any]) -> None:

@@ -6,11 +6,11 @@ from typing import Any
 from django.db.models.aggregates import Aggregate, Avg, Count, Max, Min, StdDev, Sum, Variance
 from django.db.models.expressions import Col, ColPairs, Star
 
-from . import where
-from .dispatch import Registry, not_supported
-from .lookups import internal_type
-from .scopes import RowScope
-from .values import present
+from coursehub.mongo import where
+from coursehub.mongo.dispatch import Registry, not_supported
+from coursehub.mongo.lookups import internal_type
+from coursehub.mongo.scopes import RowScope
+from coursehub.mongo.values import present
 
 ACCUMULATORS = Registry()
 accumulator_for = ACCUMULATORS.register

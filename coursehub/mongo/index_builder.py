@@ -8,7 +8,7 @@ from typing import Any
 from pymongo.collection import Collection
 from pymongo.errors import OperationFailure
 
-from .indexes import PRIMARY_KEY, IndexSpec
+from coursehub.mongo.indexes import PRIMARY_KEY, IndexSpec
 
 _INDEX_OPTIONS_CONFLICT, _INDEX_KEY_SPECS_CONFLICT = 85, 86
 

@@ -141,7 +141,7 @@ class ModelIndexes:
         return all_of([not_null(field, self.connection) for field in fields if field.null])
 
     def _condition(self, condition: Any) -> dict | None:
-        from .partial import partial_filter
+        from coursehub.mongo.partial import partial_filter
 
         return partial_filter(self.model, condition, self.connection, self.altered) if condition is not None else None
 

@@ -14,13 +14,13 @@ from django.db.models.expressions import DatabaseDefault, Value
 from django.db.models.sql.compiler import SQLInsertCompiler as DjangoInsertCompiler
 from pymongo.errors import BulkWriteError
 
-from . import sequences
-from .conflicts import insert_ignoring, insert_or_update, stored_documents
-from .converters import as_stored
-from .errors import translated
-from .select import SQLCompiler
-from .shown import shown
-from .unchanged import stored_type
+from coursehub.mongo import sequences
+from coursehub.mongo.conflicts import insert_ignoring, insert_or_update, stored_documents
+from coursehub.mongo.converters import as_stored
+from coursehub.mongo.errors import translated
+from coursehub.mongo.select import SQLCompiler
+from coursehub.mongo.shown import shown
+from coursehub.mongo.unchanged import stored_type
 
 Document = dict[str, Any]
 

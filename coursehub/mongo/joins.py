@@ -6,10 +6,10 @@ from django.core.exceptions import FullResultSet
 from django.db.models.sql.constants import INNER, LOUTER
 from django.db.models.sql.datastructures import BaseTable
 
-from . import where
-from .dispatch import not_supported
-from .scopes import JOIN_PREFIX, RowScope
-from .subqueries import aliases_of, next_variable
+from coursehub.mongo import where
+from coursehub.mongo.dispatch import not_supported
+from coursehub.mongo.scopes import JOIN_PREFIX, RowScope
+from coursehub.mongo.subqueries import aliases_of, next_variable
 
 TEXT_KEYS = {"CharField", "TextField", "SlugField"}
 INTEGER_KEYS = {"AutoField", "BigAutoField", "SmallAutoField", "IntegerField", "BigIntegerField", "SmallIntegerField"}

@@ -10,10 +10,10 @@ from typing import Any
 from django.db.models import Value
 from django.db.models.fields import json as j
 
-from . import conditions as c
-from .dispatch import not_supported
-from .lookups import condition_for
-from .values import conjunction, disjunction, literal
+from coursehub.mongo import conditions as c
+from coursehub.mongo.dispatch import not_supported
+from coursehub.mongo.lookups import condition_for
+from coursehub.mongo.values import conjunction, disjunction, literal
 
 MISSING = "$$REMOVE"
 

@@ -10,9 +10,9 @@ from django.db.models.fields import related_lookups as r
 from django.db.models.sql.query import Query
 from djongo.models import fields as djongo_fields
 
-from . import conditions as c
-from .dispatch import Registry, not_supported
-from .patterns import Pattern, Search, escaped
+from coursehub.mongo import conditions as c
+from coursehub.mongo.dispatch import Registry, not_supported
+from coursehub.mongo.patterns import Pattern, Search, escaped
 
 CONDITIONS = Registry()
 condition_for = CONDITIONS.register

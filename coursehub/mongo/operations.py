@@ -11,8 +11,8 @@ from django.conf import settings
 from django.db.models.expressions import Col
 from djongo import operations as djongo_operations
 
-from . import converters, sequences
-from .errors import translated
+from coursehub.mongo import converters, sequences
+from coursehub.mongo.errors import translated
 
 
 class FlushCommand(str):

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.db.models.expressions import ColPairs, OrderBy, Ref
 
-from .values import is_literal, present
+from coursehub.mongo.values import is_literal, present
 
 
 def sort_stages(compiler: Any, orders: list[OrderBy]) -> list[dict]:

@@ -15,7 +15,7 @@ from django.db.models.expressions import Col
 from django.db.models.sql.query import Query
 from django.db.models.sql.where import AND, OR, WhereNode
 
-from .indexes import not_null
+from coursehub.mongo.indexes import not_null
 
 _RANGES = {
     lookups.GreaterThan: ("$gt", "$lte"),

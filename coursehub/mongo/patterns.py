@@ -7,8 +7,8 @@ from typing import Any
 from django.core.exceptions import EmptyResultSet
 from django.db import DataError
 
-from .conditions import Condition
-from .values import conjunction, literal, present, strict
+from coursehub.mongo.conditions import Condition
+from coursehub.mongo.values import conjunction, literal, present, strict
 
 # The server refuses longer patterns (its limit is 32 764 bytes, anchors and escapes included).
 LONGEST_PATTERN_BYTES = 32_000

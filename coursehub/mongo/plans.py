@@ -6,7 +6,7 @@ from functools import lru_cache
 from operator import itemgetter
 from typing import Any
 
-from .values import is_literal
+from coursehub.mongo.values import is_literal
 
 FIND_ORDER = ("$match", "$sort", "$skip", "$limit")
 

@@ -7,8 +7,8 @@ from django.core.exceptions import EmptyResultSet, FullResultSet
 from django.db.models.expressions import Exists, ExpressionWrapper, NegatedExpression, Ref, Value
 from django.db.models.sql.where import ExtraWhere, NothingNode
 
-from . import subqueries, where
-from .dispatch import not_supported
+from coursehub.mongo import subqueries, where
+from coursehub.mongo.dispatch import not_supported
 
 
 def document(compiler: Any, node: Any, truth: bool) -> dict:

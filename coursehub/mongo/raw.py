@@ -15,10 +15,10 @@ from djongo.base import DjongoClient
 from djongo.sql2mongo.query import Query
 from pymongo.errors import PyMongoError
 
-from . import dialect
-from .errors import as_django_error
-from .raw_text import Statement
-from .sequences import SCHEMA
+from coursehub.mongo import dialect
+from coursehub.mongo.errors import as_django_error
+from coursehub.mongo.raw_text import Statement
+from coursehub.mongo.sequences import SCHEMA
 
 dialect.install()
 

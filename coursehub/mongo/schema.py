@@ -16,12 +16,12 @@ from django.db.models import Field, Index, Model, Value
 from pymongo.database import Database
 from pymongo.errors import CollectionInvalid, OperationFailure
 
-from . import sequences
-from .alterations import ColumnChange
-from .converters import as_stored
-from .errors import translated
-from .index_builder import IndexBuilder
-from .indexes import IndexSpec, ModelIndexes
+from coursehub.mongo import sequences
+from coursehub.mongo.alterations import ColumnChange
+from coursehub.mongo.converters import as_stored
+from coursehub.mongo.errors import translated
+from coursehub.mongo.index_builder import IndexBuilder
+from coursehub.mongo.indexes import IndexSpec, ModelIndexes
 
 logger = logging.getLogger("django.db.backends.schema")
 _NAMESPACE_NOT_FOUND = 26

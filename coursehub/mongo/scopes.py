@@ -85,7 +85,7 @@ class GroupScope(RowScope):
         return self.known(ref.source) or self.compiler.expression(ref.source)
 
     def aggregate(self, node: Any) -> Any:
-        from .grouping import accumulate
+        from coursehub.mongo.grouping import accumulate
 
         identity = self.compiler.identity(node)
         if identity not in self._aggregates:

@@ -9,14 +9,14 @@ from django.db.models.sql import compiler as django_compiler
 from django.db.models.sql.constants import GET_ITERATOR_CHUNK_SIZE, MULTI, SINGLE
 from django.db.models.sql.query import Query
 
-from . import combinators
-from .assembly import Assembly, whole_group
-from .errors import translated
-from .execution import all_rows, documents, explained
-from .plans import Plan
-from .scopes import ColumnScope, GroupScope
-from .translator import Translator
-from .whole_rows import WholeRow, whole_row
+from coursehub.mongo import combinators
+from coursehub.mongo.assembly import Assembly, whole_group
+from coursehub.mongo.errors import translated
+from coursehub.mongo.execution import all_rows, documents, explained
+from coursehub.mongo.plans import Plan
+from coursehub.mongo.scopes import ColumnScope, GroupScope
+from coursehub.mongo.translator import Translator
+from coursehub.mongo.whole_rows import WholeRow, whole_row
 
 
 class SQLCompiler(Translator, django_compiler.SQLCompiler):

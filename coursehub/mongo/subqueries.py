@@ -7,8 +7,8 @@ from django.core.exceptions import EmptyResultSet, FullResultSet
 from django.db.models.expressions import Col, Exists, RawSQL, Subquery
 from django.db.models.sql.query import Query
 
-from . import conditions as c
-from .values import literal, present
+from coursehub.mongo import conditions as c
+from coursehub.mongo.values import literal, present
 
 # A longer list of values is not written into the command (16 MB at most) but compared row by row on the server.
 LONGEST_LIST = 100_000

@@ -5,9 +5,9 @@ from typing import Any
 from django.db.models import functions as f
 from django.db.models.functions.text import ConcatPair
 
-from .expressions import expression_for
-from .functions import simple
-from .values import literal, strict
+from coursehub.mongo.expressions import expression_for
+from coursehub.mongo.functions import simple
+from coursehub.mongo.values import literal, strict
 
 
 @expression_for(f.Concat)

@@ -11,11 +11,11 @@ from django.db.models.expressions import Col, OrderBy, Ref, Value
 from django.db.models.sql.datastructures import BaseTable
 
 # datetimes, functions, json_lookups and text_functions are imported for what they register.
-from . import casts, datetimes, functions, json_lookups, predicates, subqueries, text_functions  # noqa: F401
-from .conditions import Condition
-from .expressions import EXPRESSIONS
-from .scopes import RowScope
-from .values import literal
+from coursehub.mongo import casts, datetimes, functions, json_lookups, predicates, subqueries, text_functions  # noqa: F401
+from coursehub.mongo.conditions import Condition
+from coursehub.mongo.expressions import EXPRESSIONS
+from coursehub.mongo.scopes import RowScope
+from coursehub.mongo.values import literal
 
 
 class Translator:

@@ -11,7 +11,7 @@ from django.db.models.fields.related_lookups import get_normalized_value
 from django.db.models.sql.query import Query
 from django.db.models.sql.where import AND, OR, WhereNode
 
-from .dispatch import not_supported
+from coursehub.mongo.dispatch import not_supported
 
 # For each ordering: how a leading column differs, and how the last one may.
 ORDERINGS = {

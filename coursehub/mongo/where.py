@@ -7,9 +7,9 @@ from django.db.models.expressions import Col, Exists, NegatedExpression
 from django.db.models.lookups import Exact, IsNull, Lookup
 from django.db.models.sql.where import AND, XOR, WhereNode
 
-from . import lookups, tuples
-from .tuples import is_tuple_lookup
-from .values import conjunction, disjunction
+from coursehub.mongo import lookups, tuples
+from coursehub.mongo.tuples import is_tuple_lookup
+from coursehub.mongo.values import conjunction, disjunction
 
 
 def match(compiler: Any, node: Any, truth: bool = True) -> dict:

@@ -17,12 +17,12 @@ from django.db.models.sql.query import Query
 from django.db.models.sql.subqueries import DeleteQuery
 from pymongo import UpdateOne
 
-from .converters import as_stored
-from .errors import NOT_NULL, translated
-from .inserts import SQLInsertCompiler
-from .select import SQLCompiler
-from .shown import shown
-from .unchanged import stored_type
+from coursehub.mongo.converters import as_stored
+from coursehub.mongo.errors import NOT_NULL, translated
+from coursehub.mongo.inserts import SQLInsertCompiler
+from coursehub.mongo.select import SQLCompiler
+from coursehub.mongo.shown import shown
+from coursehub.mongo.unchanged import stored_type
 
 __all__ = ["SQLDeleteCompiler", "SQLInsertCompiler", "SQLUpdateCompiler"]
 

@@ -21,11 +21,11 @@ A task may run twice, late, or (if nobody rings again) not at all: three deliver
 one is found within half a minute. Whatever matters is found again by a registered tick.
 """
 
-from .admin import hide_queue_models
-from .broker import Broker
-from .doorbell import enqueue
-from .presence import status
-from .ticks import TICKS, register_tick
-from .turns import Lane, Turn
+from coursehub.queue.admin import hide_queue_models
+from coursehub.queue.broker import Broker
+from coursehub.queue.producer import enqueue
+from coursehub.queue.ticks import TICKS, register_tick
+from coursehub.queue.turns import Lane, Turn
+from coursehub.queue.workers import status
 
 __all__ = ["TICKS", "Broker", "Lane", "Turn", "enqueue", "hide_queue_models", "register_tick", "status"]

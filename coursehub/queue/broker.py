@@ -20,8 +20,7 @@ from pymongo.collection import Collection
 from pymongo.errors import PyMongoError
 
 from coursehub.mongo import outside_transaction
-
-from .turns import Rotation, Turn
+from coursehub.queue.turns import Rotation, Turn
 
 QUEUE = "coursehub_queue"
 DELIVERIES_MAX = 3

@@ -8,9 +8,9 @@ import argparse
 
 import django
 
-from . import lifeline
-from .broker import Identity
-from .signs import Signs
+from coursehub.queue import parent_death
+from coursehub.queue.broker import Identity
+from coursehub.queue.heartbeat import Signs
 
 
 def main() -> None:
@@ -20,10 +20,10 @@ def main() -> None:
     parser.add_argument("--signs", type=int, required=True, help="descriptor of the pipe to the supervisor")
     parser.add_argument("--parent", type=int, required=True, help="process id of the supervisor")
     options = parser.parse_args()
-    lifeline.tie_to_parent(options.parent)
-    lifeline.name_process("guard")
+    parent_death.tie_to_parent(options.parent)
+    parent_death.name_process("guard")
     django.setup()
-    from .guard import lead
+    from coursehub.queue.process_group import lead
 
     lead(Identity(options.worker, options.run), Signs(options.signs))
 

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
-from .signs import SilenceWatch
+from coursehub.queue.heartbeat import SilenceWatch
 
 STOP_SECONDS = 10
 _LOOK_SECONDS = 0.25

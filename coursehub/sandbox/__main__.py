@@ -7,10 +7,10 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-from coursehub.sandbox.core import DEFAULT_ORG_ID, Options
-from coursehub.sandbox.journal import StateUnusable
 from coursehub.sandbox.profiles import switches_in
+from coursehub.sandbox.sandbox import DEFAULT_ORG_ID, Options
 from coursehub.sandbox.server import serve
+from coursehub.sandbox.storage import StateUnusable
 from coursehub.sandbox.switches import BadSwitch
 
 

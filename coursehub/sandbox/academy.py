@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 
 from coursehub.sandbox import seeding
 from coursehub.sandbox.clock import Clock
-from coursehub.sandbox.journal import Journal
-from coursehub.sandbox.journeys import Journey, journey
+from coursehub.sandbox.simulation import Journey, journey
+from coursehub.sandbox.storage import Journal
 
 FIRST_MEMBER_ID = 3000094000003000001
 FIRST_LEARNER_ID = 3000094000004000001

@@ -2,13 +2,13 @@
 
 from typing import TYPE_CHECKING, Any
 
-from coursehub.sandbox import formats, rows
+from coursehub.sandbox import formats, serializers
 from coursehub.sandbox.academy import ENROLLED, REVOKED, Course, Member, Standing
+from coursehub.sandbox.http import Answer, Call, Refused, json_answer
 from coursehub.sandbox.rosters import Pair
-from coursehub.sandbox.wire import Answer, Call, Refused, json_answer
 
 if TYPE_CHECKING:
-    from coursehub.sandbox.core import Sandbox
+    from coursehub.sandbox.sandbox import Sandbox
 
 ACCESS_REQUESTS = "2"  # a value of `filter`
 TRAINER = None  # in a list of members: the one who is no learner
@@ -16,23 +16,25 @@ TRAINER = None  # in a list of members: the one who is no learner
 
 def list_portals(sandbox: "Sandbox", call: Call) -> Answer:
     """GET org/portals.json"""
-    return json_answer({"portals": [rows.portal_row(sandbox.org_id, call.origin)]})
+    return json_answer({"portals": [serializers.portal_row(sandbox.org_id, call.origin)]})
 
 
 def list_courses(sandbox: "Sandbox", call: Call) -> Answer:
     """GET courses.json"""
     courses = list(sandbox.academy.courses.values())
     unpublished = {course.id for course in courses[len(courses) - sandbox.switches.unpublished_courses :]}
-    listed = [rows.course_row(course, sandbox.org_id, call.origin) for course in courses]
+    listed = [serializers.course_row(course, sandbox.org_id, call.origin) for course in courses]
     listed = [row | {"publishStatus": "0"} if row["id"] in unpublished else row for row in listed]
-    listed += rows.bundle_rows(courses[0], sandbox.org_id, call.origin, sandbox.switches.bundles) if courses else []
+    listed += (
+        serializers.bundle_rows(courses[0], sandbox.org_id, call.origin, sandbox.switches.bundles) if courses else []
+    )
     page = _page(sandbox, call, listed, 15)
     return json_answer({"courses": page, "courseCategories": [], "meta": {"totalCourseCount": str(len(listed))}})
 
 
 def one_course(sandbox: "Sandbox", call: Call) -> Answer:
     """GET courses/<courseId>.json"""
-    return json_answer({"course": rows.course_row(_course(sandbox, call.ids[1]), sandbox.org_id, call.origin)})
+    return json_answer({"course": serializers.course_row(_course(sandbox, call.ids[1]), sandbox.org_id, call.origin)})
 
 
 def list_course_members(sandbox: "Sandbox", call: Call) -> Answer:
@@ -55,19 +57,19 @@ def list_course_members(sandbox: "Sandbox", call: Call) -> Answer:
 def course_engagement(sandbox: "Sandbox", call: Call) -> Answer:
     """GET course/<courseId>/courseMember/<courseMemberId>/courseEngagement.json"""
     member, standing = _member_of_course(sandbox, call)
-    return json_answer({"courseEngagement": rows.engagement_rows(member, standing), "meta": {}})
+    return json_answer({"courseEngagement": serializers.engagement_rows(member, standing), "meta": {}})
 
 
 def report_of_tests(sandbox: "Sandbox", call: Call) -> Answer:
     """GET course/<courseId>/courseMember/<courseMembersId>/testReport.json"""
     member, standing = _member_of_course(sandbox, call)
-    return json_answer({"testReport": rows.rows_of_tests(member, standing), "meta": {}})
+    return json_answer({"testReport": serializers.rows_of_tests(member, standing), "meta": {}})
 
 
 def list_portal_members(sandbox: "Sandbox", call: Call) -> Answer:
     """GET portalMembers.json"""
     page = _page(sandbox, call, list(sandbox.academy.learners.values()), 20)
-    found = [rows.learner_row(learner, sandbox.org_id, _skew(sandbox)) for learner in page]
+    found = [serializers.learner_row(learner, sandbox.org_id, _skew(sandbox)) for learner in page]
     return json_answer({"portalMembers": found, "meta": {}})
 
 
@@ -90,7 +92,7 @@ def fetch_user_details(sandbox: "Sandbox", call: Call) -> Answer:
     if learner is None and sandbox.switches.unknown_learner == "404":
         raise not_found("learner")
     with_signup_data = query.get("fetchSignupData") == "true"
-    found = [rows.user_details_row(learner, with_signup_data)] if learner else []
+    found = [serializers.user_details_row(learner, with_signup_data)] if learner else []
     return json_answer({sandbox.switches.learner_wrapper: found})
 
 
@@ -107,18 +109,20 @@ def update_course_attendee(sandbox: "Sandbox", call: Call) -> Answer:
         raise Refused(400, "INVALID_INPUT", "courseMembers[0].status must be 50 or 51.")
     call.detail = f"course {member.course.id}, {member.learner.email}, status {status}"
     sandbox.academy.set_access(member, revoked_ms=call.at_ms if status == REVOKED else None)
-    standing = rows.shown(sandbox.switches, sandbox.academy.standing(member, call.at_ms))
-    return json_answer({"courseMembers": [rows.invited_member_row(member, standing, sandbox.org_id, _skew(sandbox))]})
+    standing = serializers.shown(sandbox.switches, sandbox.academy.standing(member, call.at_ms))
+    return json_answer(
+        {"courseMembers": [serializers.invited_member_row(member, standing, sandbox.org_id, _skew(sandbox))]}
+    )
 
 
 def _member_row(sandbox: "Sandbox", course: Course, pair: Pair | None) -> dict[str, str]:
     if pair is TRAINER:
-        return rows.trainer_row(course, sandbox.org_id)
-    member, standing = pair[0], rows.shown(sandbox.switches, pair[1])
+        return serializers.trainer_row(course, sandbox.org_id)
+    member, standing = pair[0], serializers.shown(sandbox.switches, pair[1])
     skew_seconds, time_moves = _skew(sandbox), sandbox.switches.time_moves_with_progress
     depends_on = (standing, skew_seconds, time_moves)
     if member.listed[0] != depends_on:
-        member.listed = depends_on, rows.member_row(member, standing, sandbox.org_id, skew_seconds, time_moves)
+        member.listed = depends_on, serializers.member_row(member, standing, sandbox.org_id, skew_seconds, time_moves)
     return member.listed[1]
 
 

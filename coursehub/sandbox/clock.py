@@ -9,7 +9,7 @@ Both are exact functions of what the journal keeps: no background task, nothing 
 import time
 from bisect import bisect_right
 
-from coursehub.sandbox.journal import Journal
+from coursehub.sandbox.storage import Journal
 
 
 class Clock:

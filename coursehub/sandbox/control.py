@@ -4,14 +4,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from coursehub.sandbox import oauth, rows
+from coursehub.sandbox import oauth, serializers
 from coursehub.sandbox.academy import Course
-from coursehub.sandbox.core import RESET_PARTS, Sandbox
+from coursehub.sandbox.http import Answer, Call, Refused, json_answer
 from coursehub.sandbox.rosters import BY_TIME
+from coursehub.sandbox.sandbox import RESET_PARTS, Sandbox
 from coursehub.sandbox.seeding import person
 from coursehub.sandbox.switches import BadSwitch, Switches, meanings
 from coursehub.sandbox.tokens import token_id
-from coursehub.sandbox.wire import Answer, Call, Refused, json_answer
 
 PREFIX = "/_sandbox/"
 PAGE = Path(__file__).with_name("page.html")
@@ -104,7 +104,9 @@ def show_learners(sandbox: Sandbox, call: Call) -> dict[str, Any]:
         raise BadRequest("`course` is not the id of a course.")
     pairs = sandbox.rosters.of(course, call.at_ms).ordered(BY_TIME, Switches())
     found = pairs[: _number(call, "limit", len(pairs))]
-    return {"learners": [rows.member_row(member, standing, sandbox.org_id, 0, True) for member, standing in found]}
+    return {
+        "learners": [serializers.member_row(member, standing, sandbox.org_id, 0, True) for member, standing in found]
+    }
 
 
 def make_code(sandbox: Sandbox, call: Call) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from collections import Counter
 from typing import Any
 
-from coursehub.sandbox.journal import Journal
+from coursehub.sandbox.storage import Journal
 
 KEPT_CALLS = 100_000
 CALL_COLUMNS = ("n", "at_ms", "took_ms", "endpoint", "status", "detail")

@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 from typing import Any
 
-from coursehub.sandbox.journeys import chance
+from coursehub.sandbox.http import HTML, JSON, Answer
+from coursehub.sandbox.simulation import chance
 from coursehub.sandbox.switches import Switches
-from coursehub.sandbox.wire import HTML, JSON, Answer
 
 GATEWAY_PAGE = b"<html><head><title>502 Bad Gateway</title></head><body><h1>502 Bad Gateway</h1></body></html>"
 INSTEAD = {

@@ -5,12 +5,12 @@ import re
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any
 
-from coursehub.sandbox import rows, shapes
+from coursehub.sandbox import serializers, shapes
 from coursehub.sandbox.academy import Course
-from coursehub.sandbox.wire import Answer, Call, Refused
+from coursehub.sandbox.http import Answer, Call, Refused
 
 if TYPE_CHECKING:
-    from coursehub.sandbox.core import Sandbox
+    from coursehub.sandbox.sandbox import Sandbox
 
 EMAIL = re.compile(r"[^@\s]{1,64}@[^@\s.]+(?:\.[^@\s.]+)+")
 ENDPOINT = "POST addCourseAttendee.json"
@@ -55,14 +55,14 @@ def _act(sandbox: "Sandbox", call: Call, attendee: dict[str, Any]) -> dict[str, 
     email, course = attendee["email"].strip(), sandbox.academy.courses.get(attendee.get("courseId", ""))
     names, skew_seconds = (attendee["firstName"], attendee.get("lastName", "")), sandbox.switches.clock_skew_seconds
     learner = sandbox.academy.find_or_add_learner(email, *names, call.at_ms)
-    whole: dict[str, Any] = {"portalMember": rows.invited_learner_row(learner, sandbox.org_id, skew_seconds)}
+    whole: dict[str, Any] = {"portalMember": serializers.invited_learner_row(learner, sandbox.org_id, skew_seconds)}
     if course is not None:
         member = course.members.get(email.lower()) or sandbox.academy.add_member(course, learner, call.at_ms)
         expires_ms = attendee.get("expiryTime")
         if expires_ms is not None or member.ended_ms(call.at_ms) is not None:
             sandbox.academy.set_access(member, expires_ms=expires_ms)
-        standing = rows.shown(sandbox.switches, sandbox.academy.standing(member, call.at_ms))
-        row = rows.invited_member_row(member, standing, sandbox.org_id, skew_seconds)
+        standing = serializers.shown(sandbox.switches, sandbox.academy.standing(member, call.at_ms))
+        row = serializers.invited_member_row(member, standing, sandbox.org_id, skew_seconds)
         whole = {"courseMember": [row], **whole}
     sandbox.counters.count_invitation(attendee.get("courseId", ""), email.lower(), call.at_ms)
     return whole

@@ -3,9 +3,9 @@
 from collections import deque
 from email.utils import formatdate
 
-from coursehub.sandbox.journal import Journal
+from coursehub.sandbox.http import Refused
+from coursehub.sandbox.storage import Journal
 from coursehub.sandbox.switches import Switches
-from coursehub.sandbox.wire import Refused
 
 WINDOW_MS = 60_000
 CODE = "URL_ROLLING_THROTTLES_LIMIT_EXCEEDED"

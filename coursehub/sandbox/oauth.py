@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlencode, urlsplit
 
 from coursehub.sandbox import consent
+from coursehub.sandbox.http import HTML, Answer, Call, json_answer
 from coursehub.sandbox.tokens import Grant, TokenRefused, digest_of, token_id
-from coursehub.sandbox.wire import HTML, Answer, Call, json_answer
 
 if TYPE_CHECKING:
-    from coursehub.sandbox.core import Sandbox
+    from coursehub.sandbox.sandbox import Sandbox
 
 API_DOMAIN = "https://www.zohoapis.com"  # as documented; not where TrainerCentral's API is
 SCOPE = re.compile(r"[A-Za-z]+\.[A-Za-z]+\.[A-Z]+")

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from coursehub.sandbox import api, invitations
-from coursehub.sandbox.wire import Answer, Call
+from coursehub.sandbox.http import Answer, Call
 
 if TYPE_CHECKING:
-    from coursehub.sandbox.core import Sandbox
+    from coursehub.sandbox.sandbox import Sandbox
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from coursehub.sandbox.journeys import DAY_MS, chance
+from coursehub.sandbox.simulation import DAY_MS, chance
 
 FIRST_COURSE_ID = 3000094000002000004
 COURSES = (

@@ -13,10 +13,10 @@ from collections.abc import Callable
 from aiohttp import web
 
 from coursehub.sandbox import control
-from coursehub.sandbox.core import Options, Sandbox
 from coursehub.sandbox.faults import Fault
+from coursehub.sandbox.http import Answer, Call
 from coursehub.sandbox.limits import http_date
-from coursehub.sandbox.wire import Answer, Call
+from coursehub.sandbox.sandbox import Options, Sandbox
 
 logger = logging.getLogger("coursehub.sandbox")
 

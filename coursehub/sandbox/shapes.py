@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from coursehub.sandbox.wire import HTML, Answer, json_answer
+from coursehub.sandbox.http import HTML, Answer, json_answer
 
 _PAGE = b"<html><body><h1>We will be back soon</h1></body></html>"
 _CODE = {"errors": [{"errorCode": "ST_41", "message": "Something is the matter."}]}

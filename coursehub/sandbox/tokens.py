@@ -9,7 +9,7 @@ from base64 import urlsafe_b64encode
 from dataclasses import dataclass, field
 from hashlib import sha256
 
-from coursehub.sandbox.journal import Journal
+from coursehub.sandbox.storage import Journal
 from coursehub.sandbox.switches import Switches
 
 MINT_WINDOW_MS = 600_000

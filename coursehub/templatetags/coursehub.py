@@ -10,7 +10,7 @@ from django.utils.dateparse import parse_datetime
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from coursehub import states
+from coursehub.console import badges
 
 register = template.Library()
 
@@ -59,7 +59,7 @@ def state_badge(value) -> SafeString:
     state = str(getattr(value, "state", value))
     return format_html(
         '<span class="ch-badge" data-state="{}" data-tone="{}">{}</span>',
-        state, states.tone(state), states.label(state),
+        state, badges.tone(state), badges.label(state),
     )  # fmt: skip
 
 
@@ -69,32 +69,32 @@ def count_list(counts: dict[str, int] | None) -> list[dict]:
     return [
         {
             "state": state,
-            "label": states.label(state),
-            "tone": states.tone(state),
+            "label": badges.label(state),
+            "tone": badges.tone(state),
             "count": (counts or {}).get(state, 0),
-            "planned": state in states.GROUPS["planned"],
+            "planned": state in badges.GROUPS["planned"],
         }
-        for state in states.INVITATION_STATES
+        for state in badges.INVITATION_STATES
     ]
 
 
 @register.filter
 def count_of(counts: dict[str, int] | None, names: str) -> int:
     """How many rows are in the states or `states.GROUPS` that `names` lists ("invited,trouble")."""
-    wanted = [state for name in names.split(",") for state in states.GROUPS.get(name, (name,))]
+    wanted = [state for name in names.split(",") for state in badges.GROUPS.get(name, (name,))]
     return sum((counts or {}).get(name, 0) for name in wanted)
 
 
 @register.filter
 def states_of(group: str) -> str:
     """The states of one of `states.GROUPS`, comma-separated: what a script sums up for `data-sum`."""
-    return ",".join(states.GROUPS[group])
+    return ",".join(badges.GROUPS[group])
 
 
 @register.simple_tag
 def state_tones() -> dict[str, str]:
     """Which colour each state has, for scripts that make badges."""
-    return states.tones()
+    return badges.tones()
 
 
 @register.filter

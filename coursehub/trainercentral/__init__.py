@@ -4,7 +4,7 @@ Calls return frozen records or raise an error of the tree in `errors`; nothing h
 a repr, log line, exception or address.
 """
 
-from coursehub.trainercentral.calling import TokenProvider
+from coursehub.trainercentral.caller import TokenProvider
 from coursehub.trainercentral.client import TrainerCentralClient
 from coursehub.trainercentral.errors import TrainerCentralError
 from coursehub.trainercentral.oauth import ZohoAccounts

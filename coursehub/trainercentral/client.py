@@ -6,10 +6,9 @@ from typing import Any
 from urllib.parse import quote
 
 from coursehub.emails import normalize
-from coursehub.trainercentral import errors, invited, reading
-from coursehub.trainercentral.calling import Caller, TokenProvider, nobody
+from coursehub.trainercentral import errors, invited, lenient_values
+from coursehub.trainercentral.caller import Caller, TokenProvider, nobody
 from coursehub.trainercentral.codes import ALREADY_ENROLLED
-from coursehub.trainercentral.envelopes import Answer, objects
 from coursehub.trainercentral.fields import PercentColumn
 from coursehub.trainercentral.outcomes import Acting
 from coursehub.trainercentral.profile import AnswerKind, Meaning, Profile, nothing_learnt
@@ -24,6 +23,7 @@ from coursehub.trainercentral.records import (
     Portal,
     Report,
 )
+from coursehub.trainercentral.responses import Answer, objects
 from coursehub.trainercentral.transport import Transport
 
 logger = logging.getLogger(__name__)
@@ -97,7 +97,7 @@ class TrainerCentralClient:
     def get_course(self, course_id: str) -> Course:
         """One course. Raises NotFound."""
         answer = self._call("GET", "courses/<id>.json", f"/courses/{_part(course_id)}.json", expects=(_COURSE,))
-        return Course.read((reading.rows(answer.json, _COURSE) or [{}])[0])
+        return Course.read((lenient_values.rows(answer.json, _COURSE) or [{}])[0])
 
     # --- Course members (help article "how-do-i-get-coursememberid") -------------------------------
 
@@ -224,7 +224,7 @@ class TrainerCentralClient:
     def list_portals(self) -> list[Portal]:
         """The academies of the account behind the token; works without an org id."""
         answer = self._caller.call("GET", "org/portals.json", "/api/v4/org/portals.json", expects=("portals",))
-        return [Portal.read(row) for row in reading.rows(answer.json, "portals") or []]
+        return [Portal.read(row) for row in lenient_values.rows(answer.json, "portals") or []]
 
 
 def _part(identifier: str) -> str:

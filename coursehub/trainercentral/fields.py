@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any, TypeVar
 
-from coursehub.trainercentral import reading
+from coursehub.trainercentral import lenient_values
 
 Read = TypeVar("Read")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -125,7 +125,7 @@ def _sample(value: Any) -> str:
     """A value as it may be shown: of one line, at most 20 characters, and nothing that looks like an address."""
     if isinstance(value, dict | list | bool):
         return type(value).__name__
-    shown = "".join(letter if letter.isprintable() else " " for letter in reading.text(value))
+    shown = "".join(letter if letter.isprintable() else " " for letter in lenient_values.text(value))
     return "" if "@" in shown else shown[:_SAMPLE_LENGTH]
 
 
@@ -134,7 +134,7 @@ def _text(value: Any) -> str:
         return ""
     if isinstance(value, bool) or not isinstance(value, str | int | Decimal):
         raise Unreadable
-    return reading.text(value)
+    return lenient_values.text(value)
 
 
 class PercentColumn:

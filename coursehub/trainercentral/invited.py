@@ -5,9 +5,9 @@ from collections.abc import Iterator
 from typing import Any
 
 from coursehub.emails import normalize
-from coursehub.trainercentral import fields, reading
-from coursehub.trainercentral.envelopes import objects
+from coursehub.trainercentral import fields, lenient_values
 from coursehub.trainercentral.records import Invited
+from coursehub.trainercentral.responses import objects
 
 # Around a learner of the academy, who need not be in the course.
 _ACADEMY_KEYS = frozenset({"portalMember", "portalMembers"})
@@ -40,7 +40,7 @@ def read(body: Any, email: str) -> Invited:
     own = [(under, found) for under, found in objects(body) if not _is_of_another(found, email)]
     enrolments = [(_member_id(under, found), found) for under, found in own]
     member_id, enrolment = next(((held, found) for held, found in enrolments if held), ("", {}))
-    org_member_id = reading.first(enrolment, "orgMemberId") or next(_org_member_ids(own), "")
+    org_member_id = lenient_values.first(enrolment, "orgMemberId") or next(_org_member_ids(own), "")
     return Invited(member_id, org_member_id, True if _has_progress(enrolment) else None)
 
 
@@ -48,17 +48,21 @@ def _member_id(under: frozenset[str], found: dict) -> str:
     """The course member's id that an object names or is of."""
     if under & _ACADEMY_KEYS or any(map(_OTHERS.search, under)):
         return ""
-    return reading.first(found, *_MEMBER_IDS) or (reading.first(found, "id") if under & _COURSE_KEYS else "")
+    return lenient_values.first(found, *_MEMBER_IDS) or (
+        lenient_values.first(found, "id") if under & _COURSE_KEYS else ""
+    )
 
 
 def _is_of_another(found: dict, email: str) -> bool:
-    held = [reading.text(found.get(key)) for key in _ADDRESS_KEYS]
+    held = [lenient_values.text(found.get(key)) for key in _ADDRESS_KEYS]
     return any("@" in one for one in held) and normalize(email) not in map(normalize, held)
 
 
 def _org_member_ids(own: list[tuple[frozenset[str], dict]]) -> Iterator[str]:
     for under, found in own:
-        held = reading.first(found, "orgMemberId") or (reading.first(found, "id") if under & _ACADEMY_KEYS else "")
+        held = lenient_values.first(found, "orgMemberId") or (
+            lenient_values.first(found, "id") if under & _ACADEMY_KEYS else ""
+        )
         if held:
             yield held
 
@@ -67,12 +71,12 @@ def _names_learner(under: frozenset[str], found: dict, email: str) -> bool:
     """Whether an object holds the learner's address or an academy member's id, and not as one who was left out."""
     if any(map(_OTHERS.search, under)):
         return False
-    if reading.text(found.get("orgMemberId")):
+    if lenient_values.text(found.get("orgMemberId")):
         return True
     wanted = normalize(email)
     for key, value in found.items():
         held = value if isinstance(value, list) else [value]
-        if not _OTHERS.search(key) and any(normalize(reading.text(one)) == wanted for one in held):
+        if not _OTHERS.search(key) and any(normalize(lenient_values.text(one)) == wanted for one in held):
             return True
     return False
 

@@ -7,8 +7,8 @@ from hashlib import sha256
 from typing import Any
 
 from coursehub.trainercentral import codes
-from coursehub.trainercentral.envelopes import EMAIL_SHAPE, Answer, clean, find_message
 from coursehub.trainercentral.profile import PAGE, UNREADABLE, AnswerKind
+from coursehub.trainercentral.responses import EMAIL_SHAPE, Answer, clean, find_message
 
 # Two bodies of the same keys may say yes and no: the words of these are part of the kind.
 _VERDICT_KEYS = frozenset({"status", "success", "result", "state"})

@@ -10,9 +10,9 @@ from hashlib import sha256
 from typing import Any
 from urllib.parse import urlencode
 
-from coursehub.trainercentral import errors, reading
-from coursehub.trainercentral.envelopes import Answer, clean
+from coursehub.trainercentral import errors, lenient_values
 from coursehub.trainercentral.records import TokenGrant
+from coursehub.trainercentral.responses import Answer, clean
 from coursehub.trainercentral.transport import Transport
 from coursehub.trainercentral.waiting import retry_after_seconds
 
@@ -118,11 +118,11 @@ class ZohoAccounts:
         credentials = {"client_id": self._client_id, "client_secret": self._client_secret}
         answer = self._post(_TOKEN_PATH, {**form, **credentials})
         body: Any = answer.json if isinstance(answer.json, dict) else {}
-        access_token = reading.text(body.get("access_token"))
+        access_token = lenient_values.text(body.get("access_token"))
         if not _TOKEN_TEXT.fullmatch(access_token):
             raise self._failure(form["grant_type"], answer, (*secrets, access_token))
-        refresh_token = reading.text(body.get("refresh_token"))
-        return TokenGrant(access_token, refresh_token, _life_seconds(body), reading.text(body.get("scope")))
+        refresh_token = lenient_values.text(body.get("refresh_token"))
+        return TokenGrant(access_token, refresh_token, _life_seconds(body), lenient_values.text(body.get("scope")))
 
     def _post(self, path: str, form: Mapping[str, str]) -> Answer:
         failure: errors.TrainerCentralError
@@ -137,7 +137,7 @@ class ZohoAccounts:
     def _failure(self, what: str, answer: Answer, secrets: tuple[str, ...]) -> errors.OAuthError:
         """The body decides, not the status: errors come with HTTP 200 too (contract §5.3)."""
         body = answer.json if isinstance(answer.json, dict) else {}
-        said = reading.text(body.get("error")) or ("(no error named)" if body else "(no JSON object)")
+        said = lenient_values.text(body.get("error")) or ("(no error named)" if body else "(no JSON object)")
         said = clean(said, (self._client_secret, *secrets))
         detail = f"{what}: HTTP {answer.status} {said}"
         if "denied" in said.lower() or answer.status == 429:
@@ -152,7 +152,7 @@ class ZohoAccounts:
 
 def _life_seconds(body: dict) -> int:
     """Older answers carry seconds in `expires_in_sec` and milliseconds in `expires_in` (contract §5.3)."""
-    life = reading.whole(body.get("expires_in_sec")) or reading.whole(body.get("expires_in")) or 0
+    life = lenient_values.whole(body.get("expires_in_sec")) or lenient_values.whole(body.get("expires_in")) or 0
     if life > _LONGEST_LIFE_SECONDS:
         life //= 1000
     return life if 0 < life <= _LONGEST_LIFE_SECONDS else _USUAL_LIFE_SECONDS

@@ -8,9 +8,9 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from coursehub.trainercentral import codes, errors, kinds, waiting
-from coursehub.trainercentral.envelopes import EMAIL_SHAPE, Answer, clean, find_codes, find_message, says_no
 from coursehub.trainercentral.kinds import AnswerKind
 from coursehub.trainercentral.profile import Meaning
+from coursehub.trainercentral.responses import EMAIL_SHAPE, Answer, clean, find_codes, find_message, says_no
 
 _TIMEOUT, _CONFLICT = 408, 409
 # Time-outs, also those that well-known proxies invented, and a conflict, which may be with what is there already.

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from coursehub.trainercentral import fields, reading
+from coursehub.trainercentral import fields, lenient_values
 
 LEARNER_ROLE = "3"
 ENROLLED, REVOKED = "50", "51"  # codes of `Member.status` that are documented or seen (contract §2.5)
@@ -24,11 +24,11 @@ class Course:
     @classmethod
     def read(cls, row: dict) -> "Course":
         return cls(
-            course_id=reading.first(row, "courseId", "id"),
-            name=reading.text(row.get("courseName")),
-            is_published=reading.text(row.get("publishStatus")) in ("1", ""),
-            enrolled_count=reading.whole(row.get("enrolledCount")),
-            is_bundle=reading.text(row.get("type")) == "1",
+            course_id=lenient_values.first(row, "courseId", "id"),
+            name=lenient_values.text(row.get("courseName")),
+            is_published=lenient_values.text(row.get("publishStatus")) in ("1", ""),
+            enrolled_count=lenient_values.whole(row.get("enrolledCount")),
+            is_bundle=lenient_values.text(row.get("type")) == "1",
         )
 
 
@@ -66,13 +66,13 @@ class Member:
         """`percent` reads the percentages of the page that the row is of."""
         given = fields.FieldReader(row)
         return cls(
-            member_id=reading.first(row, "courseMembersId", "id"),
-            course_id=reading.first(row, "courseId", "course"),
-            org_member_id=reading.first(row, "orgMemberId", "userId"),
-            email=reading.first(row, "email", "emailId"),
-            name=reading.text(row.get("name")),
-            role=reading.text(row.get("role")),
-            status=reading.text(row.get("status")),
+            member_id=lenient_values.first(row, "courseMembersId", "id"),
+            course_id=lenient_values.first(row, "courseId", "course"),
+            org_member_id=lenient_values.first(row, "orgMemberId", "userId"),
+            email=lenient_values.first(row, "email", "emailId"),
+            name=lenient_values.text(row.get("name")),
+            role=lenient_values.text(row.get("role")),
+            status=lenient_values.text(row.get("status")),
             percent=given.read("percent", "completionPercentage", percent),
             completed_lessons=given.read("completed_lessons", "completedLesson", fields.whole),
             total_lessons=given.read("total_lessons", "totalLesson", fields.whole),
@@ -105,12 +105,15 @@ class Learner:
 
     @classmethod
     def read(cls, row: dict) -> "Learner":
-        parts = (reading.first(row, "firstName", "userFirstName"), reading.first(row, "lastName", "userLastName"))
+        parts = (
+            lenient_values.first(row, "firstName", "userFirstName"),
+            lenient_values.first(row, "lastName", "userLastName"),
+        )
         return cls(
-            org_member_id=reading.first(row, "orgMemberId", "id"),
-            email=reading.first(row, "email", "emailId"),
-            name=reading.text(row.get("name")) or " ".join(part for part in parts if part),
-            status=reading.text(row.get("status")),
+            org_member_id=lenient_values.first(row, "orgMemberId", "id"),
+            email=lenient_values.first(row, "email", "emailId"),
+            name=lenient_values.text(row.get("name")) or " ".join(part for part in parts if part),
+            status=lenient_values.text(row.get("status")),
         )
 
 
@@ -140,9 +143,9 @@ class Portal:
     @classmethod
     def read(cls, row: dict) -> "Portal":
         return cls(
-            org_id=reading.first(row, "id", "zsoid"),
-            name=reading.text(row.get("portalName")),
-            url=reading.text(row.get("url")),
+            org_id=lenient_values.first(row, "id", "zsoid"),
+            name=lenient_values.text(row.get("portalName")),
+            url=lenient_values.text(row.get("url")),
             is_default=row.get("isDefault") in (True, "true"),
         )
 

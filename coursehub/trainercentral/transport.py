@@ -14,7 +14,7 @@ from requests.adapters import HTTPAdapter
 from requests.auth import AuthBase
 
 from coursehub.trainercentral import errors
-from coursehub.trainercentral.envelopes import Answer
+from coursehub.trainercentral.responses import Answer
 
 _LARGEST_BODY_BYTES = 32 * 1024 * 1024
 _CHUNK_BYTES = 64 * 1024

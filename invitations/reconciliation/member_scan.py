@@ -15,7 +15,7 @@ from uuid import UUID
 from pymongo import DESCENDING, ReturnDocument
 from pymongo.errors import DuplicateKeyError
 
-from coursehub import academy, clock, pacing
+from coursehub import academy, clock, rate_limit
 from coursehub.emails import normalize
 from coursehub.mongo import outside_transaction
 from coursehub.trainercentral import errors
@@ -47,7 +47,7 @@ def sweep(course_id: str, batch_id: UUID, *, due: datetime, ends_at: float) -> b
     held = _win(course_id, due)
     if held is None:
         return False
-    client = token_services.client(lane=pacing.INVITATIONS)
+    client = token_services.client(lane=rate_limit.INVITATIONS)
     try:
         while _may_read(batch_id, ends_at):
             done = _read_page(held, lambda start: client.member_page(course_id, start=start))
@@ -99,7 +99,9 @@ def _may_read(batch_id: UUID, ends_at: float) -> bool:
     left_seconds = ends_at - time.monotonic()
     running = Batch.objects.filter(pk=batch_id, state=Batch.State.RUNNING)
     return (
-        left_seconds > 0 and running.exists() and pacing.reserve_slot(pacing.INVITATIONS, within_seconds=left_seconds)
+        left_seconds > 0
+        and running.exists()
+        and rate_limit.reserve_slot(rate_limit.INVITATIONS, within_seconds=left_seconds)
     )
 
 

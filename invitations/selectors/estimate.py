@@ -7,7 +7,7 @@ from typing import Any
 
 from django.utils.dateparse import parse_datetime
 
-from coursehub import clock, pacing
+from coursehub import clock, rate_limit
 from oauthtokens import services as token_services
 
 _AFTER_MAINTENANCE = timedelta(hours=1)  # the sets are regenerated in the maintenance, which takes a while
@@ -30,7 +30,7 @@ class Estimate:
 def of(calls: int, *, start_at: datetime | None = None) -> Estimate:
     """The cost of `calls` invitations, begun now or at `start_at`."""
     now = clock.now()
-    seconds = calls * pacing.interval_seconds()
+    seconds = calls * rate_limit.interval_seconds()
     pool, without_tokens = token_services.status(), token_services.why_none()
     refreshes = math.ceil(seconds / max(pool["seconds_per_use"], 1))
     maintenance = parse_datetime(pool.get("next_maintenance_at") or "") if calls else None

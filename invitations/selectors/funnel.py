@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from itertools import islice
 from typing import Any
 
-from coursehub import clock, members
+from coursehub import clock, course_members
 from coursehub.mongo import outside_transaction
 from invitations.models import Batch, Invitation
 
@@ -33,7 +33,7 @@ class Funnel:
 
     def ask_for_reading(self) -> bool:
         """Have members read anew whose list is older than FRESH_SECONDS; whether that is to be waited for."""
-        return bool(members.ask_for_sweep(self.course_ids, since=clock.now() - timedelta(seconds=FRESH_SECONDS)))
+        return bool(course_members.ask_for_sweep(self.course_ids, since=clock.now() - timedelta(seconds=FRESH_SECONDS)))
 
     @property
     def steps(self) -> list[dict[str, Any]]:
@@ -63,7 +63,7 @@ def of(batch: Batch, *, days: int) -> Funnel:
                 counts[name] += getattr(standing, name)
             if not standing.accepted and was_invited_before(row, invited_before):
                 late_lines.append(row["line"])
-    known = [moment for moment in members.known_as_of(course_ids).values() if moment]
+    known = [moment for moment in course_members.known_as_of(course_ids).values() if moment]
     return Funnel(
         counts["invited"], counts["accepted"], counts["started"], counts["completed"],
         late_lines, invited_before, min(known, default=None), frozenset(course_ids),
@@ -84,16 +84,16 @@ def _chunks(batch: Batch) -> Iterator[list[dict[str, Any]]]:
         yield chunk
 
 
-def standings(rows: list[dict[str, Any]]) -> dict[Any, members.Standing]:
+def standings(rows: list[dict[str, Any]]) -> dict[Any, course_members.Standing]:
     """`_id` of each row -> how far its learner is in the course, by the stored members; not listed: no step taken."""
     by_course: defaultdict[str, list[dict[str, Any]]] = defaultdict(list)
     for row in rows:
         by_course[row["course_id"]].append(row)
-    found: dict[Any, members.Standing] = {}
+    found: dict[Any, course_members.Standing] = {}
     for course_id, of_course in by_course.items():
         nameless = [row["email_folded"] for row in of_course if not row["member_id"]]  # the answer told no member id
-        known = members.in_course(course_id, nameless) if nameless else {}
+        known = course_members.in_course(course_id, nameless) if nameless else {}
         ids = {row["_id"]: row["member_id"] or known.get(row["email_folded"], "") for row in of_course}
-        steps = members.standings(course_id, list(ids.values()))
-        found |= {key: steps.get(member_id, members.Standing()) for key, member_id in ids.items()}
+        steps = course_members.standings(course_id, list(ids.values()))
+        found |= {key: steps.get(member_id, course_members.Standing()) for key, member_id in ids.items()}
     return found

@@ -12,7 +12,7 @@ from uuid import UUID
 
 from pymongo import ReturnDocument
 
-from coursehub import clock, pacing
+from coursehub import clock, rate_limit
 from coursehub.mongo import outside_transaction
 from coursehub.trainercentral import errors
 from invitations.claims.row_leases import LEASE_SECONDS
@@ -68,7 +68,7 @@ def read_first(batch_id: UUID, client: "TrainerCentralClient") -> None:
     if fence is None:
         return
     own = {"id": batch_id.hex, "probe_fence": fence}
-    if not pacing.reserve_slot(pacing.INVITATIONS, within_seconds=_READ_WITHIN_SECONDS):
+    if not rate_limit.reserve_slot(rate_limit.INVITATIONS, within_seconds=_READ_WITHIN_SECONDS):
         outside_transaction(Batch).update_one(own, {"$set": {"probe_until": None}})
         return
     try:
@@ -127,7 +127,7 @@ def _fail(
     """Count one more failure of a running batch, and pause it if it is the `pause_from`th in a row."""
     told_seconds = 0.0
     if isinstance(error, errors.Throttled):
-        told_seconds = pacing.throttled(error)
+        told_seconds = rate_limit.throttled(error)
     elif isinstance(error, errors.TokenUnavailable):
         told_seconds = error.wait_seconds or 0.0
     failures = {"$add": [{"$ifNull": ["$failures", 0]}, 1]}

@@ -10,7 +10,7 @@ from uuid import UUID
 from django.utils import timezone
 from pymongo import UpdateOne
 
-from coursehub import clock, members
+from coursehub import clock, course_members
 from coursehub.mongo import outside_transaction
 from invitations.claims import learner_claims
 from invitations.models import Batch, Invitation
@@ -45,10 +45,10 @@ class Known:
         for row in rows:
             if row.good:
                 wanted[row.course_id].append(row.email_folded)
-        found = cls(as_of=members.known_as_of(wanted))
+        found = cls(as_of=course_members.known_as_of(wanted))
         for course_id, folded in wanted.items():
             found.claims[course_id] = learner_claims.latest(course_id, folded)
-            found.members[course_id] = members.in_course(course_id, folded)
+            found.members[course_id] = course_members.in_course(course_id, folded)
         standing = [one["invitation_id"] for each in found.claims.values() for one in each.values()]
         found.batches = _batches_of(standing)
         return found
@@ -96,10 +96,10 @@ def refine(batch_id: UUID) -> bool:
     waiting = second_invitation.WANTED if batch.get("inviting_again") else {"state": State.PENDING}
     course_ids = rows.distinct("course_id", {"batch_id": batch_id.hex, **waiting})
     since = _since(batch)
-    if members.ask_for_sweep(course_ids, since=since):
+    if course_members.ask_for_sweep(course_ids, since=since):
         return False
-    as_of, read_at = members.known_as_of(course_ids), members.read_in_full_at(course_ids)
-    amiss = members.read_amiss(course_ids)
+    as_of, read_at = course_members.known_as_of(course_ids), course_members.read_in_full_at(course_ids)
+    amiss = course_members.read_amiss(course_ids)
     if batch.get("inviting_again"):
         second_invitation.take_out_accepted(batch_id)
     for course_id in course_ids:
@@ -154,8 +154,8 @@ def unrefined() -> list[UUID]:
     newest: dict[str, datetime] = {}
     for batch in batches:
         newest[batch["course_id"]] = max(_since(batch), newest.get(batch["course_id"], _since(batch)))
-    late = {one for one, since in newest.items() if one and members.ask_for_sweep([one], since=since)}
-    as_of = members.read_in_full_at(late)
+    late = {one for one, since in newest.items() if one and course_members.ask_for_sweep([one], since=since)}
+    as_of = course_members.read_in_full_at(late)
 
     def is_ready(batch: dict[str, Any]) -> bool:
         moment = as_of.get(batch["course_id"])
@@ -174,7 +174,7 @@ def _take_out_members(batch_id: UUID, course_id: str, reason: str) -> None:
 
 def _mark_members(course_id: str, chunk: list[dict[str, Any]], reason: str) -> None:
     """Who was never called for was enrolled by somebody else; who was called for is there through us, after all."""
-    there = members.in_course(course_id, [row["email_folded"] for row in chunk])
+    there = course_members.in_course(course_id, [row["email_folded"] for row in chunk])
     found = [row for row in chunk if row["email_folded"] in there]
     through_us = {row["_id"] for row in learner_claims.win([row for row in found if row.get("called_at")])}
     settled = [

@@ -17,7 +17,7 @@ from uuid import UUID
 
 from django.conf import settings
 
-from coursehub import pacing
+from coursehub import rate_limit
 from coursehub.trainercentral import errors
 from invitations.claims import row_leases
 from invitations.claims.row_leases import Outcome, Row, Waiting
@@ -80,12 +80,12 @@ class Slice:
 
     def _work(self) -> None:
         """One thread: while there is something to take and it may be called for, a slot first, then the row."""
-        pacing.give_up_at(
+        rate_limit.give_up_at(
             self._began + row_leases.CALL_BEGINS_SECONDS
         )  # no row of this slice was taken before it began
         while (left_seconds := self._deadline - time.monotonic()) > 0 and self._has_more():
             permit = Permit(Way.BUSY)
-            if pacing.reserve_slot(pacing.INVITATIONS, within_seconds=left_seconds):
+            if rate_limit.reserve_slot(rate_limit.INVITATIONS, within_seconds=left_seconds):
                 row = self._next()
                 if row is None:
                     return
@@ -116,7 +116,7 @@ class Slice:
 
     def _at_once(self) -> int:
         """How many rows to take: one where each call waits for its turn."""
-        if pacing.interval_seconds():
+        if rate_limit.interval_seconds():
             return 1
         left_seconds = min(self._deadline - time.monotonic(), _ROWS_PER_THREAD * _CALL_SECONDS)
         return max(1, round(settings.INVITE_CONCURRENCY * left_seconds / _CALL_SECONDS))
@@ -124,7 +124,7 @@ class Slice:
     def _do(self, row: Row, permit: Permit) -> None:
         try:
             outcome = self._job.call(row, self._client)
-        except pacing.NoSlotInTime:
+        except rate_limit.NoSlotInTime:
             self._give_back([row])
             circuit_breaker.give_back(self._batch_id, permit)
             return

@@ -8,7 +8,7 @@ crashes, no second call is made blindly. A row whose call may have been made is 
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from coursehub import audit, clock, pacing
+from coursehub import audit, clock, rate_limit
 from coursehub.mongo import outside_transaction
 from coursehub.trainercentral import errors
 from invitations import transitions
@@ -41,7 +41,7 @@ def has_more(batch_id: UUID) -> bool:
 def send_slice(batch_id: UUID) -> str:
     """Work on a batch for about SLICE_SECONDS; returns the state it is in then. May run many times at once."""
     transitions.start(batch_id)
-    client = token_services.client(lane=pacing.INVITATIONS)
+    client = token_services.client(lane=rate_limit.INVITATIONS)
     circuit_breaker.read_first(batch_id, client)
     Slice(batch_id, _job(batch_id), client, seconds=SLICE_SECONDS).run()
     try:

@@ -6,7 +6,7 @@ Setting the same status again changes nothing, so a revocation without an answer
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from coursehub import audit, clock, members
+from coursehub import audit, clock, course_members
 from coursehub.trainercentral import errors
 from invitations.claims import learner_claims, row_leases
 from invitations.claims.row_leases import Outcome, Row, Waiting
@@ -47,7 +47,9 @@ def _claim(taken: list[Row]) -> tuple[list[Row], list[Outcome]]:
 
 def _revoke(row: Row, client: "TrainerCentralClient") -> Outcome:
     """Raises NoSlotInTime, and TrainerCentralError when the call never left."""
-    member_id = row["member_id"] or members.in_course(row["course_id"], [row["email_folded"]]).get(row["email_folded"])
+    member_id = row["member_id"] or course_members.in_course(row["course_id"], [row["email_folded"]]).get(
+        row["email_folded"]
+    )
     reason = "" if member_id else NO_MEMBER_ID
     if not learner_claims.is_latest(row):
         reason = INVITED_SINCE

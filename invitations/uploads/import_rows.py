@@ -16,9 +16,10 @@ from django.conf import settings
 from pymongo import ReturnDocument
 from pymongo.errors import BulkWriteError
 
-from coursehub import audit, clock, erasing, members
+from coursehub import audit, clock, course_members
 from coursehub.models import Course
 from coursehub.mongo import draw_numbers, outside_transaction
+from coursehub.privacy import erasure
 from invitations import keeping
 from invitations.models import Batch, Invitation
 from invitations.parsing import reader
@@ -117,9 +118,9 @@ class _Reading:
                 _keep(self._batch.pk, self._fence, {"read_lease_until": None})
                 return False
         self._tally.refuse_without_good_rows()
-        members.ask_for_sweep(self._course_ids, since=self._batch.created_at)
+        course_members.ask_for_sweep(self._course_ids, since=self._batch.created_at)
         # Whoever was erased since the upload could not be found in it.
-        erasing.erase_again(actor="system", since=self._batch.created_at)
+        erasure.erase_again(actor="system", since=self._batch.created_at)
         ready = {"state": Batch.State.PREVIEW, "read_lease_until": None, "read_bytes": self._batch.size_bytes}
         ready["made_names"] = missing_names.count(self._batch.pk)
         if not _keep(self._batch.pk, self._fence, ready):

@@ -7,7 +7,7 @@ from typing import BinaryIO
 from django.conf import settings
 from django.db import IntegrityError
 
-from coursehub import clock, members
+from coursehub import clock, course_members
 from coursehub.models import Course
 from coursehub.mongo import outside_transaction
 from invitations import transitions
@@ -45,7 +45,7 @@ def upload(*, user, course: Course | None, filename: str, content: bytes | Binar
     if not batch.stored_at:
         _store(batch, file)
     if course:
-        members.ask_for_sweep([course.course_id], since=batch.created_at)
+        course_members.ask_for_sweep([course.course_id], since=batch.created_at)
     if at_once:
         import_rows.read(batch.pk)
     batch.refresh_from_db()

@@ -9,7 +9,7 @@ from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from coursehub import streaming
+from coursehub import downloads
 from invitations import decisions
 from invitations.models import Batch, Invitation
 from invitations.results_csv import of as rows_as_csv
@@ -104,4 +104,4 @@ def _download(request: HttpRequest, batch_id: UUID, *, safe: bool) -> HttpRespon
     made = rows_as_csv(batch, safe=safe)
     kind = "results-safe" if safe else "results"
     name = f"{PurePath(batch.filename).stem}-{kind}{'' if made.has_cells else '-without-file'}.csv"
-    return streaming.download(made.chunks, filename=name, content_type=f"text/csv; charset={made.encoding}")
+    return downloads.download(made.chunks, filename=name, content_type=f"text/csv; charset={made.encoding}")

@@ -12,11 +12,11 @@ from typing import Any, NamedTuple
 
 from channels.layers import get_channel_layer
 
+from coursehub.live.change_streams import Follower
 from coursehub.live.connection import connection
 from coursehub.live.frames import Frame
-from coursehub.live.guard import Viewer
-from coursehub.live.shared import Shared
-from coursehub.live.streams import Follower
+from coursehub.live.permissions import Viewer
+from coursehub.live.single_flight import Shared
 from coursehub.models import Course
 from progress import serializers
 from progress.live.change_buffer import Tail
@@ -59,7 +59,7 @@ class Watched:
 
 
 class CourseFeed:
-    """All watched courses of one process. Implements `coursehub.live.sockets.Feed`."""
+    """All watched courses of one process. Implements `coursehub.live.consumer.Feed`."""
 
     def __init__(self) -> None:
         self._watched: dict[str, Watched] = {}

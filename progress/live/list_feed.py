@@ -6,9 +6,9 @@ from typing import Any
 
 from channels.db import database_sync_to_async
 
+from coursehub.live.change_streams import Follower
 from coursehub.live.frames import Frame
-from coursehub.live.guard import Viewer
-from coursehub.live.streams import Follower
+from coursehub.live.permissions import Viewer
 from coursehub.models import Course
 from progress import selectors
 from progress.live import course_feed
@@ -30,7 +30,7 @@ _NEW_OR_READ = [
 
 
 class ListFeed:
-    """The lists that sockets of this process show. Implements `coursehub.live.sockets.Feed`.
+    """The lists that sockets of this process show. Implements `coursehub.live.consumer.Feed`.
 
     Every frame holds complete courses, so none needs the one before; the revision counts them.
     """

@@ -10,7 +10,7 @@ from typing import Any
 
 from django.conf import settings
 
-from coursehub import clock, pacing
+from coursehub import clock, rate_limit
 from coursehub.models import Course
 from coursehub.mongo import outside_transaction
 
@@ -32,7 +32,7 @@ def watched_seconds() -> float:
 
 def watched_ms() -> dict[str, Any]:
     """The expression for `watched_seconds` of one course: longer where every read is a long one."""
-    of_budget_ms = round(_ONE_COURSE_BUDGET_PART * pacing.interval_seconds() * 1000)
+    of_budget_ms = round(_ONE_COURSE_BUDGET_PART * rate_limit.interval_seconds() * 1000)
     affordable = {"$multiply": [{"$ifNull": ["$sweep_calls", 0]}, of_budget_ms]}
     in_full = {"$or": [{"$gt": ["$poll_unproven", 0]}, {"$eq": ["$poll_order", Course.Order.UNKNOWN]}]}
     limit_ms = round(watched_seconds() * 1000)
@@ -51,7 +51,7 @@ def age_seconds(course: Course) -> float:
     """The age that a watched course's data reaches before it is renewed: its interval, and the time a read takes."""
     interval_seconds = watched_seconds()
     if course.reads_in_full:
-        affordable_seconds = _ONE_COURSE_BUDGET_PART * pacing.interval_seconds() * course.sweep_calls
+        affordable_seconds = _ONE_COURSE_BUDGET_PART * rate_limit.interval_seconds() * course.sweep_calls
         interval_seconds = max(interval_seconds, affordable_seconds)
     return interval_seconds + course.poll_seconds
 
@@ -64,7 +64,7 @@ def minutes_beyond_the_limit(course: Course) -> int | None:
 
 def sweep_seconds(sweep_calls: int) -> float:
     """How long after a full read, of so many calls, the next one is due."""
-    return max(_SWEEP_SECONDS_MIN, _SWEEPS_BUDGET_PART * pacing.interval_seconds() * sweep_calls)
+    return max(_SWEEP_SECONDS_MIN, _SWEEPS_BUDGET_PART * rate_limit.interval_seconds() * sweep_calls)
 
 
 def _shortage() -> float:
@@ -72,7 +72,7 @@ def _shortage() -> float:
 
     Reckoned from the intervals that stand in the courses, so it settles as they are read.
     """
-    interval_seconds = pacing.interval_seconds()
+    interval_seconds = rate_limit.interval_seconds()
     if not interval_seconds:
         return 1.0
     wait_seconds = {"$divide": [{"$subtract": ["$poll_due_at", "$polled_at"]}, 1000]}

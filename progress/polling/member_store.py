@@ -18,7 +18,7 @@ from coursehub import clock
 from coursehub.emails import LONGEST, normalize
 from coursehub.models import Course
 from coursehub.mongo import outside_transaction
-from coursehub.trainercentral import reading
+from coursehub.trainercentral import lenient_values
 from coursehub.trainercentral.member_pager import Place, Walk
 from progress.models import Member, ProgressEntry, SweepPart
 from progress.polling import unreadable_values
@@ -65,7 +65,7 @@ def store_members(lease: Lease, members: Iterable["RemoteMember"]) -> list[Row]:
 
 def active_at(row: Row) -> datetime | None:
     """The latest moment at which the learner of a stored row did something."""
-    return max(filter(None, (row["last_seen_at"], _naive(reading.moment(row["remote_time_ms"])))), default=None)
+    return max(filter(None, (row["last_seen_at"], _naive(lenient_values.moment(row["remote_time_ms"])))), default=None)
 
 
 def remember_part(lease: Lease, walk: Walk, seen: set[str]) -> None:
@@ -179,7 +179,7 @@ def _dated(row: Row, stored: Row | None, now: datetime | None) -> Row:
 
 def _latest_change(row: Row) -> datetime | None:
     """The latest moment at which this percentage can have been reached: nobody gets on without a visit."""
-    remote = _naive(reading.moment(row["remote_time_ms"]))
+    remote = _naive(lenient_values.moment(row["remote_time_ms"]))
     return max(filter(None, (remote, row["last_seen_at"], row["enrolled_at"])), default=None)
 
 

@@ -12,7 +12,7 @@ from datetime import datetime
 from functools import partial
 from typing import Any
 
-from coursehub import academy, pacing
+from coursehub import academy, rate_limit
 from coursehub.trainercentral import errors
 from coursehub.trainercentral.member_pager import OVERLAP_ROWS, Walk
 from coursehub.trainercentral.records import MemberPage
@@ -67,7 +67,7 @@ class Reader:
 
     def __init__(self, lease: Lease) -> None:
         self._lease = lease
-        self._client = token_services.client(lane=pacing.PROGRESS)
+        self._client = token_services.client(lane=rate_limit.PROGRESS)
         self._gives_up_at = time.monotonic() + SLICE_SECONDS
         self.calls = self.changed = self.missed = 0
         self.top_ms = 0
@@ -79,7 +79,7 @@ class Reader:
     def page(self, start: int, *, by_time: bool = False) -> MemberPage:
         """Raises SliceOver, LeaseLost and errors of TrainerCentral."""
         left_seconds = max(0.0, self._gives_up_at - time.monotonic())
-        if not pacing.reserve_slot(pacing.PROGRESS, within_seconds=left_seconds):
+        if not rate_limit.reserve_slot(rate_limit.PROGRESS, within_seconds=left_seconds):
             raise SliceOver
         poll_lease.extend(self._lease)
         page = self._client.member_page(self._lease.course_id, newest_first=by_time, page_size=PAGE_ROWS, start=start)
@@ -123,7 +123,7 @@ def poll(course_id: str, *, only_if_due: bool = True, afresh: bool = False) -> P
         awaits_tokens = isinstance(error, errors.TokenUnavailable)
         wait_seconds = getattr(error, "wait_seconds", None) or 0.0
         if isinstance(error, errors.Throttled):
-            wait_seconds = pacing.throttled(error)
+            wait_seconds = rate_limit.throttled(error)
         return _failed(lease, error.sentence, wait_seconds, awaits_tokens)
     except Exception:
         _failed(lease, _UNEXPECTED)

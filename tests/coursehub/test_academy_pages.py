@@ -5,8 +5,10 @@ import json
 import pytest
 from django.contrib.messages import get_messages
 
-from coursehub import academy, board, roles
+from coursehub import academy
 from coursehub.academy import answers
+from coursehub.accounts import roles
+from coursehub.console import dashboard
 from coursehub.models import AcademyAnswer, AuditEvent
 from coursehub.trainercentral.profile import AnswerKind, Meaning
 from tests.coursehub.test_pages_look import assert_complete
@@ -132,7 +134,7 @@ def test_kinds_of_another_academy_are_not_shown(question, client_for, settings):
     client = client_for("administrator")
     assert client.get(page_of(question)).status_code == 404
     assert "ST_41" not in client.get(LIST).content.decode()
-    assert "ST_41" not in json.dumps(board.figures(frozenset({roles.ADMINISTRATOR}))["attention"])
+    assert "ST_41" not in json.dumps(dashboard.figures(frozenset({roles.ADMINISTRATOR}))["attention"])
 
 
 def test_an_open_question_needs_a_hand_until_it_is_answered(question, client_for):

@@ -10,7 +10,7 @@ from django.contrib.auth.models import User
 from django.core.management import call_command
 from django.test import Client
 
-from coursehub import account_invitation, demo_accounts
+from coursehub.accounts import demo, invitation
 from coursehub.models import AuditEvent
 from tests.commands import run
 
@@ -70,8 +70,8 @@ def test_lost_link_is_made_anew_and_both_end_together(link):
 
 
 def test_link_ends_after_three_days(link, monkeypatch):
-    monkeypatch.setattr(account_invitation._Tokens, "_now", lambda self: datetime.now() + timedelta(days=3, minutes=1))
-    monkeypatch.setattr(account_invitation.InvitationView, "token_generator", account_invitation._Tokens())
+    monkeypatch.setattr(invitation._Tokens, "_now", lambda self: datetime.now() + timedelta(days=3, minutes=1))
+    monkeypatch.setattr(invitation.InvitationView, "token_generator", invitation._Tokens())
     assert b"This link is used up" in Client().get(urlsplit(link).path, follow=True).content
 
 
@@ -110,13 +110,13 @@ def test_key_that_is_none_is_told_in_a_sentence(database, static_files, key):
 def test_demo_accounts_are_closed_outside_a_demo_and_open_again_in_one(database, own_academy, settings):
     settings.DEMO = True
     call_command("seed_demo", "--accounts-only", stdout=io.StringIO())
-    assert all(Client().login(username=name, password="coursehub-demo") for name in demo_accounts.ROLES)
+    assert all(Client().login(username=name, password="coursehub-demo") for name in demo.ROLES)
     settings.DEMO = False
     changed = User.objects.get(username="trainer")
     changed.set_password(PASSWORD)
     changed.save()
     assert run("setup_coursehub", "--first-admin-link")[1]["link"]
-    assert not any(Client().login(username=name, password="coursehub-demo") for name in demo_accounts.ROLES)
+    assert not any(Client().login(username=name, password="coursehub-demo") for name in demo.ROLES)
     assert Client().login(username="trainer", password=PASSWORD)
     settings.DEMO = True
     call_command("seed_demo", "--accounts-only", stdout=io.StringIO())

@@ -3,8 +3,8 @@
 import pytest
 from django.test import Client, RequestFactory
 
+from coursehub.middleware import TrustedProxyMiddleware
 from coursehub.models import AuditEvent
-from coursehub.proxies import TrustedProxyMiddleware
 
 SECRET = "typed-into-the-wrong-field"
 

@@ -8,10 +8,11 @@ import pytest
 from django.db.migrations.recorder import MigrationRecorder
 from pymongo.errors import AutoReconnect
 
-from coursehub import audit, clock, emails, erasing, pseudonyms
-from coursehub.backup import restoring, taking
+from coursehub import audit, clock, emails
+from coursehub.backup import dump, restore
 from coursehub.models import AccessEnd
 from coursehub.mongo import outside_transaction
+from coursehub.privacy import erasure, pseudonyms
 from invitations.claims import learner_claims
 from invitations.models import Claim, Invitation
 from progress.models import Member
@@ -152,9 +153,9 @@ def _of_an_older_version(database) -> None:
 
 def test_a_restored_backup_of_an_older_version_is_normalized(older, tmp_path):
     _of_an_older_version(older)
-    taking.take(tmp_path / "backup.zip", actor="test")
+    dump.take(tmp_path / "backup.zip", actor="test")
     migrate()  # the present database has gone on, and its claims are kept
-    restoring.restore(tmp_path / "backup.zip", actor="test")
+    restore.restore(tmp_path / "backup.zip", actor="test")
     for model in (Member, Invitation, Claim, AccessEnd):
         assert _folded(model) == {LETTERS, COMPOSED, "grace@example.org"}
     assert MigrationRecorder.Migration.objects.filter(app="invitations", name=_name("invitations")).exists()
@@ -164,12 +165,12 @@ def test_a_restored_backup_of_an_older_version_is_normalized(older, tmp_path):
 def test_who_was_erased_under_any_spelling_stays_erased_after_a_restore(older, tmp_path, logged):
     """The log of erasures holds hashes only, of the spelling that was typed at that time."""
     _of_an_older_version(older)
-    taking.take(tmp_path / "backup.zip", actor="test")
-    erasing.erase("somebody@example.org", actor="test")
-    log = older[erasing.TABLE]
+    dump.take(tmp_path / "backup.zip", actor="test")
+    erasure.erase("somebody@example.org", actor="test")
+    log = older[erasure.TABLE]
     key = bytes(log.find_one({"key": {"$ne": None}})["key"])
     log.insert_one({"_id": pseudonyms.keyed_hash(logged, key), "at": clock.now()})
-    assert restoring.restore(tmp_path / "backup.zip", actor="test").erased_again == 1
+    assert restore.restore(tmp_path / "backup.zip", actor="test").erased_again == 1
     for model in (Member, Invitation, Claim, AccessEnd):
         assert _folded(model) - {""} == {COMPOSED, "grace@example.org"}
     assert pseudonyms.names(LETTERS) == []
@@ -177,7 +178,7 @@ def test_who_was_erased_under_any_spelling_stays_erased_after_a_restore(older, t
 
 
 def test_who_is_erased_before_the_migration_has_run_is_erased_under_every_spelling(older):
-    erasing.erase(LETTERS, actor="test")
+    erasure.erase(LETTERS, actor="test")
     for model in (Member, Invitation, Claim, AccessEnd):
         assert not _folded(model) & emails.spellings(LETTERS)
 

@@ -19,11 +19,12 @@ from pymongo.errors import DuplicateKeyError
 
 from bench.soak import restore_kills
 from bench.soak.restore_kills import contents_of
-from coursehub import academy, audit, pseudonyms
-from coursehub.backup import archive, contents, restoring, taking
+from coursehub import academy, audit
+from coursehub.backup import archive, dump, registry, restore
 from coursehub.models import AuditEvent
 from coursehub.mongo import outside_transaction
-from coursehub.queue import presence
+from coursehub.privacy import pseudonyms
+from coursehub.queue import workers
 from coursehub.trainercentral.profile import AnswerKind, Meaning
 from tests.commands import run
 
@@ -50,7 +51,7 @@ def stored(database):
 @pytest.fixture
 def taken(stored, tmp_path) -> Path:
     path = tmp_path / "backup.zip"
-    taking.take(path, actor="test")
+    dump.take(path, actor="test")
     return path
 
 
@@ -90,10 +91,10 @@ def test_a_folder_that_is_not_there_is_one_sentence(database, tmp_path):
 def test_what_is_of_the_moment_only_is_not_in_it(stored, tmp_path):
     for name in ("coursehub_queue", "django_session", "coursehub_callbudget", "oauthtokens_consents"):
         stored[name].insert_one({"_id": "of the moment"})
-    taking.take(tmp_path / "backup.zip", actor="test")
+    dump.take(tmp_path / "backup.zip", actor="test")
     with zipfile.ZipFile(tmp_path / "backup.zip") as file:
         assert not [name for name in file.namelist() if b"of the moment" in file.read(name)]
-    restoring.restore(tmp_path / "backup.zip", actor="test")
+    restore.restore(tmp_path / "backup.zip", actor="test")
     left = {name for name in stored.list_collection_names() if stored[name].find_one({"_id": "of the moment"})}
     assert left == {"coursehub_callbudget", "oauthtokens_consents"}, "tasks and sessions go, the rest stays as it is"
 
@@ -144,7 +145,7 @@ def test_a_backup_is_of_one_moment_while_writers_run(stored, tmp_path):
     with writers(stored) as names:
         for number in range(5):
             path = tmp_path / f"{number}.zip"
-            taking.take(path, actor="test")
+            dump.take(path, actor="test")
             with zipfile.ZipFile(path) as file:
                 rows = [decode_all(file.read(f"collections/{name}.bson")) for name in names]
             sums.append(sum(row["units"] for part in rows for row in part))
@@ -218,19 +219,19 @@ def test_a_file_that_is_damaged_or_foreign_is_one_sentence_and_changes_nothing(s
         assert said["error"].endswith(".")
         assert "\n" not in said["error"]
     assert contents_of(stored) == before
-    assert not [name for name in stored.list_collection_names() if name.startswith(contents.STAGED)]
+    assert not [name for name in stored.list_collection_names() if name.startswith(registry.STAGED)]
 
 
 @pytest.mark.parametrize("seed", range(1, 6))
 def test_any_byte_that_differs_is_noticed_or_means_nothing(taken, seed):
     chance, content = random.Random(seed), taken.read_bytes()
-    whole = [(part.name, part.sha256) for part in restoring.check(taken).parts]
+    whole = [(part.name, part.sha256) for part in restore.check(taken).parts]
     for _ in range(40):
         changed = bytearray(content)
         changed[chance.randrange(len(content))] ^= 1 << chance.randrange(8)
         taken.write_bytes(bytes(changed))
         try:
-            assert [(part.name, part.sha256) for part in restoring.check(taken).parts] == whole
+            assert [(part.name, part.sha256) for part in restore.check(taken).parts] == whole
         except archive.Refused:
             continue
 
@@ -241,9 +242,9 @@ def test_a_worker_that_runs_keeps_a_restore_away_and_one_that_died_is_waited_for
 
     def live() -> None:
         while not stop.wait(0.2):
-            presence.stamp(alive, 1)
+            workers.stamp(alive, 1)
 
-    presence.stamp(alive, 1)
+    workers.stamp(alive, 1)
     thread = threading.Thread(target=live)
     thread.start()
     try:
@@ -253,22 +254,22 @@ def test_a_worker_that_runs_keeps_a_restore_away_and_one_that_died_is_waited_for
         thread.join()
     assert (code, "worker" in said["error"]) == (2, True)
     assert contents_of(stored) == before
-    outside_transaction("coursehub_worker").update_many({}, [{"$set": {"alive_until": presence.seconds_from_now(1)}}])
+    outside_transaction("coursehub_worker").update_many({}, [{"$set": {"alive_until": workers.seconds_from_now(1)}}])
     assert run("restore", "--input", str(taken), "--yes")[0] == 0
 
 
 def test_nobody_ticks_between_the_first_renaming_and_the_end(stored, taken, monkeypatch):
     ticking = []
-    lease = presence.TickerLease("a worker that was started too early")
-    monkeypatch.setattr(restoring, "_finish", lambda *_: ticking.append(lease.hold()))
-    restoring.restore(taken, actor="test")
+    lease = workers.TickerLease("a worker that was started too early")
+    monkeypatch.setattr(restore, "_finish", lambda *_: ticking.append(lease.hold()))
+    restore.restore(taken, actor="test")
     assert ticking == [False]
     with pytest.raises(SystemExit, match="restore"):
-        restoring.refuse_while_unfinished()
+        restore.refuse_while_unfinished()
     monkeypatch.undo()
-    restoring.restore(taken, actor="test")
+    restore.restore(taken, actor="test")
     assert lease.hold()
-    restoring.refuse_while_unfinished()
+    restore.refuse_while_unfinished()
 
 
 @pytest.mark.fault
@@ -287,14 +288,14 @@ def test_a_restore_that_is_killed_anywhere_and_run_again_is_right(database, tmp_
 
 
 def test_no_backup_is_taken_of_half_a_restore(database, tmp_path):
-    database[contents.UNFINISHED].insert_one({"_id": "unfinished"})
+    database[registry.UNFINISHED].insert_one({"_id": "unfinished"})
     code, said = run("backup", "--output", str(tmp_path / "backup.zip"))
     assert (code, "restore" in said["error"]) == (2, True)
 
 
 def test_the_newer_events_are_kept_aside_and_a_change_to_them_shows(stored, taken):
     audit.record(action="role.taken", actor="ada", target="user 7")
-    restoring.restore(taken, actor="test")
+    restore.restore(taken, actor="test")
     assert not AuditEvent.objects.filter(action="role.taken").exists()
     code, said = run("verify_audit_log")
     assert (code, said["replaced"], said["replaced_lost"]) == (0, 2, 0)
@@ -309,10 +310,10 @@ def test_what_was_learnt_about_the_academy_comes_back(stored, tmp_path):
     academy.note_answer(kind, {"message": "exists"})
     academy.decide(kind.key, Meaning.REFUSED, actor="ada")
     known = academy.document()
-    taking.take(tmp_path / "backup.zip", actor="test")
+    dump.take(tmp_path / "backup.zip", actor="test")
     academy.note_fact("page_cap", 10)
     academy.decide(kind.key, Meaning.INVITED, actor="grace")
-    restoring.restore(tmp_path / "backup.zip", actor="test")
+    restore.restore(tmp_path / "backup.zip", actor="test")
     academy.forget()
     assert academy.document() == known
     assert academy.profile().meanings == {kind.key: Meaning.REFUSED}
@@ -320,7 +321,7 @@ def test_what_was_learnt_about_the_academy_comes_back(stored, tmp_path):
 
 def test_numbers_that_were_given_out_since_are_not_given_again(stored, taken, person):
     newest = person("trainer").pk
-    restoring.restore(taken, actor="test")
+    restore.restore(taken, actor="test")
     assert person("trainer").pk > newest
 
 
@@ -331,8 +332,8 @@ def test_a_backup_of_an_older_version_is_migrated(stored, tmp_path):
     later = {"app": "oauthtokens", "name": {"$gte": "0004_sitting"}}
     assert schema
     assert stored["django_migrations"].delete_many(later).deleted_count
-    taking.take(tmp_path / "backup.zip", actor="test")
-    restoring.restore(tmp_path / "backup.zip", actor="test")
+    dump.take(tmp_path / "backup.zip", actor="test")
+    restore.restore(tmp_path / "backup.zip", actor="test")
     assert MigrationRecorder.Migration.objects.filter(app="oauthtokens", name="0004_sitting").exists()
     assert "one_open_sitting" in stored["oauthtokens_sitting"].index_information()
 
@@ -354,7 +355,7 @@ def test_a_trail_that_holds_and_one_that_does_not(database):
 
 
 def test_the_web_process_does_not_start_on_half_a_restore(database, tmp_path):
-    database[contents.UNFINISHED].insert_one({"_id": "unfinished"})
+    database[registry.UNFINISHED].insert_one({"_id": "unfinished"})
     command = [sys.executable, "-m", "coursehub.web"]
     began = time.monotonic()
     ended = subprocess.run(command, cwd=ROOT, env=os.environ, capture_output=True, text=True, check=False, timeout=60)

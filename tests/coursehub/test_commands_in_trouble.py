@@ -125,10 +125,10 @@ def pool(academy) -> Pool:
 @pytest.fixture
 def patience_is_short(monkeypatch):
     """A poll has nobody to come back for it and tries for 30 s."""
-    from coursehub import pacing
+    from coursehub import rate_limit
     from oauthtokens import services
 
-    monkeypatch.setitem(services._RETRY_DEADLINE_SECONDS, pacing.PROGRESS, 0.5)
+    monkeypatch.setitem(services._RETRY_DEADLINE_SECONDS, rate_limit.PROGRESS, 0.5)
     services._client.cache_clear()
     yield
     services._client.cache_clear()

@@ -6,10 +6,11 @@ from datetime import timedelta
 import pytest
 from django.core.management import call_command
 
-from coursehub import audit, clock, erasing, pseudonyms
-from coursehub.backup import restoring, taking
+from coursehub import audit, clock
+from coursehub.backup import dump, restore
 from coursehub.models import AccessEnd, AuditEvent
 from coursehub.mongo import outside_transaction
+from coursehub.privacy import erasure, pseudonyms
 from invitations import keeping, services
 from invitations.models import Batch, Claim, Invitation, Piece
 from invitations.sending import sender
@@ -38,14 +39,14 @@ def _held_anywhere(database, text: str) -> set[str]:
 
 def test_nothing_of_the_learner_is_left_in_any_collection(sent, database):
     audit.record(action="something.done", detail={"learner": pseudonyms.of(ADA)})
-    counts = erasing.erase("  ADA@example.org ", actor="admin")
+    counts = erasure.erase("  ADA@example.org ", actor="admin")
     assert (counts["invitations"], counts["claims"], counts["uploaded_files"], counts["members"]) == (1, 1, 1, 1)
     assert _held_anywhere(database, "ada@example.org") == set()
     assert _held_anywhere(database, GRACE) >= {Invitation._meta.db_table, Member._meta.db_table}
     assert services.status(sent.pk)["counts"] == {State.INVITED: 2}, "the figures stay"
     assert audit.verify().first_broken is None
     assert not ProgressEntry.objects.exclude(member_id__in=Member.objects.values_list("member_id", flat=True)).exists()
-    assert erasing.erase(ADA, actor="admin")["invitations"] == 0, "it may run twice"
+    assert erasure.erase(ADA, actor="admin")["invitations"] == 0, "it may run twice"
 
 
 def test_an_address_is_named_the_same_until_it_is_forgotten(database):
@@ -57,14 +58,14 @@ def test_an_address_is_named_the_same_until_it_is_forgotten(database):
 
 def test_a_row_that_was_not_sent_is_not_sent(confirmed, invited_counts):
     batch = confirmed(ADA, GRACE)
-    erasing.erase(ADA, actor="admin")
+    erasure.erase(ADA, actor="admin")
     sender.send_slice(batch.pk)
     assert invited_counts() == {GRACE: 1}
     assert services.status(batch.pk)["counts"] == {State.INVITED: 1, State.NOT_ATTEMPTED: 1}
 
 
 def test_an_erased_learner_is_a_stranger_who_may_be_invited(sent, upload):
-    erasing.erase(ADA, actor="admin")
+    erasure.erase(ADA, actor="admin")
     assert services.status(upload(ADA).pk)["counts"] == {State.PENDING: 1}
 
 
@@ -77,7 +78,7 @@ def test_an_end_of_access_and_a_report_go_too(confirmed, course, database):
     key = LearnerReport.key_of(course.course_id, member.member_id, "tests")
     LearnerReport.objects.create(id=key, course_id=course.course_id, member_id=member.member_id, kind="tests")
     assert AccessEnd.objects.exists()
-    erasing.erase(ADA, actor="admin")
+    erasure.erase(ADA, actor="admin")
     assert _held_anywhere(database, "ada@example.org") == set()
     assert not LearnerReport.objects.exists()
 
@@ -87,13 +88,13 @@ def backup(sent, tmp_path):
     """Of a database that holds both learners, and has named both in the trail."""
     for email in (ADA, GRACE):
         audit.record(action="something.done", detail={"learner": pseudonyms.of(email)})
-    taking.take(tmp_path / "backup.zip", actor="admin")
+    dump.take(tmp_path / "backup.zip", actor="admin")
     return tmp_path / "backup.zip"
 
 
 def test_what_a_restore_brings_back_is_erased_again(backup, database):
-    erasing.erase(ADA, actor="admin")
-    done = restoring.restore(backup, actor="admin")
+    erasure.erase(ADA, actor="admin")
+    done = restore.restore(backup, actor="admin")
     assert (done.erased_again, done.first_broken) == (1, None)
     assert _held_anywhere(database, "ada@example.org") == set()
     assert _held_anywhere(database, GRACE) >= {
@@ -105,18 +106,18 @@ def test_what_a_restore_brings_back_is_erased_again(backup, database):
 
 
 def test_who_was_erased_long_before_the_backup_and_uploaded_since_stays(sent, upload, tmp_path, database):
-    erasing.erase(ADA, actor="admin")
-    database[erasing.TABLE].update_many({"at": {"$ne": None}}, {"$set": {"at": clock.now() - timedelta(days=30)}})
+    erasure.erase(ADA, actor="admin")
+    database[erasure.TABLE].update_many({"at": {"$ne": None}}, {"$set": {"at": clock.now() - timedelta(days=30)}})
     upload(ADA)
-    taking.take(tmp_path / "backup.zip", actor="admin")
-    assert restoring.restore(tmp_path / "backup.zip", actor="admin").erased_again == 0
+    dump.take(tmp_path / "backup.zip", actor="admin")
+    assert restore.restore(tmp_path / "backup.zip", actor="admin").erased_again == 0
     assert Invitation._meta.db_table in _held_anywhere(database, "ada@example.org")
 
 
 def test_who_is_erased_before_the_file_is_read_is_not_in_its_preview(upload, monkeypatch, database):
     monkeypatch.setattr("invitations.uploads.upload.READ_AT_ONCE_BYTES", 0)
     batch = upload(ADA, GRACE)
-    erasing.erase(ADA, actor="admin")
+    erasure.erase(ADA, actor="admin")
     assert Piece.objects.filter(batch=batch).exists(), "the file is not read yet"
     assert import_rows.read(batch.pk) == import_rows.READ
     assert _held_anywhere(database, "ada@example.org") == set()
@@ -130,7 +131,7 @@ def test_a_file_that_is_being_read_stays_until_it_was_read(upload, monkeypatch, 
     monkeypatch.setattr(import_rows, "_CHUNK_ROWS", 1)
     batch = upload(ADA, GRACE)
     assert import_rows.read(batch.pk) == import_rows.UNFINISHED
-    erasing.erase(ADA, actor="admin")
+    erasure.erase(ADA, actor="admin")
     while import_rows.read(batch.pk) == import_rows.UNFINISHED:
         pass
     assert services.status(batch.pk)["counts"] == {State.NOT_ATTEMPTED: 1, State.PENDING: 1}
@@ -142,23 +143,23 @@ def test_a_key_alone_does_not_come_back(backup, database):
     for model in (Invitation, Claim, Member):
         outside_transaction(model).delete_many({"email_folded": "ada@example.org"})
     Piece.objects.all().delete()
-    taking.take(backup.with_name("later.zip"), actor="admin")
-    erasing.erase(ADA, actor="admin")
-    assert restoring.restore(backup.with_name("later.zip"), actor="admin").erased_again == 1
+    dump.take(backup.with_name("later.zip"), actor="admin")
+    erasure.erase(ADA, actor="admin")
+    assert restore.restore(backup.with_name("later.zip"), actor="admin").erased_again == 1
     assert _held_anywhere(database, "ada@example.org") == set()
 
 
 def test_erasures_of_two_logs_with_different_keys_are_all_made_again(backup, database):
     """The backup's log knows one, the present one, begun anew after a loss, knows the other."""
-    erasing.erase("alan@example.org", actor="admin")
-    taking.take(backup.with_name("later.zip"), actor="admin")
-    database[erasing.TABLE].delete_many({})
-    erasing.erase(ADA, actor="admin")
-    restoring.restore(backup.with_name("later.zip"), actor="admin")
+    erasure.erase("alan@example.org", actor="admin")
+    dump.take(backup.with_name("later.zip"), actor="admin")
+    database[erasure.TABLE].delete_many({})
+    erasure.erase(ADA, actor="admin")
+    restore.restore(backup.with_name("later.zip"), actor="admin")
     assert _held_anywhere(database, "ada@example.org") == set()
     pseudonyms.of("alan@example.org")
-    assert erasing.erase_again(actor="admin") == 1
-    assert database[erasing.TABLE].count_documents({"key": {"$exists": True}}) == 2
+    assert erasure.erase_again(actor="admin") == 1
+    assert database[erasure.TABLE].count_documents({"key": {"$exists": True}}) == 2
 
 
 def test_cells_and_bytes_go_after_the_days_they_are_kept(sent, settings, later):

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from coursehub.live.outstanding import GIVE_UP_SECONDS, MAX_CHANGES, MAX_SECONDS, SLOWEST_BYTES_PER_SECOND, Outstanding
+from coursehub.live.flow_control import GIVE_UP_SECONDS, MAX_CHANGES, MAX_SECONDS, SLOWEST_BYTES_PER_SECOND, Outstanding
 
 
 def test_a_client_that_acknowledges_is_never_slow():

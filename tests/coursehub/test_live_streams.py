@@ -7,7 +7,7 @@ import pytest
 
 from coursehub.development.mongod import running_mongod
 from coursehub.live import connection as connections
-from coursehub.live.streams import COALESCE_SECONDS, Follower
+from coursehub.live.change_streams import COALESCE_SECONDS, Follower
 
 
 @pytest.fixture

@@ -11,7 +11,8 @@ from django.template import engines
 from django.template.loader import render_to_string
 from django.utils import timezone
 
-from coursehub import console, roles, states, theme
+from coursehub.accounts import roles
+from coursehub.console import badges, navigation, theme
 from coursehub.models import Course, CourseAccess
 from invitations.models import Batch, Invitation
 from oauthtokens.models import TokenSet
@@ -184,7 +185,7 @@ def test_the_pages_of_last_resort_need_no_context_and_load_nothing(template):
 @pytest.mark.parametrize("role", roles.ROLES)
 def test_the_side_bar_leads_only_where_the_role_may_go(client_for, role):
     client = client_for(role)
-    places = [place for group in console.navigation(frozenset({role}), "/") for place in group["places"]]
+    places = [place for group in navigation.navigation(frozenset({role}), "/") for place in group["places"]]
 
     assert places
     for place in places:
@@ -192,7 +193,7 @@ def test_the_side_bar_leads_only_where_the_role_may_go(client_for, role):
 
 
 def test_the_side_bar_marks_the_nearest_place():
-    groups = console.navigation(frozenset({roles.ADMINISTRATOR}), "/admin/auth/user/3/change/")
+    groups = navigation.navigation(frozenset({roles.ADMINISTRATOR}), "/admin/auth/user/3/change/")
 
     assert [place["title"] for group in groups for place in group["places"] if place["active"]] == ["People"]
 
@@ -206,10 +207,10 @@ def test_our_styles_and_scripts_load_nothing_from_another_host():
 def test_every_state_has_a_word_and_every_row_belongs_somewhere():
     for model in (Batch, Invitation, TokenSet):
         for state in model.State.values:
-            assert states.label(state)
-            assert "_" not in states.label(state)
-    assert sorted(states.INVITATION_STATES) == sorted(Invitation.State.values)
-    assert sorted(states.GROUPS["planned"] + states.GROUPS["left_out"]) == sorted(Invitation.State.values)
+            assert badges.label(state)
+            assert "_" not in badges.label(state)
+    assert sorted(badges.INVITATION_STATES) == sorted(Invitation.State.values)
+    assert sorted(badges.GROUPS["planned"] + badges.GROUPS["left_out"]) == sorted(Invitation.State.values)
 
 
 @pytest.mark.parametrize(

@@ -13,9 +13,9 @@ from pymongo import MongoClient
 from pymongo.errors import PyMongoError
 
 from coursehub import queue
-from coursehub.queue import broker, presence
+from coursehub.queue import broker, workers
 from coursehub.queue.broker import Broker, Identity
-from coursehub.queue.signs import SILENCE_SECONDS, START_SECONDS, Sign, SilenceWatch
+from coursehub.queue.heartbeat import SILENCE_SECONDS, START_SECONDS, Sign, SilenceWatch
 from tests.coursehub import queue_tasks
 
 HERE = Identity("here", 1)
@@ -111,7 +111,7 @@ def test_two_brokers_never_take_the_same_task(database):
 
 
 def test_a_heartbeat_reaches_only_its_own_worker(database):
-    queue.doorbell.ring("coursehub.queue.doorbell.heartbeat", only_for_worker="there")
+    queue.producer.ring("coursehub.queue.producer.heartbeat", only_for_worker="there")
     assert Broker(identity=HERE).dequeue() is None
     assert Broker(identity=Identity("there", 1)).dequeue()
 
@@ -130,8 +130,8 @@ def test_what_a_dead_worker_had_taken_waits_again_and_what_a_living_one_has_does
         queue.enqueue(queue_tasks.do_row, key)
     for worker in ("dead", "living"):
         Broker(identity=Identity(worker, 1)).dequeue()
-    presence.stamp("living", 1)
-    assert presence.living_workers() == ["living"]
+    workers.stamp("living", 1)
+    assert workers.living_workers() == ["living"]
     broker.release_lost(["living"], presence_seconds=0)
     assert waiting(database) == ['["tests.coursehub.queue_tasks.do_row", "a"]']
 
@@ -145,7 +145,7 @@ def test_a_task_that_never_ends_is_dropped_after_three_deliveries(database):
 
 
 def test_the_lease_of_the_ticker_has_one_holder_and_moves_when_given_back(database):
-    first, second = presence.TickerLease("first"), presence.TickerLease("second")
+    first, second = workers.TickerLease("first"), workers.TickerLease("second")
     assert first.hold()
     assert not second.hold()
     assert first.hold()
@@ -154,15 +154,15 @@ def test_the_lease_of_the_ticker_has_one_holder_and_moves_when_given_back(databa
 
 
 def test_a_lease_that_ran_out_is_taken_over(database):
-    assert presence.TickerLease("first").hold()
+    assert workers.TickerLease("first").hold()
     database["coursehub_lease"].update_one({"_id": "ticker"}, [{"$set": {"until": "$$NOW"}}])
-    assert presence.TickerLease("second").hold()
+    assert workers.TickerLease("second").hold()
 
 
 def test_status_counts_tasks_and_workers_but_no_heartbeats(database):
     queue.enqueue(queue_tasks.do_row, "a")
-    queue.doorbell.ring("coursehub.queue.doorbell.heartbeat", only_for_worker="here")
-    presence.stamp("here", 1)
+    queue.producer.ring("coursehub.queue.producer.heartbeat", only_for_worker="here")
+    workers.stamp("here", 1)
     assert queue.status() == {"workers": 1, "waiting": 1, "running": 0}
 
 

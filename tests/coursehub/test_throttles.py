@@ -8,7 +8,7 @@ from functools import partial
 
 import pytest
 
-from coursehub import clock, pacing, throttles
+from coursehub import clock, rate_limit, throttles
 from coursehub.mongo import outside_transaction
 from coursehub.throttles import Turn
 from coursehub.trainercentral import errors
@@ -43,63 +43,63 @@ def in_a_thread(function, *arguments):
 def test_waits_grow_while_throttled_in_a_row(database):
     waits = []
     for _ in range(8):
-        waits.append(round(pacing.throttled(told())))
+        waits.append(round(rate_limit.throttled(told())))
         let_the_wait_end()
     assert waits == [5, 15, 60, 300, 900, 1800, 1800, 1800]
 
 
 def test_throttles_of_calls_that_were_under_way_belong_to_one_wait(database):
     with ThreadPoolExecutor(8) as pool:
-        waits = list(pool.map(pacing.throttled, [told()] * 8))
+        waits = list(pool.map(rate_limit.throttled, [told()] * 8))
     assert all(4 < wait <= 5 for wait in waits)
     assert budget()["throttles"] == 1
 
 
 @pytest.mark.parametrize(("said", "waited"), [(90, 90), (1, 5), (None, 5), (80_000, 7200)])
 def test_what_they_say_is_the_least_if_it_makes_sense(database, said, waited):
-    assert pacing.throttled(told(said)) == pytest.approx(waited, abs=0.1)
+    assert rate_limit.throttled(told(said)) == pytest.approx(waited, abs=0.1)
 
 
 def test_constant_answer_does_not_shorten_the_waits(database):
-    pacing.throttled(told(1))
-    assert 4 < pacing.throttled(told(1)) <= 5
+    rate_limit.throttled(told(1))
+    assert 4 < rate_limit.throttled(told(1)) <= 5
     let_the_wait_end()
-    assert 14 < pacing.throttled(told(1)) <= 15
+    assert 14 < rate_limit.throttled(told(1)) <= 15
 
 
 def test_one_thread_goes_first_and_the_others_when_it_was_answered(database):
-    pacing.throttled(told())
+    rate_limit.throttled(told())
     assert throttles.turn(INVITE) is Turn.WAIT, "the wait is not over"
     let_the_wait_end()
     assert throttles.turn(INVITE) is Turn.FIRST
     assert in_a_thread(throttles.turn, INVITE) is Turn.WAIT
     assert in_a_thread(throttles.turn, MEMBERS) is Turn.FREE, "that endpoint was not throttled"
-    pacing.called(INVITE, None)
+    rate_limit.called(INVITE, None)
     assert in_a_thread(throttles.turn, INVITE) is Turn.FREE
     assert budget()["throttles"] == 0
 
 
 def test_first_who_gets_no_answer_lets_another_try_and_the_row_stands(database):
-    pacing.throttled(told())
+    rate_limit.throttled(told())
     let_the_wait_end()
     assert throttles.turn(INVITE) is Turn.FIRST
-    pacing.called(INVITE, errors.Unreachable())
+    rate_limit.called(INVITE, errors.Unreachable())
     assert in_a_thread(throttles.turn, INVITE) is Turn.FIRST
     assert budget()["throttles"] == 1
 
 
 def test_another_endpoint_that_answers_does_not_end_the_row(database):
-    pacing.throttled(told(endpoint=INVITE))
-    pacing.throttled(told(endpoint=MEMBERS))
+    rate_limit.throttled(told(endpoint=INVITE))
+    rate_limit.throttled(told(endpoint=MEMBERS))
     let_the_wait_end()
     assert throttles.turn(MEMBERS) is Turn.FIRST
-    pacing.called(MEMBERS, errors.NotFound())
+    rate_limit.called(MEMBERS, errors.NotFound())
     assert (budget()["throttles"], budget()["throttled"]) == (1, [INVITE])
 
 
 def test_call_without_a_throttle_writes_nothing(database):
     before = budget()
-    pacing.called(INVITE, None)
+    rate_limit.called(INVITE, None)
     assert budget() == before
 
 
@@ -148,6 +148,6 @@ class Overtaken:
 
 def test_who_looked_before_a_throttle_tells_nobody_that_all_is_free(database, monkeypatch):
     with monkeypatch.context() as patch:
-        patch.setattr(pacing, "outside_transaction", lambda name: Overtaken(outside_transaction(name)))
-        assert in_a_thread(partial(pacing.reserve_slot, pacing.INVITATIONS, within_seconds=0))
-    assert not pacing.reserve_slot(pacing.INVITATIONS, within_seconds=0)
+        patch.setattr(rate_limit, "outside_transaction", lambda name: Overtaken(outside_transaction(name)))
+        assert in_a_thread(partial(rate_limit.reserve_slot, rate_limit.INVITATIONS, within_seconds=0))
+    assert not rate_limit.reserve_slot(rate_limit.INVITATIONS, within_seconds=0)

@@ -8,7 +8,8 @@ from datetime import timedelta
 import pytest
 
 from coursehub import clock
-from coursehub.backup import restoring, taking
+from coursehub.backup import dump
+from coursehub.backup.restore import restore as restore_backup
 from invitations import services, tasks
 from invitations.models import Batch, Claim, Invitation
 from invitations.sending import existing_learners, sender
@@ -26,7 +27,7 @@ def taken(academy, tmp_path):
     path = tmp_path / "backup.zip"
 
     def take():
-        taking.take(path, actor="test")
+        dump.take(path, actor="test")
         return path
 
     return take
@@ -39,7 +40,7 @@ def restore(database, academy):
     def do(path, *, lost: bool = False):
         if lost:
             database.client.drop_database(database.name)
-        done = restoring.restore(path, actor="test")
+        done = restore_backup(path, actor="test")
         if lost:
             code = academy.self_client_code(token_services.SCOPE)
             token_services.exchange_code(number=1, code=code, actor="maintenance")

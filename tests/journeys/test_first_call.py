@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 from django.contrib.auth.models import User
 
-from coursehub import members
+from coursehub import course_members
 from coursehub.models import Course
 from coursehub.mongo import outside_transaction
 from invitations import services
@@ -51,7 +51,7 @@ def test_the_first_invitation_leaves_soon_after_its_courses_own_read(worker, san
     )
     assert services.status(batch.pk)["reason"].startswith("The list of the course's learners is being read anew")
     wait_for(lambda: services.confirm(batch, actor="trainer"), 20, "the file is read")
-    assert members.waiting_for([own]).courses in (0, 1)
+    assert course_members.waiting_for([own]).courses in (0, 1)
     wait_for(lambda: read.find_one({"course_id": own, "swept_at": {"$ne": None}}), WITHIN_SECONDS, "its own read")
     unread = read.count_documents({"swept_at": None})
     wait_for(sandbox.invitations, WITHIN_SECONDS, "the first invitation")

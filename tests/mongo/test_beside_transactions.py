@@ -4,7 +4,7 @@ import pytest
 from django.db import connection
 from django.db.transaction import atomic
 
-from coursehub import audit, pacing
+from coursehub import audit, rate_limit
 from coursehub.models import AuditEvent
 from invitations.claims import learner_claims
 from invitations.models import Claim
@@ -46,8 +46,8 @@ def test_audit_events_stay(undone):
 
 def test_slots_of_the_budget_stay_drawn(undone, settings):
     settings.TRAINERCENTRAL_CALLS_PER_MINUTE = 60
-    assert undone(lambda: pacing.draw_slot(pacing.INVITATIONS, within_seconds=5)) == 0
-    assert pacing.draw_slot(pacing.INVITATIONS, within_seconds=5) > 0.5
+    assert undone(lambda: rate_limit.draw_slot(rate_limit.INVITATIONS, within_seconds=5)) == 0
+    assert rate_limit.draw_slot(rate_limit.INVITATIONS, within_seconds=5) > 0.5
 
 
 def test_claims_stay(undone):

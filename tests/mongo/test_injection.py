@@ -10,7 +10,13 @@ from django.db import DataError
 from django.test import Client
 from django.urls import reverse
 
-from coursehub.console_admin import NO_SUCH_FILTER, NO_SUCH_SELECTION, SEARCH_LENGTH_MAX, SEARCH_TOO_LONG, ConsoleAdmin
+from coursehub.console.base_admin import (
+    NO_SUCH_FILTER,
+    NO_SUCH_SELECTION,
+    SEARCH_LENGTH_MAX,
+    SEARCH_TOO_LONG,
+    ConsoleAdmin,
+)
 from coursehub.models import Course
 
 HOSTILE = ['{"$ne": null}', ".*", "a+b", "(", "\\", "$where", "[$ne]", "%", "_", "\0", "x\0y"]

@@ -21,7 +21,7 @@ from django.db import connection
 from django.test import Client
 from django.urls import reverse
 
-from coursehub.console_admin import CHANGED_MEANWHILE, ConsoleAdmin
+from coursehub.console.base_admin import CHANGED_MEANWHILE, ConsoleAdmin
 from coursehub.models import Course
 from coursehub.mongo import outside_transaction
 from tests.mongo.racing import AT_ONCE, LONGEST_SECONDS, at_once

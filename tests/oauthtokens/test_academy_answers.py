@@ -6,13 +6,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from coursehub import academy, pacing
+from coursehub import academy, rate_limit
 from coursehub.academy import redaction
 from coursehub.models import AcademyAnswer
 from coursehub.mongo import outside_transaction
 from coursehub.trainercentral import TrainerCentralError
-from coursehub.trainercentral.envelopes import Answer
 from coursehub.trainercentral.kinds import kind_of
+from coursehub.trainercentral.responses import Answer
 from oauthtokens import services
 from tests.oauthtokens.test_probe_academy import course_id
 
@@ -47,7 +47,7 @@ def test_an_answer_that_repeats_what_was_sent_is_kept_without_it(pool, database,
     pool.obtain(1)
     caplog.set_level("DEBUG", logger="coursehub")
     pool.sandbox.switch(invitation_answers=[{"status": 200, "body": body}])
-    client = services.client(pacing.INVITATIONS)
+    client = services.client(rate_limit.INVITATIONS)
     with pytest.raises(TrainerCentralError) as caught:
         client.invite(course_id=course_id(pool.sandbox), email=EMAIL, first_name=FIRST, last_name=LAST)
     assert AcademyAnswer.objects.get().times == 1
@@ -59,7 +59,7 @@ def test_an_answer_that_repeats_what_was_sent_is_kept_without_it(pool, database,
 def test_one_kind_is_one_kind_whoever_is_invited(pool):
     pool.obtain(1)
     pool.sandbox.switch(invitation_answers=[{"status": 200, "body": ECHOES[0]}])
-    client = services.client(pacing.INVITATIONS)
+    client = services.client(rate_limit.INVITATIONS)
     for number, name in enumerate(("Ada", "Grace", "Jean")):
         with pytest.raises(TrainerCentralError):
             client.invite(

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from coursehub import academy, pacing
+from coursehub import academy, rate_limit
 from coursehub.sandbox.process import SandboxProcess
 from coursehub.sandbox.profiles import switches_in
 from coursehub.trainercentral import TrainerCentralError
@@ -41,7 +41,7 @@ def another_sandbox(tmp_path) -> Iterator[SandboxProcess]:
 
 def invite(course: str, email: str) -> tuple[str, str]:
     """What the client makes of the answer, and the key of its kind."""
-    client = services.client(pacing.INVITATIONS)
+    client = services.client(rate_limit.INVITATIONS)
     try:
         invited = client.invite(course_id=course, email=email, first_name="Ada", last_name="Lovelace")
     except TrainerCentralError as error:
@@ -51,7 +51,7 @@ def invite(course: str, email: str) -> tuple[str, str]:
 
 def behaviour(sandbox) -> dict[str, object]:
     """What the client sees and does: pages, orders, refusals, answers to a call for nobody."""
-    course, client = course_id(sandbox), services.client(pacing.PROGRESS)
+    course, client = course_id(sandbox), services.client(rate_limit.PROGRESS)
     sandbox.add_learners(course, 30)
     newest = client.member_page(course, newest_first=True, page_size=100)
     times = [member.time_ms for member in newest.members]

@@ -9,7 +9,8 @@ import pytest
 import requests
 from django.contrib.messages import get_messages
 
-from coursehub import env, roles
+from coursehub import env
+from coursehub.accounts import roles
 from coursehub.models import AuditEvent
 from oauthtokens import alerts, sentences, services
 from oauthtokens.models import Sitting, TokenSet

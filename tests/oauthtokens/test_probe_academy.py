@@ -6,9 +6,9 @@ import json
 import pytest
 from django.core.management import CommandError, call_command
 
-from coursehub import academy, pacing
-from coursehub.trainercentral.probing import Plan
-from coursehub.trainercentral.probing_acts import ACTING
+from coursehub import academy, rate_limit
+from coursehub.trainercentral.probe.acts import ACTING
+from coursehub.trainercentral.probe.reads import Plan
 from oauthtokens import probe, services
 
 ADDRESS = "probe@example.org"
@@ -140,7 +140,7 @@ def test_calls_beyond_the_limit_tell_the_budget_and_pause_everybody(academy_pool
     academy_pool.sandbox.switch(calls_per_minute=20)
     found = findings(lambda act: act.key == "rate_limit", course_id=course_id(academy_pool.sandbox))["rate_limit"]
     assert (found.held, found.settings) == (False, {"TRAINERCENTRAL_CALLS_PER_MINUTE": 15})  # one call was made before
-    assert pacing.draw_slot(pacing.INVITATIONS, within_seconds=60) is None
+    assert rate_limit.draw_slot(rate_limit.INVITATIONS, within_seconds=60) is None
 
 
 def test_wrong_organisation_names_the_right_one(academy_pool, settings):

@@ -6,7 +6,7 @@ import time
 import pytest
 from django.contrib.auth.models import Group
 
-from coursehub.live.outstanding import GIVE_UP_SECONDS
+from coursehub.live.flow_control import GIVE_UP_SECONDS
 from coursehub.models import Course, CourseAccess
 from coursehub.mongo import outside_transaction
 from progress.models import Member

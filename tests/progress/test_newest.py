@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from coursehub import clock, pacing
+from coursehub import clock, rate_limit
 from coursehub.models import Course
 from oauthtokens import services as token_services
 from progress.models import Member
@@ -46,7 +46,7 @@ def _trusted(academy, course: Course) -> None:
 
 
 def _agrees(course: Course) -> bool:
-    remote = token_services.client(lane=pacing.PROGRESS).iter_course_members(course.course_id)
+    remote = token_services.client(lane=rate_limit.PROGRESS).iter_course_members(course.course_id)
     listed = {member.member_id: member.percent for member in remote}
     return listed == dict(Member.objects.for_course(course.course_id).values_list("member_id", "percent"))
 

@@ -10,7 +10,7 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection
 
-from coursehub import clock, pacing
+from coursehub import clock, rate_limit
 from coursehub.models import Course
 from coursehub.mongo import outside_transaction
 from coursehub.trainercentral import errors
@@ -39,7 +39,7 @@ def _writes(database) -> dict[str, int]:
 
 def test_a_poll_stores_what_the_academy_lists(course):
     result = poller.poll(course.course_id, only_if_due=False)
-    remote = list(token_services.client(lane=pacing.PROGRESS).iter_course_members(course.course_id))
+    remote = list(token_services.client(lane=rate_limit.PROGRESS).iter_course_members(course.course_id))
     assert (result.outcome, result.learners, result.changed) == ("read", len(remote), len(remote))
     stored = {member.member_id: member for member in Member.objects.for_course(course.course_id)}
     assert stored.keys() == {member.member_id for member in remote}
@@ -186,7 +186,7 @@ def test_the_next_poll_follows_the_viewers(course, settings):
 
 
 def test_trouble_is_noted_in_one_sentence_and_waits_longer_each_time(course, sandbox, monkeypatch):
-    monkeypatch.setattr(token_services.client(lane=pacing.PROGRESS)._caller, "_retry_deadline_seconds", 0.0)
+    monkeypatch.setattr(token_services.client(lane=rate_limit.PROGRESS)._caller, "_retry_deadline_seconds", 0.0)
     sandbox.stop()
     waits = []
     for _ in range(2):
@@ -212,7 +212,7 @@ def test_a_sweep_that_runs_out_of_time_goes_on_where_it_was(course, sandbox, mon
     monkeypatch.setattr(poller, "SLICE_SECONDS", 0.0)
     outcomes = []
     while "read" not in outcomes and len(outcomes) < everybody:
-        monkeypatch.setattr(pacing, "reserve_slot", _slots(1))
+        monkeypatch.setattr(rate_limit, "reserve_slot", _slots(1))
         outcomes.append(poller.poll(course.course_id, only_if_due=False).outcome)
     assert outcomes[0] == "unfinished"
     assert outcomes[-1] == "read"
@@ -230,7 +230,7 @@ def test_a_list_that_repeats_itself_is_noticed_and_nobody_is_gone(course, sandbo
     sandbox.switch(si_ignored=True, limit_cap=10)
     outcomes = []
     while outcomes.count("failed") < 3 and len(outcomes) < 20:
-        monkeypatch.setattr(pacing, "reserve_slot", _slots(calls_per_task))
+        monkeypatch.setattr(rate_limit, "reserve_slot", _slots(calls_per_task))
         outcomes.append(poller.poll(course.course_id, only_if_due=False, afresh=outcomes[-1:] == ["failed"]).outcome)
     assert outcomes.count("failed") == 3
     course.refresh_from_db()
@@ -246,7 +246,7 @@ def test_who_left_is_noticed_by_a_sweep_of_many_tasks(course, sandbox, monkeypat
     monkeypatch.setattr(poller, "SLICE_SECONDS", 0.0)
     reads = 0
     while reads < 2:
-        monkeypatch.setattr(pacing, "reserve_slot", _slots(2))
+        monkeypatch.setattr(rate_limit, "reserve_slot", _slots(2))
         reads += poller.poll(course.course_id, only_if_due=False).outcome == "read"
     assert [member.member_id for member in Member.objects.exclude(gone_at=None)] == ["m1"]
 

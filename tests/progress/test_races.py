@@ -11,7 +11,7 @@ from threading import Thread
 import pytest
 from django.db import connection
 
-from coursehub import clock, pacing
+from coursehub import clock, rate_limit
 from coursehub.development.mongod import die_with_parent
 from coursehub.models import Course
 from coursehub.mongo import outside_transaction
@@ -37,7 +37,7 @@ def _assert_sound(course: Course) -> None:
     latest = {member_id: (revision, percent) for revision, member_id, percent in entries}
     members = Member.objects.for_course(course.course_id).values_list("member_id", "revision", "percent")
     assert {member_id: (revision, percent) for member_id, revision, percent in members} == latest
-    remote = token_services.client(lane=pacing.PROGRESS).iter_course_members(course.course_id)
+    remote = token_services.client(lane=rate_limit.PROGRESS).iter_course_members(course.course_id)
     assert {member.member_id: member.percent for member in remote} == {
         key: percent for key, (_, percent) in latest.items()
     }

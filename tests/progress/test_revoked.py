@@ -5,7 +5,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from coursehub import board, clock, members
+from coursehub import clock, course_members
+from coursehub.console import dashboard
 from coursehub.models import Course
 from coursehub.trainercentral.records import REVOKED
 from invitations.models import Batch, Invitation
@@ -44,7 +45,7 @@ def test_no_figure_counts_them(course, person):
     daily_figures.record(ID)
     figures = DailyFigures.objects.get()
     assert (figures.learners, figures.completed, figures.active) == (3, 0, 3)
-    assert board.figures(frozenset({"administrator"}))["learners"]["count"] == 3
+    assert dashboard.figures(frozenset({"administrator"}))["learners"]["count"] == 3
     assert Member.objects.for_course(ID).count() == 3
 
 
@@ -96,4 +97,4 @@ def test_the_funnel_of_a_batch_leaves_them_out_and_asks_nobody_to_invite_them_ag
     found = funnel.of(batch, days=3)
     assert (found.invited, found.accepted, found.completed) == (2, 1, 0)
     assert found.late_lines == [4]
-    assert members.standings(ID, ["m4"])["m4"].revoked
+    assert course_members.standings(ID, ["m4"])["m4"].revoked

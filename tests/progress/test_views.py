@@ -6,8 +6,8 @@ from io import StringIO
 
 import pytest
 
+from coursehub.downloads import safe_cell
 from coursehub.models import AuditEvent, Course, CourseAccess
-from coursehub.spreadsheet import safe_cell
 from progress.course_table import PAGE_ROWS
 from progress.models import DailyFigures
 from tests.progress.makers import make_course, remote_member, store

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from coursehub import clock, members
+from coursehub import clock, course_members
 from coursehub.models import Course
 from oauthtokens import services as token_services
 from progress import course_sync, tasks
@@ -38,7 +38,7 @@ def test_a_course_that_a_batch_waits_for_is_told_before_forty_that_are_overdue(d
         _overdue(number)
     _overdue(50, watched_until=clock.now() + timedelta(seconds=30))
     make_course("3000000001", poll_due_at=clock.now() + timedelta(hours=1))
-    assert members.ask_for_sweep(["3000000001"], since=clock.now()) == ["3000000001"]
+    assert course_members.ask_for_sweep(["3000000001"], since=clock.now()) == ["3000000001"]
     rung = schedule.ring_due()
     assert list(rung)[:2] == ["3000000001", "4000000050"]
     assert len(rung) == 3, "of the others one"
@@ -51,7 +51,7 @@ def test_the_wishes_come_in_the_order_in_which_they_were_made(database):
     for number in range(3):
         _overdue(number)
     for number in (2, 0, 1, 2, 0):
-        members.ask_for_sweep([f"4{number:09}"], since=clock.now())
+        course_members.ask_for_sweep([f"4{number:09}"], since=clock.now())
     assert list(schedule.ring_due()) == ["4000000002", "4000000000", "4000000001"]
 
 
@@ -59,9 +59,9 @@ def test_a_course_that_was_told_by_the_clock_is_told_again_for_a_batch(database)
     _overdue(0)
     assert list(schedule.ring_due()) == ["4000000000"]
     since = clock.now()
-    members.ask_for_sweep(["4000000000"], since=since)
+    course_members.ask_for_sweep(["4000000000"], since=since)
     assert list(schedule.ring_due()) == ["4000000000"]
-    members.ask_for_sweep(["4000000000"], since=since)
+    course_members.ask_for_sweep(["4000000000"], since=since)
     assert list(schedule.ring_due()) == [], "once"
 
 
@@ -69,14 +69,14 @@ def test_the_wait_after_trouble_is_kept(database):
     not_before = clock.now() + timedelta(minutes=5)
     make_course("3000000001", poll_due_at=clock.now() + timedelta(hours=1), poll_not_before=not_before)
     for _ in range(2):
-        members.ask_for_sweep(["3000000001"], since=clock.now())
+        course_members.ask_for_sweep(["3000000001"], since=clock.now())
         assert Course.objects.get().poll_due_at == not_before
     assert list(schedule.ring_due()) == []
 
 
 def test_a_small_course_costs_two_calls_and_the_wish_is_met(small, sandbox):
     before = _calls(sandbox)
-    assert members.ask_for_sweep([small.course_id], since=clock.now()) == [small.course_id]
+    assert course_members.ask_for_sweep([small.course_id], since=clock.now()) == [small.course_id]
     done = poller.poll(small.course_id)
     assert (done.outcome, done.mode, done.calls, done.is_answer) == ("read", "full", 2, True)
     assert _calls(sandbox) - before == 2
@@ -93,28 +93,28 @@ def test_a_read_of_the_newest_does_not_meet_a_wish(small):
     Course.objects.update(poll_order="newest", poll_unproven=0)
     since = clock.now()
     reader = poll_lease.win(small.course_id, only_if_due=False, afresh=False)
-    assert members.ask_for_sweep([small.course_id], since=since) == [small.course_id]
+    assert course_members.ask_for_sweep([small.course_id], since=since) == [small.course_id]
     poll_lease.finish(reader)
-    assert members.ask_for_sweep([small.course_id], since=since) == [small.course_id]
+    assert course_members.ask_for_sweep([small.course_id], since=since) == [small.course_id]
     small.refresh_from_db()
     assert small.polled_at >= since
     assert small.poll_due_at <= clock.now()
     assert poller.poll(small.course_id).mode == "full"
-    assert members.ask_for_sweep([small.course_id], since=since) == []
+    assert course_members.ask_for_sweep([small.course_id], since=since) == []
 
 
 def test_who_asks_while_a_read_is_under_way_gets_the_next_one_at_once(small):
     first = clock.now()
-    members.ask_for_sweep([small.course_id], since=first)
+    course_members.ask_for_sweep([small.course_id], since=first)
     lease = poll_lease.win(small.course_id, only_if_due=True, afresh=False)
     second = clock.now() + timedelta(milliseconds=5)
-    members.ask_for_sweep([small.course_id], since=second)
+    course_members.ask_for_sweep([small.course_id], since=second)
     poll_lease.finish(lease, poll_lease.Done(sweep=poll_lease.Sweep(calls=2, rows=12, unproven=0)))
-    assert members.ask_for_sweep([small.course_id], since=first) == []
-    assert members.ask_for_sweep([small.course_id], since=second) == [small.course_id]
+    assert course_members.ask_for_sweep([small.course_id], since=first) == []
+    assert course_members.ask_for_sweep([small.course_id], since=second) == [small.course_id]
     assert list(schedule.ring_due()) == [small.course_id]
     assert poller.poll(small.course_id).outcome == "read"
-    assert members.ask_for_sweep([small.course_id], since=second) == []
+    assert course_members.ask_for_sweep([small.course_id], since=second) == []
 
 
 def test_an_unfinished_read_from_before_the_wish_begins_anew_and_one_from_after_goes_on(database):
@@ -122,17 +122,17 @@ def test_an_unfinished_read_from_before_the_wish_begins_anew_and_one_from_after_
     old = poll_lease.win("3000000001", only_if_due=False, afresh=True)
     poll_lease.begin_sweep(old, 1)
     poll_lease.interrupt(old, 95, go_on_after_seconds=0)
-    members.ask_for_sweep(["3000000001"], since=clock.now())
+    course_members.ask_for_sweep(["3000000001"], since=clock.now())
     wanted = poll_lease.win("3000000001", only_if_due=True, afresh=False)
     assert (wanted.offset, wanted.top_ms, wanted.is_wanted) == (0, None, True)
     poll_lease.begin_sweep(wanted, 1)
     poll_lease.interrupt(wanted, 95, go_on_after_seconds=0)
-    members.ask_for_sweep(["3000000001"], since=clock.now())
+    course_members.ask_for_sweep(["3000000001"], since=clock.now())
     assert poll_lease.win("3000000001", only_if_due=True, afresh=False).offset == 95
 
 
 def test_a_read_for_a_batch_leaves_a_watermark_from_which_the_newest_are_read(small):
-    members.ask_for_sweep([small.course_id], since=clock.now())
+    course_members.ask_for_sweep([small.course_id], since=clock.now())
     poller.poll(small.course_id)
     newest_ms = max(Member.objects.values_list("remote_time_ms", flat=True))
     small.refresh_from_db()
@@ -147,7 +147,7 @@ def test_a_read_for_a_batch_finds_out_that_the_order_by_time_cannot_be_trusted(s
     small.refresh_from_db()
     assert member.remote_time_ms < small.poll_watermark_ms - incremental.OVERLAP_MS
     Member.objects.filter(pk=member.pk).update(percent=(member.percent + 1) % 100)
-    members.ask_for_sweep([small.course_id], since=clock.now())
+    course_members.ask_for_sweep([small.course_id], since=clock.now())
     assert poller.poll(small.course_id).missed == 1
     small.refresh_from_db()
     assert small.poll_unproven == poller.PROOFS_AFTER_A_MISS
@@ -158,7 +158,7 @@ def test_a_worker_tells_who_waited(small, database):
     bells.delete_many({})
     tasks.poll(small.course_id)
     assert bells.count_documents({}) == 0
-    members.ask_for_sweep([small.course_id], since=clock.now())
+    course_members.ask_for_sweep([small.course_id], since=clock.now())
     tasks.poll(small.course_id)
     assert [bell["bell"] for bell in bells.find()] == [f'["invitations.tasks.course_was_read", "{small.course_id}"]']
 
@@ -166,5 +166,5 @@ def test_a_worker_tells_who_waited(small, database):
 def test_members_who_were_read_before_still_count_while_a_course_is_read_anew(database):
     make_course()
     store(remote_member(1))
-    members.ask_for_sweep(["3000000001"], since=clock.now())
-    assert members.in_course("3000000001", ["learner1@example.org"]) == {"learner1@example.org": "m1"}
+    course_members.ask_for_sweep(["3000000001"], since=clock.now())
+    assert course_members.in_course("3000000001", ["learner1@example.org"]) == {"learner1@example.org": "m1"}

@@ -10,8 +10,8 @@ from contextlib import closing
 import pytest
 import requests
 
-from coursehub.sandbox.core import Options, Sandbox
 from coursehub.sandbox.process import SandboxFailed, SandboxProcess
+from coursehub.sandbox.sandbox import Options, Sandbox
 from tests.sandbox.caller import Caller, refresh
 
 
@@ -152,7 +152,7 @@ def answers(url: str) -> bool:
 
 def test_call_log_is_cut_and_the_totals_stay(monkeypatch):
     from coursehub.sandbox import counters
-    from coursehub.sandbox.journal import Journal
+    from coursehub.sandbox.storage import Journal
 
     monkeypatch.setattr(counters, "KEPT_CALLS", 10)
     journal = Journal(":memory:")

@@ -1,6 +1,6 @@
 from itertools import pairwise
 
-from coursehub.sandbox.journeys import DAY_MS, journey
+from coursehub.sandbox.simulation import DAY_MS, journey
 from tests.sandbox.caller import Caller
 
 WEEK_SECONDS = 7 * 24 * 3600

@@ -7,8 +7,8 @@ from email.utils import format_datetime
 import pytest
 
 from coursehub.trainercentral import AnswerKind, errors
-from coursehub.trainercentral.envelopes import Answer
 from coursehub.trainercentral.outcomes import Acting, error_of_reading, holds_one_of
+from coursehub.trainercentral.responses import Answer
 from coursehub.trainercentral.waiting import retry_after_seconds
 from tests.trainercentral.scripted import TOKEN
 

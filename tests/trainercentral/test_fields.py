@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from coursehub.trainercentral import Member, fields, reading
+from coursehub.trainercentral import Member, fields, lenient_values
 from coursehub.trainercentral.fields import PercentColumn, Unreadable
 from tests.trainercentral.scripted import Play, client_of
 
@@ -104,7 +104,7 @@ def test_client_reads_fractions_of_a_list(script):
 
 @pytest.mark.parametrize("written", ["3000094000002000004", "3.000094000002000004e18", "3000094000002000004.0"])
 def test_id_given_as_a_number_keeps_all_its_digits(written):
-    row = reading.document(f'{{"courseMembersId": {written}, "orgMemberId": 9007199254740993}}'.encode())
+    row = lenient_values.document(f'{{"courseMembersId": {written}, "orgMemberId": 9007199254740993}}'.encode())
     member = Member.read(row)
     assert (member.member_id, member.org_member_id) == ("3000094000002000004", "9007199254740993")
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from coursehub.trainercentral import Lease, TokenGrant, TrainerCentralClient, ZohoAccounts, errors
-from coursehub.trainercentral.probing import Plan, Probe
+from coursehub.trainercentral.probe.reads import Plan, Probe
 from tests.samples import sample
 from tests.trainercentral.scripted import TOKEN, Play, ScriptedServer, Tokens, client_of
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from django.core.management import CommandParser
 
-from coursehub.backup import taking
+from coursehub.backup import dump
 from coursehub.backup.archive import Manifest, Refused
 from coursehub.management.base import BAD, GOOD, WARNING, JsonCommand
 
@@ -25,7 +25,7 @@ class Command(JsonCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         output: Path = options["output"]
         try:
-            manifest = taking.take(output, actor=_ACTOR, told=self.progress(options))
+            manifest = dump.take(output, actor=_ACTOR, told=self.progress(options))
         except Refused as refusal:
             self.tell(options, {"error": str(refusal)}, str(refusal), BAD)
             return

@@ -5,9 +5,9 @@ from typing import Any
 
 from django.core.management import CommandError, CommandParser
 
-from coursehub import erasing
 from coursehub.management.base import GOOD, USAGE, WARNING, JsonCommand
-from coursehub.privacy import in_words
+from coursehub.privacy import erasure
+from coursehub.privacy.views import in_words
 
 _ACTOR = "command line"
 
@@ -22,7 +22,7 @@ class Command(JsonCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         if options["again"]:
-            count = erasing.erase_again(actor=_ACTOR)
+            count = erasure.erase_again(actor=_ACTOR)
             self.tell(options, {"erased_again": count}, f"{count} learners erased again.", GOOD)
             return
         email = options["email"]
@@ -30,7 +30,7 @@ class Command(JsonCommand):
             raise CommandError("Name the learner's e-mail address, or give --again.", returncode=USAGE)
         if not options["yes"] and not self._is_meant(email, options):
             raise CommandError("Nothing was erased.", returncode=WARNING)
-        counts = erasing.erase(email, actor=_ACTOR)
+        counts = erasure.erase(email, actor=_ACTOR)
         self.tell(options, counts, f"Erased: {in_words(counts)}.", GOOD)
 
     def _is_meant(self, email: str, options: dict[str, Any]) -> bool:

@@ -8,7 +8,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management import CommandParser
 
-from coursehub.backup import restoring
+from coursehub.backup import restore
 from coursehub.backup.archive import Manifest, Refused
 from coursehub.management.base import BAD, GOOD, USAGE, WARNING, JsonCommand
 
@@ -30,7 +30,7 @@ class Command(JsonCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         try:
             if options["check"]:
-                self._checked(options, restoring.check(options["input"]))
+                self._checked(options, restore.check(options["input"]))
             elif self._may_replace(options):
                 self._restore(options)
         except Refused as refusal:
@@ -50,7 +50,7 @@ class Command(JsonCommand):
         if options["json"] or not sys.stdin.isatty():
             sentence = "Stop every web process and every worker, then say so with --yes."
             self.tell(options, {"error": sentence}, sentence, USAGE)
-        manifest = restoring.check(options["input"])
+        manifest = restore.check(options["input"])
         name = settings.MONGODB_NAME
         self.stdout.write(f"This replaces the database {name} by the backup of {manifest.taken_at}.")
         asked = "Is every web process and every worker stopped? Type the name of the database to go on: "
@@ -59,7 +59,7 @@ class Command(JsonCommand):
         return True
 
     def _restore(self, options: dict[str, Any]) -> None:
-        done = restoring.restore(options["input"], actor=_ACTOR, told=self.progress(options))
+        done = restore.restore(options["input"], actor=_ACTOR, told=self.progress(options))
         code = GOOD if done.first_broken is None else BAD
         self.tell(options, asdict(done), _as_text(done), code)
 
@@ -71,7 +71,7 @@ def _answer(question: str) -> str:
         return ""
 
 
-def _as_text(done: restoring.Restored) -> str:
+def _as_text(done: restore.Restored) -> str:
     lines = [f"Restored {done.documents:,} documents as of {done.taken_at}."]
     lines += [f"{name.replace('_', ' ')}: {count}" for name, count in done.settled.items()]
     lines += [f"learners erased again: {done.erased_again}", f"newer audit events kept aside: {done.replaced_events}"]

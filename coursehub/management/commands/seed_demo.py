@@ -7,7 +7,7 @@ from django.conf import settings
 from django.contrib.auth.models import User
 from django.core.management import CommandError, CommandParser
 
-from coursehub import demo_accounts
+from coursehub.accounts import demo
 from coursehub.management.base import BAD, GOOD, USAGE, JsonCommand
 from coursehub.models import Course, CourseAccess
 from oauthtokens import services as token_services
@@ -28,11 +28,11 @@ class Command(JsonCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         if not settings.DEMO:
             raise CommandError("seed_demo runs only with DEMO=true.", returncode=USAGE)
-        demo_accounts.ensure()
+        demo.ensure()
         courses = [] if options["accounts_only"] else self._courses()
         for username, visible in (("trainer", courses), ("trainer2", courses[-1:])):
             self._grant(username, visible)
-        seeded = {"accounts": len(demo_accounts.ROLES), "courses": len(courses)}
+        seeded = {"accounts": len(demo.ROLES), "courses": len(courses)}
         sentence = f"Seeded {seeded['accounts']} accounts and {seeded['courses']} courses."
         self.tell(options, seeded, sentence, GOOD)
 

@@ -8,7 +8,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management import CommandError, CommandParser, call_command
 
-from coursehub import account_invitation, demo_accounts, roles
+from coursehub.accounts import demo, invitation, roles
 from coursehub.management.base import BAD, GOOD, USAGE, JsonCommand
 from coursehub.mongo.replica_set import ensure_replica_set
 from oauthtokens.models import TokenSet
@@ -57,21 +57,21 @@ class Command(JsonCommand):
     def _administrator(self, options: dict[str, Any]) -> tuple[bool, str]:
         """Whether one was created, and the link that the person in front of the terminal needs, or ""."""
         if options["admin"]:
-            user, created = account_invitation.administrator(options["admin"], actor=_ACTOR, email=options["admin"])
+            user, created = invitation.administrator(options["admin"], actor=_ACTOR, email=options["admin"])
             if not created and user.has_usable_password():
                 return False, ""
             if password := os.environ.get("ADMIN_PASSWORD") or _asked(options):
                 user.set_password(password)
                 user.save()
                 return created, ""
-            return created, account_invitation.link_for(user, actor=_ACTOR)
+            return created, invitation.link_for(user, actor=_ACTOR)
         if not options["first_admin_link"]:
             return False, ""
-        demo_accounts.close()
-        if account_invitation.is_any_administrator_there():
+        demo.close()
+        if invitation.is_any_administrator_there():
             return False, ""
-        user, created = account_invitation.administrator(account_invitation.FIRST_ADMINISTRATOR, actor=_ACTOR)
-        return created, account_invitation.link_for(user, actor=_ACTOR)
+        user, created = invitation.administrator(invitation.FIRST_ADMINISTRATOR, actor=_ACTOR)
+        return created, invitation.link_for(user, actor=_ACTOR)
 
 
 def _asked(options: dict[str, Any]) -> str:

@@ -10,8 +10,8 @@ from coursehub import academy
 from coursehub.academy.facts import FACTS
 from coursehub.management.base import BAD, GOOD, USAGE, WARNING, JsonCommand
 from coursehub.trainercentral import TrainerCentralError
-from coursehub.trainercentral.probing import Finding
-from coursehub.trainercentral.probing_acts import Act
+from coursehub.trainercentral.probe.acts import Act
+from coursehub.trainercentral.probe.reads import Finding
 from oauthtokens import probe
 
 _WORDS = {True: "held", False: "NOT HELD", None: "unknown"}

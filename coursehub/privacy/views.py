@@ -6,8 +6,8 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods
 
-from coursehub import erasing
 from coursehub.emails import normalize
+from coursehub.privacy import erasure
 
 
 class EraseForm(forms.Form):
@@ -43,7 +43,7 @@ def erase_learner(request: HttpRequest) -> HttpResponse:
     """Ask, erase, and tell how much there was."""
     form = EraseForm(request.POST if request.method == "POST" else None)
     if request.method == "POST" and form.is_valid():
-        counts = erasing.erase(form.cleaned_data["email"], actor=request.user.get_username())
+        counts = erasure.erase(form.cleaned_data["email"], actor=request.user.get_username())
         messages.success(request, f"Erased: {in_words(counts)}.")
         return redirect("erase_learner")
     return render(request, "coursehub/erase_learner.html", {"title": "Erase a learner", "form": form})

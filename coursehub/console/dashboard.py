@@ -6,8 +6,10 @@ from typing import Any
 from django.db.models import Count, Max
 from django.urls import reverse
 
-from coursehub import academy, roles, states
+from coursehub import academy
 from coursehub.academy import words as academy_words
+from coursehub.accounts import roles
+from coursehub.console import badges
 from coursehub.models import AuditEvent, Course
 from invitations.models import Batch
 from oauthtokens.models import TokenSet
@@ -58,8 +60,8 @@ def _batches_by_state() -> list[dict[str, Any]]:
     return [
         {
             "state": state,
-            "label": states.label(state),
-            "tone": states.tone(state),
+            "label": badges.label(state),
+            "tone": badges.tone(state),
             "count": counts.get(state, 0),
             "url": f"{changelist}?state__exact={state}",
         }

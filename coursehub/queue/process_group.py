@@ -12,9 +12,9 @@ from django_q.cluster import Sentinel
 from django_q.conf import Conf
 from django_q.signals import post_execute
 
-from . import lifeline, ticker
-from .broker import Broker, Identity
-from .signs import Sign, Signs
+from coursehub.queue import parent_death, scheduler
+from coursehub.queue.broker import Broker, Identity
+from coursehub.queue.heartbeat import Sign, Signs
 
 _LOOK_SECONDS = 0.5
 _LOCK_SECONDS = 5
@@ -51,11 +51,11 @@ class Guard(Sentinel):
     def start(self) -> None:
         """Fork all children and guard them; returns after an orderly stop (SIGTERM)."""
         self.spawn_cluster()
-        self.ticker = self.spawn_process(ticker.main, self.identity, self.signs)
+        self.ticker = self.spawn_process(scheduler.main, self.identity, self.signs)
         self.guard()
 
     def spawn_process(self, target, *args):
-        lifeline.name_next_child("ticker" if target is ticker.main else target.__name__)
+        parent_death.name_next_child("ticker" if target is scheduler.main else target.__name__)
         return super().spawn_process(target, *args)
 
     def guard(self) -> None:

@@ -48,5 +48,5 @@ UNFOLD = {
     "BORDER_RADIUS": "8px",
     "COLORS": COLORS,
     "STYLES": [stylesheet(path) for path in STYLESHEETS],
-    "DASHBOARD_CALLBACK": "coursehub.console.dashboard",
+    "DASHBOARD_CALLBACK": "coursehub.console.navigation.dashboard",
 }

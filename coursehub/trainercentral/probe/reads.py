@@ -9,12 +9,12 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote
 
-from coursehub.trainercentral import errors, reading
-from coursehub.trainercentral.envelopes import Answer
+from coursehub.trainercentral import errors, lenient_values
 from coursehub.trainercentral.oauth import ZohoAccounts
 from coursehub.trainercentral.outcomes import Acting, error_of_reading, holds_one_of
 from coursehub.trainercentral.profile import AnswerKind, nothing_learnt
 from coursehub.trainercentral.records import LEARNER_ROLE
+from coursehub.trainercentral.responses import Answer
 from coursehub.trainercentral.transport import Transport
 
 _NO_TOKEN = f"1000.{'0' * 32}.{'0' * 32}"  # of the right form, and nobody's
@@ -102,7 +102,7 @@ class Probe:
         answer, error = self.ask("GET", path, expects=(key,), params=params)
         if error is not None:
             raise error
-        return reading.rows(answer.json, key) or []
+        return lenient_values.rows(answer.json, key) or []
 
     def members(self, **params: Any) -> list[dict]:
         """Learners of the course that is probed, one page."""
@@ -115,15 +115,15 @@ class Probe:
             courses = self.rows("/courses.json", "courses", limit=50, si=0)
             if not courses:
                 raise errors.NotFound("the academy has no course")
-            fullest = max(courses, key=lambda row: reading.whole(row.get("enrolledCount")) or 0)
-            self.plan.course_id = reading.first(fullest, "courseId", "id")
+            fullest = max(courses, key=lambda row: lenient_values.whole(row.get("enrolledCount")) or 0)
+            self.plan.course_id = lenient_values.first(fullest, "courseId", "id")
         return quote(self.plan.course_id, safe="")
 
 
 def org_id(probe: Probe) -> Finding:
     """The configured organisation is one of the account's."""
     portals = probe.rows("/org/portals.json", "portals")
-    ids = [reading.first(row, "id", "zsoid") for row in portals]
+    ids = [lenient_values.first(row, "id", "zsoid") for row in portals]
     held = probe.org_id in ids
     settings = {} if held or not ids else {"TRAINERCENTRAL_ORG_ID": ids[0]}
     assumption = "The account behind the token may use the configured organisation."
@@ -191,7 +191,7 @@ def page_limit(probe: Probe) -> Finding:
 def sort_by_time(probe: Probe) -> Finding:
     """Which end of `sort=1` comes first."""
     assumption = "With sort=1 the newest change comes first."
-    times = [reading.moment_ms(row.get("time")) or 0 for row in probe.members(sort=1)]
+    times = [lenient_values.moment_ms(row.get("time")) or 0 for row in probe.members(sort=1)]
     if len(set(times)) < 2:
         return Finding("sort_by_time", assumption, None, f"only {len(times)} learners to compare")
     if times == sorted(times, reverse=True):
@@ -207,13 +207,17 @@ def time_moves(probe: Probe) -> Finding:
     assumption, seconds = "A member's `time` moves with each step of progress.", probe.plan.watch_seconds
     if not seconds:
         return Finding("time_moves", assumption, None, "not watched (--watch-seconds)")
-    before = {reading.first(row, "courseMembersId", "id"): row for row in probe.members()}
+    before = {lenient_values.first(row, "courseMembersId", "id"): row for row in probe.members()}
     probe.plan.sleep(seconds)
     moved = []
     for row in probe.members():
-        old = before.get(reading.first(row, "courseMembersId", "id"))
-        if old and reading.percent(row.get("completionPercentage")) > reading.percent(old.get("completionPercentage")):
-            moved.append((reading.moment_ms(row.get("time")) or 0) > (reading.moment_ms(old.get("time")) or 0))
+        old = before.get(lenient_values.first(row, "courseMembersId", "id"))
+        if old and lenient_values.percent(row.get("completionPercentage")) > lenient_values.percent(
+            old.get("completionPercentage")
+        ):
+            moved.append(
+                (lenient_values.moment_ms(row.get("time")) or 0) > (lenient_values.moment_ms(old.get("time")) or 0)
+            )
     if not moved:
         return Finding("time_moves", assumption, None, f"nobody progressed within {seconds:g} s")
     switches, facts = (
@@ -229,7 +233,7 @@ def reports(probe: Probe) -> Finding:
     assumption, members = "The reports of a learner come under the names of their calls.", probe.members(limit=1)
     if not members:
         return Finding("reports", assumption, None, "the course has no learners")
-    member_id, seen, held = quote(reading.first(members[0], "courseMembersId", "id"), safe=""), [], True
+    member_id, seen, held = quote(lenient_values.first(members[0], "courseMembersId", "id"), safe=""), [], True
     for name in ("courseEngagement", "testReport"):
         path = f"/course/{probe.course_id()}/courseMember/{member_id}/{name}.json"
         answer, error = probe.ask("GET", path, expects=(name,))

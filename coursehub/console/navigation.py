@@ -9,7 +9,8 @@ from django.urls import NoReverseMatch, reverse
 from django.utils import timezone
 from unfold.settings import get_config
 
-from coursehub import roles, theme
+from coursehub.accounts import roles
+from coursehub.console import theme
 
 
 @dataclass(frozen=True)
@@ -109,7 +110,7 @@ def _places(places: tuple[Place, ...], held: frozenset[str], permissions: frozen
 
 def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     """unfold's DASHBOARD_CALLBACK: adds `board`, the figures of the admin's first page."""
-    from coursehub import board
+    from coursehub.console.dashboard import figures
 
-    context["board"] = board.figures(roles.of(request.user))
+    context["board"] = figures(roles.of(request.user))
     return context

@@ -17,13 +17,14 @@ from django.urls import reverse, reverse_lazy
 from django.utils.encoding import force_bytes
 from django.utils.http import urlsafe_base64_encode
 
-from coursehub import audit, roles
+from coursehub import audit
+from coursehub.accounts import roles
 
 FIRST_ADMINISTRATOR = "administrator"
 
 
 class _Tokens(PasswordResetTokenGenerator):
-    key_salt = "coursehub.account_invitation"
+    key_salt = "coursehub.accounts.invitation"
 
 
 def link_for(user: User, *, actor: str) -> str:

@@ -9,11 +9,10 @@ from pymongo.collection import Collection
 from pymongo.errors import DuplicateKeyError
 
 from coursehub.mongo import outside_transaction
-
-from .broker import NOW, queue, seconds_from_now
+from coursehub.queue.broker import NOW, queue, seconds_from_now
 
 PRESENCE_SECONDS = 15
-# Longer than a tick may take (ticker.TICK_SECONDS_MAX), so that a slow one does not cost the lease.
+# Longer than a tick may take (scheduler.TICK_SECONDS_MAX), so that a slow one does not cost the lease.
 LEASE_SECONDS = 7
 _RENEW_AFTER_SECONDS = 0.9
 _LOOK_AGAIN_SECONDS = 0.25

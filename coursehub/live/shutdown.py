@@ -4,7 +4,7 @@ import asyncio
 import random
 
 from coursehub.live.codes import COME_AGAIN
-from coursehub.live.guard import guard
+from coursehub.live.permissions import guard
 
 LONGEST_SECONDS = 5.0
 _SECONDS_PER_SOCKET = 0.01

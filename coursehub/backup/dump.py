@@ -17,7 +17,7 @@ from pymongo.database import Database
 from pymongo.errors import OperationFailure
 
 from coursehub import audit, clock
-from coursehub.backup import contents
+from coursehub.backup import registry
 from coursehub.backup.archive import Manifest, Part, Refused, Writer
 from coursehub.mongo import outside_transaction
 
@@ -45,7 +45,7 @@ def take(output: Path, *, actor: str, told: Told | None = None) -> Manifest:
     """
     if output.exists():
         raise Refused(f"{output} exists, and is not overwritten.")
-    if outside_transaction(contents.UNFINISHED).find_one():
+    if outside_transaction(registry.UNFINISHED).find_one():
         raise Refused("A restore has begun and has not ended: run it again, and take the backup after it.")
     for attempt in range(1, _ATTEMPTS + 1):
         try:
@@ -102,7 +102,7 @@ def _catalogue(database: Database) -> tuple[list[Part], list[str]]:
     parts, left_out = [], []
     for found in database.list_collections():
         name, options = found["name"], found.get("options", {})
-        if name.startswith(("system.", contents.STAGED)):
+        if name.startswith(("system.", registry.STAGED)):
             continue
         if found["type"] != "collection" or options.get("capped"):
             left_out.append(name)
@@ -113,7 +113,7 @@ def _catalogue(database: Database) -> tuple[list[Part], list[str]]:
 
 
 def _written(writer: Writer, database: Database, session: ClientSession, part: Part) -> Part:
-    if not contents.has_documents(part.name):
+    if not registry.has_documents(part.name):
         return part
     batches: Any = database[part.name].find_raw_batches({}, session=session, batch_size=_DOCUMENTS_AT_ONCE)
     documents, size, sha256 = writer.add(part.name, batches)

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from coursehub.trainercentral import codes, reading
+from coursehub.trainercentral import codes, lenient_values
 
 _CODE_KEYS = ("errorCode", "error_code", "code", "title", "error", "status_code", "errorcode", "reason")
 # Of a record, `title` and `code` are its own.
@@ -37,7 +37,7 @@ class Answer:
 
     @property
     def json(self) -> Any:
-        return reading.document(self.body)
+        return lenient_values.document(self.body)
 
     @property
     def text(self) -> str:
@@ -94,7 +94,7 @@ def _is_no(value: Any) -> bool:
         return not value
     if isinstance(value, str) and not value.isdecimal():
         return value.lower() in _NO
-    number = reading.whole(value)
+    number = lenient_values.whole(value)
     return number is not None and 400 <= number < 600
 
 

@@ -10,8 +10,8 @@ from django.db import transaction
 from django.utils.module_loading import import_string
 from pymongo import timeout
 
-from .broker import Broker
-from .turns import USUAL, Turn
+from coursehub.queue.broker import Broker
+from coursehub.queue.turns import USUAL, Turn
 
 ENQUEUE_SECONDS_MAX = 3
 

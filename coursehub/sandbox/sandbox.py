@@ -9,13 +9,13 @@ from coursehub.sandbox.academy import Academy
 from coursehub.sandbox.clock import Clock
 from coursehub.sandbox.counters import Counters
 from coursehub.sandbox.faults import Fault, next_fault
-from coursehub.sandbox.journal import Journal
+from coursehub.sandbox.http import INVALID_TOKEN, Answer, Call, Refused, error_answer, unauthorised_answer
 from coursehub.sandbox.limits import RateLimit
 from coursehub.sandbox.rosters import Rosters
 from coursehub.sandbox.routes import Endpoint, find_endpoint
+from coursehub.sandbox.storage import Journal
 from coursehub.sandbox.switches import Switches
 from coursehub.sandbox.tokens import Tokens
-from coursehub.sandbox.wire import INVALID_TOKEN, Answer, Call, Refused, error_answer, unauthorised_answer
 
 logger = logging.getLogger("coursehub.sandbox")
 

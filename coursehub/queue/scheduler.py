@@ -12,10 +12,10 @@ from django.utils.module_loading import import_string
 from pymongo import timeout
 from pymongo.errors import PyMongoError
 
-from . import doorbell, presence
-from .broker import Identity, brief, ensure_indexes, release_former_runs, release_lost
-from .signs import Sign, Signs
-from .ticks import TICKS
+from coursehub.queue import producer, workers
+from coursehub.queue.broker import Identity, brief, ensure_indexes, release_former_runs, release_lost
+from coursehub.queue.heartbeat import Sign, Signs
+from coursehub.queue.ticks import TICKS
 
 TICK_SECONDS_MAX = 5
 _ROUND_SECONDS = 1.0
@@ -70,7 +70,7 @@ class Ticker:
 
     def __init__(self, identity: Identity, signs: Signs) -> None:
         self._identity, self._signs = identity, signs
-        self.lease = presence.TickerLease(identity.worker)
+        self.lease = workers.TickerLease(identity.worker)
         self._is_set_up = self._mongodb_is_away = False
         self._heartbeat, self._release = Every(_HEARTBEAT_SECONDS), Every(_RELEASE_SECONDS)
         self._ticks = [Tick(path, seconds) for path, seconds in TICKS.items()]
@@ -96,12 +96,12 @@ class Ticker:
             ensure_indexes()
             release_former_runs(self._identity)
             self._is_set_up = True
-        presence.stamp(*self._identity)
+        workers.stamp(*self._identity)
         if self._heartbeat.is_due():
-            doorbell.ring(f"{doorbell.__name__}.heartbeat", only_for_worker=self._identity.worker)
+            producer.ring(f"{producer.__name__}.heartbeat", only_for_worker=self._identity.worker)
         holds_lease = self.lease.hold()
         if holds_lease and self._release.is_due():
-            release_lost(presence.living_workers(), presence.PRESENCE_SECONDS)
+            release_lost(workers.living_workers(), workers.PRESENCE_SECONDS)
         return holds_lease
 
     def _tick(self) -> None:

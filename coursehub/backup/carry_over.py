@@ -8,11 +8,12 @@ from typing import Any
 
 from pymongo.collection import Collection
 
-from coursehub import audit, erasing
+from coursehub import audit
 from coursehub.backup.staging import Staged
 from coursehub.models import AuditEvent
 from coursehub.mongo import outside_transaction
 from coursehub.mongo.sequences import SCHEMA
+from coursehub.privacy import erasure
 
 
 @dataclass(frozen=True)
@@ -25,7 +26,7 @@ class Replaced:
 
 def carry_over(staged: Staged) -> Replaced:
     """Erasures, counters, and the audit events that are newer than the backup."""
-    erasing.keep_log(staged.collection(erasing.TABLE))
+    erasure.keep_log(staged.collection(erasure.TABLE))
     _keep_counters(staged)
     return _keep_replaced_events(staged)
 

@@ -5,9 +5,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from coursehub.emails import normalize
-from coursehub.trainercentral import errors, reading
+from coursehub.trainercentral import errors, lenient_values
 from coursehub.trainercentral.codes import ALREADY_ENROLLED
-from coursehub.trainercentral.probing import PROBE_NAMES, Finding, Probe
+from coursehub.trainercentral.probe.reads import PROBE_NAMES, Finding, Probe
 from coursehub.trainercentral.records import REVOKED
 
 _NARROW_SCOPE = "TrainerCentral.userapi.READ"
@@ -65,10 +65,10 @@ def invitations(probe: Probe) -> Iterator[Finding]:
     if member is None and not member_id:
         yield Finding("revoked", "Access can be revoked.", None, "no member to revoke; please look by hand")
         return
-    member_id = member_id or reading.first(member or {}, "courseMembersId", "id")
+    member_id = member_id or lenient_values.first(member or {}, "courseMembersId", "id")
     path, body = f"/updateCourseAttendee/{member_id}.json", {"courseMembers": [{"status": int(REVOKED)}]}
     _, error = probe.ask("PUT", path, json=body)
-    status = reading.text((_find(probe, email) or {}).get("status"))
+    status = lenient_values.text((_find(probe, email) or {}).get("status"))
     seen = error.detail if error else f"status {status or 'not listed'}"
     yield Finding("revoked", "Access can be revoked, and shows as status 51.", status == REVOKED, seen)
 
@@ -80,7 +80,7 @@ def _invite(probe: Probe, course_id: str, email: str):
 
 
 def _member_id(body: object) -> str:
-    return reading.first((reading.rows(body, "courseMember") or [{}])[0], "courseMembersId", "id")
+    return lenient_values.first((lenient_values.rows(body, "courseMember") or [{}])[0], "courseMembersId", "id")
 
 
 def _find(probe: Probe, email: str) -> dict | None:
@@ -88,7 +88,7 @@ def _find(probe: Probe, email: str) -> dict | None:
     start = 0
     for _ in range(_MOST_PAGES):
         page = probe.members(si=start)
-        found = (row for row in page if normalize(reading.text(row.get("email"))) == normalize(email))
+        found = (row for row in page if normalize(lenient_values.text(row.get("email"))) == normalize(email))
         if (row := next(found, None)) is not None or not page:
             return row
         start += len(page)
@@ -126,7 +126,7 @@ def _pending(member: dict | None) -> Finding:
     if member is None:
         unlisted = {"pending_listed": False}
         return Finding("pending", assumption, False, "not listed", {}, unlisted, dict(unlisted))
-    status = reading.text(member.get("status"))
+    status = lenient_values.text(member.get("status"))
     switches = {} if status == "0" else {"pending_status": status}
     facts = {"pending_listed": True} | ({"pending_status": status} if status else {})
     return Finding("pending", assumption, status == "0", f"listed, status {status or 'missing'}", {}, switches, facts)

@@ -25,14 +25,16 @@ from pymongo import timeout
 from pymongo.database import Database
 from pymongo.errors import PyMongoError
 
-from coursehub import audit, erasing, roles
-from coursehub.backup import contents, keeping, staging
+from coursehub import audit
+from coursehub.accounts import roles
+from coursehub.backup import carry_over, registry, staging
 from coursehub.backup.archive import Manifest, Reader, Refused
 from coursehub.backup.staging import Staged, Told
 from coursehub.models import AuditEvent
 from coursehub.mongo import outside_transaction
 from coursehub.mongo.replica_set import ensure_replica_set
-from coursehub.queue import presence
+from coursehub.privacy import erasure
+from coursehub.queue import workers
 
 _MARK = {"_id": "unfinished"}
 _HOLDER = "restore"
@@ -79,9 +81,9 @@ def restore(path: Path, *, actor: str, told: Told | None = None) -> Restored:
     try:
         staged.drop()
         staged.fill(reader, told)
-        staged.is_same_installation = keeping.is_same_installation(staged)
+        staged.is_same_installation = carry_over.is_same_installation(staged)
         settled = _settled(staged)
-        replaced = keeping.carry_over(staged)
+        replaced = carry_over.carry_over(staged)
         _begin(replaced)
     except BaseException:
         staged.drop()
@@ -111,23 +113,23 @@ def _refuse_newer(manifest: Manifest) -> None:
 
 
 def _refuse_workers() -> None:
-    if not presence.all_gone():
+    if not workers.all_gone():
         raise Refused(_WORKERS)
 
 
 def _settled(staged: Staged) -> dict[str, int]:
     settled: dict[str, int] = {}
-    for path in contents.settlers():
+    for path in registry.settlers():
         settled |= import_string(path)(staged)
     return settled
 
 
-def _begin(replaced: keeping.Replaced) -> None:
+def _begin(replaced: carry_over.Replaced) -> None:
     """Nobody ticks from here on, and no worker has started meanwhile.
 
     A restore that died has noted in the mark what it was about to replace; what this one replaces is added to that.
     """
-    if not presence.hold_ticks(_HOLDER):
+    if not workers.hold_ticks(_HOLDER):
         raise Refused(_WORKERS)
     try:
         _refuse_workers()
@@ -135,7 +137,7 @@ def _begin(replaced: keeping.Replaced) -> None:
         _mark().update_one(_MARK, {"$set": {"holder": _HOLDER}, **noted}, upsert=True)
     except BaseException:
         if not _mark().find_one(_MARK):
-            presence.let_tick(_HOLDER)
+            workers.let_tick(_HOLDER)
         raise
 
 
@@ -145,7 +147,7 @@ def _switch(staged: Staged, manifest: Manifest) -> None:
     The audit trail comes last, since by it the next restore knows whether the database was the backup's.
     """
     names = staged.names()
-    order = {audit.REPLACED: 0, erasing.TABLE: 0, AuditEvent._meta.db_table: 2}
+    order = {audit.REPLACED: 0, erasure.TABLE: 0, AuditEvent._meta.db_table: 2}
     for name in sorted(names, key=lambda one: order.get(one, 1)):
         staged.collection(name).rename(name, dropTarget=True)
     database = staged.database
@@ -155,9 +157,9 @@ def _switch(staged: Staged, manifest: Manifest) -> None:
             staging.create(database, part, part.name)
             staging.index(database, part, part.name)
     for name in present:
-        if contents.is_emptied(name):
+        if registry.is_emptied(name):
             database[name].delete_many({})
-        elif contents.is_ours(name) and name not in names and not contents.is_left_alone(name):
+        elif registry.is_ours(name) and name not in names and not registry.is_left_alone(name):
             database[name].drop()
 
 
@@ -165,19 +167,19 @@ def _finish(manifest: Manifest, settled: dict[str, int], actor: str) -> Restored
     ContentType.objects.clear_cache()
     call_command("migrate", interactive=False, verbosity=0)
     roles.sync_groups()
-    erased_again = erasing.erase_again(actor=actor, since=datetime.fromisoformat(manifest.taken_at) - _ERASED_WITHIN)
+    erased_again = erasure.erase_again(actor=actor, since=datetime.fromisoformat(manifest.taken_at) - _ERASED_WITHIN)
     replaced = (_mark().find_one(_MARK) or {}).get("replaced", {})
     detail = {"taken_at": manifest.taken_at, "erased_again": erased_again, **settled, audit.REPLACED_EVENTS: replaced}
     audit.record(action="backup.restored", actor=actor, detail=detail)
     first_broken = audit.verify().first_broken
     _mark().delete_one(_MARK)
-    presence.let_tick(_HOLDER)
+    workers.let_tick(_HOLDER)
     return Restored(manifest.taken_at, manifest.documents, sum(replaced.values()), erased_again, first_broken, settled)
 
 
 def _mark() -> Any:
-    return outside_transaction(contents.UNFINISHED)
+    return outside_transaction(registry.UNFINISHED)
 
 
 def _database() -> Database:
-    return outside_transaction(contents.UNFINISHED).database
+    return outside_transaction(registry.UNFINISHED).database

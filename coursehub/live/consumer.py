@@ -13,9 +13,9 @@ from django.db import DatabaseError
 from pymongo.errors import PyMongoError
 
 from coursehub.live.codes import COME_AGAIN, NOT_UNDERSTOOD, SIGNED_OUT
+from coursehub.live.flow_control import Outstanding
 from coursehub.live.frames import Frame
-from coursehub.live.guard import Viewer, guard
-from coursehub.live.outstanding import Outstanding
+from coursehub.live.permissions import Viewer, guard
 
 logger = logging.getLogger(__name__)
 

@@ -14,11 +14,11 @@ from django.conf import settings
 from django.contrib.auth import HASH_SESSION_KEY, get_user_model
 from django.utils import timezone
 
-from coursehub import roles
+from coursehub.accounts import roles
 from coursehub.live.codes import COME_AGAIN, NOT_PERMITTED, SIGNED_OUT, TOO_SLOW
 
 if TYPE_CHECKING:
-    from coursehub.live.sockets import LiveConsumer
+    from coursehub.live.consumer import LiveConsumer
 
 logger = logging.getLogger(__name__)
 

@@ -15,8 +15,9 @@ from typing import Any
 from django.utils.module_loading import import_string
 from pymongo.collection import Collection
 
-from coursehub import audit, clock, emails, pseudonyms
+from coursehub import audit, clock, emails
 from coursehub.mongo import outside_transaction
+from coursehub.privacy import pseudonyms
 
 TABLE = "coursehub_erasure"
 _KEY = "key"

@@ -6,10 +6,10 @@ import time
 from collections.abc import Callable, Iterator
 from typing import Any, Protocol
 
-from coursehub.trainercentral import errors, reading
-from coursehub.trainercentral.envelopes import Answer
+from coursehub.trainercentral import errors, lenient_values
 from coursehub.trainercentral.outcomes import error_of_reading
 from coursehub.trainercentral.records import Lease
+from coursehub.trainercentral.responses import Answer
 from coursehub.trainercentral.transport import Transport
 
 logger = logging.getLogger(__name__)
@@ -75,14 +75,18 @@ class Caller:
         for _ in range(_MOST_PAGES):
             window = params | {"limit": page_size, "si": start}
             answer = self.call("GET", endpoint, path, params=window, expects=(key,)).json
-            page = reading.rows(answer, key) or []
+            page = lenient_values.rows(answer, key) or []
             if not page:
                 return
             if page == previous:
                 raise errors.Unexpected(f"{endpoint}: the page at {start} repeats the one before")
             yield page
             start, previous = start + len(page), page
-            total = reading.whole((reading.rows(answer, "meta") or [{}])[0].get(total_key)) if total_key else None
+            total = (
+                lenient_values.whole((lenient_values.rows(answer, "meta") or [{}])[0].get(total_key))
+                if total_key
+                else None
+            )
             if total is not None and start >= total > 0:
                 return
         raise errors.Unexpected(f"{endpoint}: the list does not end")

@@ -4,7 +4,7 @@ from dataclasses import replace
 from typing import Any
 
 from coursehub.sandbox.academy import PENDING, Course, Learner, Member, Standing
-from coursehub.sandbox.journeys import chance
+from coursehub.sandbox.simulation import chance
 from coursehub.sandbox.switches import Switches
 
 LINKS = (
