@@ -12,7 +12,7 @@ from coursehub import audit
 from coursehub.backup.staging import Staged
 from coursehub.models import AuditEvent
 from coursehub.mongo import outside_transaction
-from coursehub.mongo.sequences import SCHEMA
+from coursehub.mongo.ddl.sequences import SCHEMA
 from coursehub.privacy import erasure
 
 

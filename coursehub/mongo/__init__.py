@@ -39,7 +39,7 @@ def outside_transaction(model_or_table_name: type[Model] | str, using: str = "de
 
 def draw_numbers(model: type[Model], count: int, using: str = "default") -> range:
     """`count` integer keys of `model`, ascending; nobody else has or gets them. One round trip."""
-    from coursehub.mongo.sequences import draw
+    from coursehub.mongo.ddl.sequences import draw
 
     first = draw(_database(using), model._meta.db_table, model._meta.pk.column, count)
     return range(first, first + count)

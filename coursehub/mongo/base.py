@@ -20,11 +20,11 @@ from coursehub.mongo.checks import DatabaseValidation
 from coursehub.mongo.client import shared_database
 from coursehub.mongo.creation import DatabaseCreation
 from coursehub.mongo.cursor import Cursor
+from coursehub.mongo.ddl.schema import DatabaseSchemaEditor
 from coursehub.mongo.errors import Database, translated
 from coursehub.mongo.features import DatabaseFeatures
 from coursehub.mongo.introspection import DatabaseIntrospection
 from coursehub.mongo.operations import DatabaseOperations
-from coursehub.mongo.schema import DatabaseSchemaEditor
 from coursehub.mongo.sessions import SessionCollection, SessionDatabase, commit_with_retries
 
 if TYPE_CHECKING:

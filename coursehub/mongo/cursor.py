@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from pymongo.database import Database
 
     from coursehub.mongo.base import DatabaseWrapper
-    from coursehub.mongo.raw import Result
+    from coursehub.mongo.sql.raw import Result
 
 
 class Cursor:
@@ -53,7 +53,7 @@ class Cursor:
 
     def execute(self, sql: str, params: Sequence[Any] | None = None) -> None:
         """Run one statement of Djongo's SQL dialect. Raises DatabaseError for what it cannot express."""
-        from coursehub.mongo import raw  # sqlparse and Djongo's translator are loaded by those who use them
+        from coursehub.mongo.sql import raw  # sqlparse and Djongo's translator are loaded by those who use them
 
         with translated():
             self._result = raw.execute(self._connection, str(sql), params)

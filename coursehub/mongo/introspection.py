@@ -7,7 +7,7 @@ from typing import Any
 from django.db.models import Index
 from djongo import introspection as djongo_introspection
 
-from coursehub.mongo.sequences import SCHEMA
+from coursehub.mongo.ddl.sequences import SCHEMA
 
 
 class DatabaseIntrospection(djongo_introspection.DatabaseIntrospection):

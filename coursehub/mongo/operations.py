@@ -11,7 +11,8 @@ from django.conf import settings
 from django.db.models.expressions import Col
 from djongo import operations as djongo_operations
 
-from coursehub.mongo import converters, sequences
+from coursehub.mongo import converters
+from coursehub.mongo.ddl import sequences
 from coursehub.mongo.errors import translated
 
 

@@ -10,7 +10,7 @@ from pymongo.collection import Collection
 from pymongo.database import Database
 from pymongo.errors import PyMongoError
 
-from coursehub.mongo.sequences import SCHEMA
+from coursehub.mongo.ddl.sequences import SCHEMA
 
 # What the server accepts inside a transaction; all other calls go beside it.
 _JOINING = frozenset(

@@ -1,0 +1,80 @@
+"""Conditions of indexes and constraints as filters of partial indexes.
+
+The server takes only equality, ranges, $in, $type, $and and $or there, so a negation is pushed down to
+the comparisons: `not equal` becomes `less or greater`, which is false for NULL, as in SQL.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.db import NotSupportedError
+from django.db.models import Field, Model, Q, lookups
+from django.db.models.expressions import Col
+from django.db.models.sql.query import Query
+from django.db.models.sql.where import AND, OR, WhereNode
+
+from coursehub.mongo.ddl.indexes import not_null
+
+_RANGES = {
+    lookups.GreaterThan: ("$gt", "$lte"),
+    lookups.GreaterThanOrEqual: ("$gte", "$lt"),
+    lookups.LessThan: ("$lt", "$gte"),
+    lookups.LessThanOrEqual: ("$lte", "$gt"),
+}
+
+
+def partial_filter(
+    model: type[Model], condition: Q, connection: Any, altered: Mapping[str, Field] | None = None
+) -> dict:
+    """`condition` as a partialFilterExpression.
+
+    Raises NotSupportedError, naming the part, for what a partial index cannot express.
+    """
+    where = Query(model=model, alias_cols=False).build_where(condition)
+    return _Translation(connection, altered or {}).node(where, negated=False)
+
+
+class _Translation:
+    def __init__(self, connection: Any, altered: Mapping[str, Field]) -> None:
+        self.connection, self.altered = connection, altered
+
+    def node(self, node: Any, *, negated: bool) -> dict:
+        if not isinstance(node, WhereNode):
+            return self.lookup(node, negated=negated)
+        negated ^= node.negated
+        parts = [self.node(child, negated=negated) for child in node.children]
+        if node.connector not in (AND, OR):
+            raise NotSupportedError(f"{node.connector} in the condition of an index")
+        joined = "$or" if (node.connector == OR) != negated else "$and"
+        return parts[0] if len(parts) == 1 else {joined: parts}
+
+    def lookup(self, lookup: Any, *, negated: bool) -> dict:
+        if isinstance(lookup, Col):  # a boolean column as it stands
+            return self._equal(lookup.target, True, negated=negated)
+        if not isinstance(getattr(lookup, "lhs", None), Col) or hasattr(lookup.rhs, "resolve_expression"):
+            raise NotSupportedError(f"{type(lookup).__name__} of an expression in the condition of an index")
+        field = self.altered.get(lookup.lhs.target.name, lookup.lhs.target)
+        if isinstance(lookup, lookups.IsNull):
+            return {field.column: None} if bool(lookup.rhs) != negated else not_null(field, self.connection)
+        if isinstance(lookup, lookups.In):
+            return self._one_of(field, lookup, negated=negated)
+        value = lookup.get_db_prep_lookup(lookup.rhs, self.connection)[1][0]
+        if isinstance(lookup, lookups.Exact):
+            return self._equal(field, value, negated=negated)
+        for kind, (plain, opposite) in _RANGES.items():
+            if isinstance(lookup, kind):
+                return {field.column: {opposite if negated else plain: value}}
+        raise NotSupportedError(f"{type(lookup).__name__} in the condition of an index")
+
+    def _equal(self, field: Field, value: Any, *, negated: bool) -> dict:
+        if not negated:
+            return {field.column: {"$eq": value}}
+        return {"$or": [{field.column: {"$lt": value}}, {field.column: {"$gt": value}}]}
+
+    def _one_of(self, field: Field, lookup: Any, *, negated: bool) -> dict:
+        values = [field.get_db_prep_value(value, self.connection) for value in lookup.rhs if value is not None]
+        if not negated:
+            return {field.column: {"$in": values}}
+        return {"$and": [self._equal(field, value, negated=True) for value in values]}

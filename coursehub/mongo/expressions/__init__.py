@@ -1,0 +1,1 @@
+"""From Django's expressions, lookups and functions to aggregation expressions."""

@@ -1,0 +1,1 @@
+"""From a query to the pipeline that answers it, and from documents to rows."""

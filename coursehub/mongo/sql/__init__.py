@@ -1,0 +1,1 @@
+"""The few SQL statements that the engine answers."""

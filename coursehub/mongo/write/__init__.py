@@ -1,0 +1,1 @@
+"""Inserts, updates and deletes."""
