@@ -103,6 +103,7 @@ def _first_of(sandbox: SandboxProcess, course_id: str) -> First:
     from coursehub.models import Course
     from coursehub.mongo import outside_transaction
     from invitations import services
+    from invitations.selectors import batch_status
 
     long_ago = {"$subtract": ["$$NOW", 3_600_000]}
     outside_transaction(Course).update_many({}, [{"$set": {"poll_due_at": long_ago, "swept_at": None}}])
@@ -119,7 +120,7 @@ def _first_of(sandbox: SandboxProcess, course_id: str) -> First:
     course = Course.objects.get(course_id=course_id)
     read_ended_at = course.swept_at.timestamp() + course.poll_seconds
     reads = [call for call in calls if MEMBERS in call["endpoint"] and call["at_ms"] < first_ms]
-    _when(lambda: services.status(batch.pk)["state"] == "completed")
+    _when(lambda: batch_status.status(batch.pk)["state"] == "completed")
     return First(first_ms / 1000 - read_ended_at, first_ms / 1000 - confirmed_at, len(reads))
 
 

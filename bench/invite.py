@@ -88,6 +88,7 @@ def _sent(name: str, rows: int) -> float:
     from coursehub.models import Course
     from invitations import services
     from invitations.models import Batch
+    from invitations.selectors import batch_status
 
     lines = "".join(f"{name}{number}@example.org,Bench,No {number}\n" for number in range(rows))
     batch = services.upload(
@@ -96,13 +97,13 @@ def _sent(name: str, rows: int) -> float:
     )  # fmt: skip
     ends_at = time.monotonic() + WITHIN_SECONDS
     while not services.confirm(batch, actor="trainer"):  # once a worker has read the file
-        assert time.monotonic() < ends_at, services.status(batch.pk)
+        assert time.monotonic() < ends_at, batch_status.status(batch.pk)
         time.sleep(0.5)
     while batch.state not in Batch.FINAL:
-        assert time.monotonic() < ends_at, services.status(batch.pk)
+        assert time.monotonic() < ends_at, batch_status.status(batch.pk)
         time.sleep(0.5)
         batch.refresh_from_db()
-    assert services.status(batch.pk)["counts"] == {"invited": rows}, services.status(batch.pk)
+    assert batch_status.status(batch.pk)["counts"] == {"invited": rows}, batch_status.status(batch.pk)
     return (batch.finished_at - batch.started_at).total_seconds()
 
 

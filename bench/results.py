@@ -31,16 +31,16 @@ def measure() -> list[Measure]:
 
 
 def _status(address: str) -> Measure:
-    from invitations import services
+    from invitations.selectors import batch_status
 
     batch_id = address.strip("/").rpartition("/")[2]
 
     def once() -> float:
         began = time.perf_counter()
-        services.status(batch_id)
+        batch_status.status(batch_id)
         return (time.perf_counter() - began) * 1000
 
-    how = f"median of {STATUS_CALLS} calls of services.status() in this process, load {os.getloadavg()[0]:.1f}"
+    how = f"median of {STATUS_CALLS} calls of batch_status.status() in this process, load {os.getloadavg()[0]:.1f}"
     median = statistics.median(once() for _ in range(STATUS_CALLS))
     return at_most("results.status_ms", round(median, 1), GOAL_STATUS_MS, "ms", how)
 

@@ -13,7 +13,7 @@ from unfold.decorators import display
 
 from coursehub.accounts import roles
 from coursehub.admin import ReadOnlyAdmin
-from invitations import decisions, services
+from invitations import services
 from invitations.models import Batch, Invitation
 from invitations.selectors import findings
 
@@ -97,10 +97,10 @@ def _batch_action(name: str) -> Callable:
 def _row_action(name: str) -> Callable:
     @admin.action(description=ROW_ACTIONS[name][0], permissions=["act"])
     def act(model_admin: ActingAdmin, request: HttpRequest, queryset: Any) -> HttpResponse | None:
-        decide, actor = getattr(decisions, name), request.user.get_username()
+        decide, actor = getattr(services, name), request.user.get_username()
 
         def decided(row: Invitation) -> bool:
-            return row.batch.state in decisions.DECIDABLE and bool(decide(row.batch, row, actor=actor))
+            return row.batch.state in services.DECIDABLE and bool(decide(row.batch, row, actor=actor))
 
         rows = queryset.filter(state=Invitation.State.UNKNOWN).select_related("batch")
         return model_admin.ask_or_act(request, rows, name, ROW_ACTIONS[name], decided)

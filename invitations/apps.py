@@ -11,7 +11,7 @@ class InvitationsConfig(AppConfig):
         from invitations.sending import unclear_answers
 
         erasure.register(
-            "invitations", erase="invitations.keeping.erase", addresses="invitations.keeping.held_addresses"
+            "invitations", erase="invitations.erasure.erase", addresses="invitations.erasure.held_addresses"
         )
         academy.register_decision_listener(unclear_answers.settle)
         academy.register_waiting_counter(unclear_answers.waiting)

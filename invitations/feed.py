@@ -17,8 +17,8 @@ from coursehub.live.change_streams import Follower
 from coursehub.live.connection import connection
 from coursehub.live.frames import Frame
 from coursehub.live.permissions import Viewer
-from invitations import services
 from invitations.models import Batch, Invitation
+from invitations.selectors import batch_status
 
 logger = logging.getLogger(__name__)
 
@@ -147,12 +147,12 @@ def _listed(viewer: Viewer) -> list[dict[str, Any]]:
     batches = Batch.objects.all()
     if not viewer.is_administrator:
         batches = batches.filter(uploaded_by_id=viewer.user_id)
-    found = (services.status(batch_id) for batch_id in batches.values_list("pk", flat=True)[:LIST_LENGTH])
+    found = (batch_status.status(batch_id) for batch_id in batches.values_list("pk", flat=True)[:LIST_LENGTH])
     return [status for status in found if status]
 
 
 async def _status(batch_id: str) -> dict[str, Any] | None:
-    return await database_sync_to_async(services.status)(UUID(batch_id))
+    return await database_sync_to_async(batch_status.status)(UUID(batch_id))
 
 
 def _frame(kind: str, status: dict[str, Any]) -> Frame:

@@ -12,11 +12,10 @@ from django.utils import timezone
 
 from coursehub import clock
 from coursehub.models import Course
-from invitations import services
 from invitations.models import Batch
 from invitations.parsing import headings, reader
 from invitations.selectors import estimate
-from invitations.uploads import file_store, upload
+from invitations.uploads import file_store
 
 
 class OneSentence(forms.Form):
@@ -44,7 +43,7 @@ class CourseChoice(forms.ModelChoiceField):
 
 
 class UploadForm(OneSentence):
-    """Judges the file and stores the batch in one go, so that a refused file leaves nothing behind."""
+    """A course, or none, and a file; what the file holds is for `services.upload` to judge."""
 
     course: CourseChoice = CourseChoice(
         queryset=Course.objects.none(),
@@ -65,8 +64,6 @@ class UploadForm(OneSentence):
 
     def __init__(self, *args, user, **kwargs) -> None:
         super().__init__(*args, **kwargs)
-        self.user = user
-        self.batch: Batch | None = None
         course: CourseChoice = self.fields["course"]  # type: ignore[assignment]
         visible = Course.objects.open().visible_to(user)
         course.queryset, course.bundles = visible.with_members(), visible.filter(is_bundle=True)
@@ -82,18 +79,6 @@ class UploadForm(OneSentence):
                 f"The file is larger than {filesizeformat(settings.UPLOAD_MAX_BYTES)}: split it, and upload the parts."
             )
         return file
-
-    def clean(self) -> None:
-        super().clean()
-        if self.errors:
-            return
-        file = self.cleaned_data["file"]
-        try:
-            self.batch = services.upload(
-                user=self.user, course=self.cleaned_data["course"], filename=file.name, content=file.file
-            )
-        except reader.FileRefused as refusal:
-            self.add_error("file", str(refusal))
 
 
 _ROWS_SHOWN = 3
@@ -119,18 +104,19 @@ class ColumnsForm(OneSentence):
 
     def clean(self) -> None:
         super().clean()
-        chosen = {column: at for column, at in self.cleaned_data.items() if at is not None}
         if self.errors:
             return
+        chosen = self.chosen
         if len(set(chosen.values())) < len(chosen):
             raise forms.ValidationError("Two of the choices name the same column: choose another for one of them.")
         at = chosen.get("email")
         if at is not None and not any("@" in cell for cells in self._records for cell in cells[at : at + 1]):
             raise forms.ValidationError("The column chosen for the e-mail addresses holds none: choose another.")
-        try:
-            upload.choose_columns(self._batch, user=self._user, columns=chosen)
-        except reader.FileRefused as refusal:
-            raise forms.ValidationError(str(refusal)) from refusal
+
+    @property
+    def chosen(self) -> dict[str, int]:
+        """Column -> where it stands; of a valid form."""
+        return {column: at for column, at in self.cleaned_data.items() if at is not None}
 
     def _labels(self) -> list[str]:
         return [heading.strip()[:60] or f"Column {at}" for at, heading in enumerate(self.format.headings, 1)]

@@ -86,7 +86,7 @@ class Batch(models.Model):
     # Of uploader, bytes and options: of one key there is one batch that is not final.
     content_key = models.CharField(max_length=64, blank=True, default="", editable=False)
     size_bytes = models.BigIntegerField(default=0, editable=False)
-    # `reading.Format` as a document: encoding, delimiter, headings, which column is where. Empty: not settled yet.
+    # `reader.Format` as a document: encoding, delimiter, headings, which column is where. Empty: not settled yet.
     format = models.JSONField(default=dict, editable=False)
     stored_at = models.DateTimeField("bytes stored", null=True, blank=True, editable=False)
     # One reader at a time; it may die and begin again, since (batch, line) is unique.
@@ -180,7 +180,7 @@ class Invitation(models.Model):
 
     batch = models.ForeignKey(Batch, on_delete=models.CASCADE, db_index=False)  # the constraint begins with it
     course_id = models.CharField(max_length=40, blank=True)
-    # Where the row begins in the file, 1-based; `reading.records` tells the same for the kept bytes.
+    # Where the row begins in the file, 1-based; `reader.records` tells the same for the kept bytes.
     line = models.IntegerField()
     email = models.CharField(max_length=320)
     email_folded = models.CharField(max_length=320)
@@ -244,6 +244,8 @@ class Invitation(models.Model):
 
 
 NOT_LOOKED_UP = "Not looked up yet."
+# What is left of a learner in a row whose cells were deleted.
+NO_CELLS = {"email": "", "email_folded": "", "first_name": "", "last_name": ""}
 
 
 def explained(state: str, reason: str, finding: str) -> str:

@@ -1,34 +1,42 @@
-"""What people do with batches. Every move is one conditional update that names the states it may leave."""
+"""What people do with batches and their rows; the one door through which they are changed.
 
-from collections.abc import Mapping
-from datetime import datetime, timedelta
-from uuid import UUID
+Every move is one conditional update that names the states it may leave. Of a decision about rows the rows come
+first, then their batch: a batch that runs without a waiting row closes itself, and what a crash leaves half-done is
+done by deciding again. A row that is to be sent again waits, as any row that was called for, for a look at the
+course's members that begins after the decision (`Invitation.called_at`): whoever is there is settled, not posted.
+"""
 
-from bson import Timestamp
-from django.core.exceptions import ValidationError
+from datetime import datetime
+from typing import Any
 
-from coursehub import clock, course_members
+from coursehub import clock
 from coursehub.mongo import outside_transaction
-from invitations import decisions, transitions
+from coursehub.privacy import pseudonyms
+from invitations import transitions
+from invitations.claims import learner_claims
 from invitations.models import Batch, Invitation
-from invitations.reconciliation import rule
 from invitations.sending import missing_names, second_invitation
-from invitations.uploads.upload import upload
-from oauthtokens import services as token_services
+from invitations.sending.second_invitation import want as invite_again
+from invitations.uploads.upload import choose_columns, upload
 
 __all__ = [
     "ACTIONS",
+    "DECIDABLE",
+    "already_there",
     "cancel",
+    "choose_columns",
     "confirm",
-    "is_settled",
-    "members_as_of",
+    "invite_again",
     "pause",
     "resume",
-    "status",
+    "retry",
+    "send_again",
+    "undo",
     "upload",
 ]
 
 State = Invitation.State
+DECIDABLE = [Batch.State.COMPLETED_WITH_ERRORS, Batch.State.COMPLETED]
 
 
 def confirm(batch: Batch, *, actor: str, start_at: datetime | None = None) -> bool:
@@ -83,104 +91,81 @@ def cancel(batch: Batch, *, actor: str) -> bool:
     return cancelled
 
 
-ACTIONS = {
-    "pause": pause,
-    "resume": resume,
-    "cancel": cancel,
-    "retry": decisions.retry,
-    "undo": decisions.undo,
-}
+def retry(batch: Batch, *, actor: str) -> bool:
+    """Try the rows that TrainerCentral refused once more, and look up those of unknown outcome from scratch."""
+    if Batch.objects.filter(pk=batch.pk, state=Batch.State.COMPLETED_WITH_ERRORS).exists():
+        rows = outside_transaction(Invitation)
+        of_batch = {"batch_id": batch.pk.hex}
+        rows.update_many({**of_batch, "state": State.FAILED}, [{"$set": _waiting()}])
+        afresh = {"unknown_since": clock.server_now(), "sent_again": 0, "finding": ""}
+        rows.update_many({**of_batch, "state": State.UNKNOWN}, [{"$set": afresh}])
+    if not Invitation.objects.filter(batch=batch, state__in=[State.PENDING, State.UNKNOWN]).exists():
+        return False
+    return transitions.go_on("retried", batch, actor, leaving=DECIDABLE)
 
 
-def is_settled(batch: Batch) -> bool:
-    """Whether it is known what the columns of the batch's file hold; else a person must say it."""
-    return "email" in batch.format.get("columns", {"email": 0})
+def undo(batch: Batch, *, actor: str) -> bool:
+    """Revoke the access of exactly those whom this batch invited. False when it still runs, or invited nobody."""
+    undoable = Invitation.objects.filter(batch=batch, state__in=[State.INVITED, State.REVOKING])
+    if not undoable.exists():
+        return False
+    undoable.update(undo_skipped=False, refusals=0, called_at=None)
+    return transitions.act(
+        "undo_begun", batch, actor, leaving=Batch.FINAL,
+        state=Batch.State.QUEUED, undoing=True, reason="The invitations of this batch are being undone.",
+        finished_at=None, look_at=None, **transitions.CALM,
+    )  # fmt: skip
 
 
-def members_as_of(batch: Batch) -> datetime | None:
-    """The age of the oldest list of members that the preview of `batch` rests on; None: one was never read."""
-    moments = course_members.known_as_of(_course_ids(batch)).values()
-    return min((moment for moment in moments if moment), default=None) if all(moments) else None
+def already_there(batch: Batch, *rows: Invitation, actor: str) -> int:
+    """A person looked: the learners of these rows of unknown outcome are in the course. Returns how many it settled."""
+    settled = [row for row in rows if _decide(row, {"state": State.ALREADY_ENROLLED, "reason": _there(actor)})]
+    for row in settled:
+        transitions.record("invitation.already_there", batch, actor, **_named(row))
+    if settled:
+        transitions.close_without_errors(batch)
+    return len(settled)
 
 
-def _course_ids(batch: Batch) -> list[str]:
-    named = {"batch_id": batch.pk.hex}
-    return [batch.course_id] if batch.course_id else outside_transaction(Invitation).distinct("course_id", named)
+def send_again(batch: Batch, *rows: Invitation, actor: str) -> int:
+    """A person decided that these rows of unknown outcome invite once more, under a claim of the next generation.
 
-
-def status(batch_id: UUID | str) -> dict | None:
-    """The batch as `status.json` gives it, or None when there is none.
-
-    `revision` grows with MongoDB's cluster time, so that of two answers from any two processes the
-    newer one is known.
+    Unless the look at the members that comes first finds the learner. Returns how many wait for it.
     """
-    try:
-        batch = Batch.objects.filter(pk=batch_id).first()
-    except ValidationError:
-        return None
-    if batch is None:
-        return None
-    counts, revision = _counts_at_one_moment(batch)
-    remaining = counts.get(State.PENDING, 0) + counts.get(State.SENDING, 0)
-    rate_per_minute = _rate_per_minute(batch) if batch.state == Batch.State.RUNNING else 0.0
-    finish_at = _finish_at(remaining, rate_per_minute) or rule.settles_at(batch)
-    return {
-        "id": str(batch.pk),
-        "state": batch.state,
-        "reason": batch.reason or _waits_for(batch),
-        "counts": counts,
-        "total": batch.total,
-        "rate_per_minute": round(rate_per_minute, 1),
-        "finish_at": finish_at.isoformat() if finish_at else None,
-        "revision": revision,
-    }
+    count = 0
+    for row in rows:
+        generation = learner_claims.next_generation(_as_row(row))
+        if _decide(row, _waiting() | {"generation": generation, "sent_again": 0}):
+            transitions.record("invitation.sent_again", batch, actor, generation=generation, **_named(row))
+            count += 1
+    if count:
+        transitions.go_on("resumed_for_rows", batch, actor, leaving=DECIDABLE, detail={"rows": count})
+    return count
 
 
-def _waits_for(batch: Batch) -> str:
-    if batch.state in (Batch.State.PREVIEW, Batch.State.QUEUED) and not batch.members_checked_at:
-        if without_tokens := token_services.why_none():
-            return (
-                f"{without_tokens} The course's learners are read as soon as there are tokens; nothing is sent before."
-            )
-        return course_members.waiting_for(_course_ids(batch)).sentence
-    return ""
+ACTIONS = {"pause": pause, "resume": resume, "cancel": cancel, "retry": retry, "undo": undo}
 
 
-def _counts_at_one_moment(batch: Batch) -> tuple[dict[str, int], int]:
-    """Rows per state as of one snapshot, so that a row on its way between two states is counted once."""
-    invitations = outside_transaction(Invitation)
-    # Half a file's counts say nothing, and counting them four times a second would slow its reading down.
-    states = [] if batch.state == Batch.State.UPLOADED else State.values
-    # The keys of one state are counted in half the time that a group over the batch takes, which looks at each value.
-    stages: list[dict] = [{"$match": {"batch_id": batch.pk.hex, "state": {"$in": []}}}]
-    stages += [
-        {"$unionWith": {"coll": invitations.name, "pipeline": _counting(batch.pk.hex, state)}} for state in states
-    ]
-    with invitations.database.client.start_session(snapshot=True) as session:
-        counts = {group["_id"]: group["rows"] for group in invitations.aggregate(stages, session=session)}
-        return counts, _as_number(session.cluster_time)
+def _there(actor: str) -> str:
+    return f"{actor} says that the learner is there."
 
 
-def _counting(batch_id: str, state: str) -> list[dict]:
-    """One document, with the state as its `_id`; none when there is no such row."""
-    wanted = {"batch_id": batch_id, "state": state}
-    return [{"$match": wanted}, {"$group": {"_id": None, "rows": {"$sum": 1}}}, {"$set": {"_id": state}}]
+def _waiting() -> dict[str, Any]:
+    """What a row holds that is to be sent again, after a look that begins later than now; in an update pipeline."""
+    return {"state": State.PENDING, "reason": "", "finding": "", "refusals": 0, "called_at": clock.server_now()}
 
 
-def _as_number(cluster_time: Mapping | None) -> int:
-    """MongoDB's cluster time as a growing number that JavaScript can hold."""
-    moment = cluster_time["clusterTime"] if cluster_time else Timestamp(0, 0)
-    return moment.time * 1_000_000 + moment.inc
+def _decide(row: Invitation, changes: dict[str, Any]) -> bool:
+    """One row of unknown outcome, if it is still as the person saw it."""
+    seen = {"id": row.pk, "state": State.UNKNOWN, "attempts": row.attempts, "generation": row.generation}
+    literals = {name: value if name == "called_at" else {"$literal": value} for name, value in changes.items()}
+    return outside_transaction(Invitation).update_one(seen, [{"$set": literals}]).modified_count == 1
 
 
-def _rate_per_minute(batch: Batch) -> float:
-    now = clock.now()
-    window_seconds = min(60.0, max(1.0, (now - (batch.started_at or now)).total_seconds()))
-    sent = Invitation.objects.filter(batch=batch, invited_at__gt=now - timedelta(seconds=window_seconds)).count()
-    return sent * 60 / window_seconds
+def _as_row(row: Invitation) -> dict[str, Any]:
+    return {"course_id": row.course_id, "email_folded": row.email_folded, "generation": row.generation}
 
 
-def _finish_at(remaining: int, rate_per_minute: float) -> datetime | None:
-    if not remaining or not rate_per_minute:
-        return None
-    return clock.now() + timedelta(minutes=remaining / rate_per_minute)
+def _named(row: Invitation) -> dict[str, Any]:
+    """For the audit trail, which never holds an address."""
+    return {"line": row.line, "learner": pseudonyms.of(row.email)}

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from coursehub import clock, queue
 from coursehub.mongo import outside_transaction
-from invitations import keeping, transitions
+from invitations import retention, transitions
 from invitations.claims import row_leases
 from invitations.models import Batch
 from invitations.sending import existing_learners, missing_names, sender
@@ -93,10 +93,10 @@ def sweep() -> None:
 
 def forget(batch_id: str) -> str:
     """Delete the uploaded bytes and cells of a batch that was kept long enough."""
-    return keeping.forget(UUID(batch_id))
+    return retention.forget(UUID(batch_id))
 
 
 def forget_old() -> None:
     """Ring for every batch whose file and cells were kept for UPLOAD_KEEP_DAYS."""
-    for batch_id in keeping.due():
+    for batch_id in retention.due():
         queue.enqueue(forget, batch_id)

@@ -12,7 +12,7 @@ from urllib.parse import urlencode
 
 PAGE_ROWS = 100
 SEARCH_LENGTH_MAX = 200
-Member = Mapping[str, Any]  # as of `showing.member`, with its "flags"
+Member = Mapping[str, Any]  # as of `serializers.member`, with its "flags"
 
 
 class Show(StrEnum):

@@ -82,11 +82,11 @@ def unexplained(trial: Trial) -> list[str]:
 
 def unexplained_in(batch: Any) -> list[str]:
     """What of a batch does not say why it stands as it stands."""
-    from invitations import services
     from invitations.models import Batch, Invitation
+    from invitations.selectors import batch_status
 
     found = []
-    status = services.status(batch.pk)
+    status = batch_status.status(batch.pk)
     if batch.state not in Batch.FINAL and not (status and status["reason"]):
         found.append(f"the batch is {batch.state} and does not say why")
     for row in rows_of(batch):

@@ -176,15 +176,15 @@ def _ended(opened: Stage, run: Run, ends_at: float) -> Found:
 
 def _judged(opened: Stage, run: Run, ends_at: float) -> Found:
     """People press what there is to press, until everybody is invited; what was promised and did not hold."""
-    from invitations import services
     from invitations.models import Batch, Invitation
+    from invitations.selectors import batch_status
 
     while not (_is_final(run.batch) and not _left(run.batch)) and time.monotonic() < ends_at:
         opened.keep_workers()
         if not people.decide_rows(run.batch, opened.sandbox) and not people.retry(run.batch):
             people.resume(run.batch)
         time.sleep(0.5)
-    counted, status = _invited(opened.sandbox, run.name), services.status(run.batch.pk)
+    counted, status = _invited(opened.sandbox, run.name), batch_status.status(run.batch.pk)
     rows = list(Invitation.objects.filter(batch=run.batch).values_list("email", "state"))
     found = Found(sums={"rows": len(rows)})
     if not Batch.objects.filter(pk=run.batch.pk, state=Batch.State.COMPLETED).exists():

@@ -22,30 +22,30 @@ def resume(batch: Any) -> bool:
 
 def retry(batch: Any) -> bool:
     """Press "Try again"."""
-    from invitations import decisions
+    from invitations import services
 
-    return decisions.retry(batch, actor="trainer")
+    return services.retry(batch, actor="trainer")
 
 
 def undo(batch: Any) -> bool:
-    from invitations import decisions
+    from invitations import services
 
-    return decisions.undo(batch, actor="trainer")
+    return services.undo(batch, actor="trainer")
 
 
 def decide_rows(batch: Any, sandbox: SandboxProcess) -> bool:
     """Say of each row of unknown outcome what is true: the learner is there, or is to be invited again."""
-    from invitations import decisions
+    from invitations import services
     from invitations.models import Invitation
 
     batch.refresh_from_db()
-    if batch.state not in decisions.DECIDABLE:
+    if batch.state not in services.DECIDABLE:
         return False
     there = sandbox.invitations()
     unknown = list(Invitation.objects.filter(batch=batch, state=Invitation.State.UNKNOWN))
     found = [row for row in unknown if there.get((row.course_id, row.email.lower()))]
-    count = decisions.already_there(batch, *found, actor="trainer")
-    count += decisions.send_again(batch, *[row for row in unknown if row not in found], actor="trainer")
+    count = services.already_there(batch, *found, actor="trainer")
+    count += services.send_again(batch, *[row for row in unknown if row not in found], actor="trainer")
     return bool(count)
 
 

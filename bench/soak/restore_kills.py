@@ -90,9 +90,9 @@ def _prepare(database: Database) -> None:
     from coursehub import audit, clock
     from coursehub.models import Course
     from coursehub.privacy import pseudonyms
-    from invitations import services
     from invitations.claims import learner_claims, row_leases
     from invitations.models import Batch, Claim, Invitation, Piece
+    from invitations.selectors import batch_status
     from oauthtokens.models import TokenSet
 
     for model in (Piece, Invitation, Claim, Batch):
@@ -110,7 +110,7 @@ def _prepare(database: Database) -> None:
         for line, email in enumerate([_ERASED, _STAYS, *(f"{n}@example.org" for n in range(30))], start=2)
     )
     learner_claims.win(row_leases.take(batch.pk, 4))
-    assert services.status(batch.pk)
+    assert batch_status.status(batch.pk)
     TokenSet.objects.filter(number=1).update(state="ready", generation=1, refresh_token="cipher", uses=3)  # noqa: S106
     database["soak_sample"].drop()
     database["soak_sample"].create_index([("a", 1), ("b", -1)], unique=True, name="odd")

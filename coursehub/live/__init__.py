@@ -1,5 +1,5 @@
 """The machinery of live pages; it knows no app.
 
-`streams` follows MongoDB's change streams, `sockets` is the consumer that apps derive from,
-`guard` decides who may (still) watch, `outstanding` tells slow readers, `closing` ends a process.
+`change_streams` follows MongoDB's change streams, `consumer` is what apps derive from,
+`permissions` decides who may (still) watch, `flow_control` tells slow readers, `shutdown` ends a process.
 """

@@ -13,9 +13,9 @@ What runs where (`manage.py work`):
 
 - `supervisor`: the process of `manage.py work`; starts one group of processes, listens to its signs of
   life, ends it as a whole and starts the next. Has no connection to MongoDB and nothing that can hang.
-- `guard`, the leader of the group: forks the others and ends all when one of them dies. No connection either.
+- `process_group`, the leader of the group: forks the others and ends all when one of them dies. No connection either.
 - `pusher`, `worker` (several), `monitor`: django-q2's own, on our broker.
-- `ticker`: holds the lease of the one ticker of all hosts, or waits for it; rings the heartbeat.
+- `scheduler`: holds the lease of the one ticker of all hosts, or waits for it; rings the heartbeat.
 
 A task may run twice, late, or (if nobody rings again) not at all: three deliveries are tried, each lost
 one is found within half a minute. Whatever matters is found again by a registered tick.

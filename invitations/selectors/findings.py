@@ -1,11 +1,13 @@
 """Rows of unknown outcome, by what the look-ups found: what one decision is made about."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from coursehub.mongo import outside_transaction
 from invitations.models import NOT_LOOKED_UP, Batch, Invitation
 
 MOST_LISTED = 100
+_CHUNK_ROWS = 2_000
 
 
 @dataclass(frozen=True)
@@ -30,3 +32,9 @@ def of(batch: Batch) -> list[Finding]:
     return [
         Finding(group["_id"], group["rows"], list(rows.filter(finding=group["_id"])[:MOST_LISTED])) for group in groups
     ]
+
+
+def rows_of(batch: Batch, finding: str) -> Iterator[Invitation]:
+    """The rows of unknown outcome of which the look-ups found the same, for one decision about all of them."""
+    unknown = Invitation.objects.filter(batch=batch, state=Invitation.State.UNKNOWN)
+    return unknown.filter(finding=finding).iterator(_CHUNK_ROWS)

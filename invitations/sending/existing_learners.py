@@ -84,8 +84,8 @@ def enrolled_as_of(moment: datetime | None) -> str:
 def refine(batch_id: UUID) -> bool:
     """Once the members were read that the batch waits for, settle whom they show; True when that is done.
 
-    Runs before the first call of the batch (`moves.start` waits for it), before every second call for a row, and may
-    run twice. Rows that waited for this look may be called for afterwards.
+    Runs before the first call of the batch (`transitions.start` waits for it), before every second call for a row, and
+    may run twice. Rows that waited for this look may be called for afterwards.
     """
     batch = outside_transaction(Batch).find_one(
         {"id": batch_id.hex, **_WAITING}, ["created_at", "look_since", "inviting_again"]

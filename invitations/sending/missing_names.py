@@ -56,7 +56,7 @@ def obstacle(batch: Batch) -> str:
     return ""
 
 
-# What a confirmation must not find; see `moves.act`.
+# What a confirmation must not find; see `transitions.act`.
 BLOCKS: dict[str, Any] = {"made_names__gt": 0, "names__in": [Names.UNDECIDED, Names.LEFT_OUT]}
 
 

@@ -1,7 +1,8 @@
 """The one way to post an invitation. Whoever calls it holds the row's lease and claim, and a look at the members.
 
 A call that may have acted leaves a row that is looked up; one that was answered and did not act leaves a row that
-waits for a look (`rows.called_again`). So no answer, whatever it really meant, leads to a second post between looks.
+waits for a look (`row_leases.called_again`). So no answer, whatever it really meant, leads to a second post between
+looks.
 """
 
 from datetime import UTC

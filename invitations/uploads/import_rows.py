@@ -20,7 +20,7 @@ from coursehub import audit, clock, course_members
 from coursehub.models import Course
 from coursehub.mongo import draw_numbers, outside_transaction
 from coursehub.privacy import erasure
-from invitations import keeping
+from invitations.erasure import delete_file_of_erased
 from invitations.models import Batch, Invitation
 from invitations.parsing import reader
 from invitations.parsing.errors import NoGoodRows
@@ -125,7 +125,7 @@ class _Reading:
         ready["made_names"] = missing_names.count(self._batch.pk)
         if not _keep(self._batch.pk, self._fence, ready):
             return False
-        keeping.delete_file_of_erased(self._batch.pk)
+        delete_file_of_erased(self._batch.pk)
         audit.record(action="batch.read", target=f"batch {self._batch.pk}", detail={"rows": self._tally.rows})
         return True
 

@@ -26,7 +26,7 @@ def upload(*, user, course: Course | None, filename: str, content: bytes | Binar
     """Store the file as a batch to be read, or find the open batch of the same file, course and uploader.
 
     A small file is in preview when this returns. A larger one is `uploaded`: whoever called enqueues its reading.
-    Raises reading.FileRefused, with nothing stored, for what its first look shows to be unusable; of a small
+    Raises FileRefused, with nothing stored, for what its first look shows to be unusable; of a small
     file that is everything.
     """
     file = io.BytesIO(content) if isinstance(content, bytes) else content
@@ -55,7 +55,7 @@ def upload(*, user, course: Course | None, filename: str, content: bytes | Binar
 def choose_columns(batch: Batch, *, user, columns: dict[str, int]) -> bool:
     """Settle what stands where in a file whose headings do not tell, and remember it for such files of this user.
 
-    False when that was settled already. Raises reading.FileRefused when something is missing.
+    False when that was settled already. Raises FileRefused when something is missing.
     """
     form = reader.Format(**batch.format).with_columns(columns)
     if not form.is_settled:

@@ -99,7 +99,7 @@ def uses_left(sets: Sequence[TokenSet], *, with_reserve: bool = False) -> int | 
 def seconds_per_use(life_seconds: float = usage.ACCESS_LIFE_SECONDS) -> float:
     """How long one refresh serves under continuous use.
 
-    A token that lives hardly longer than the margin is not refreshed before the margin is over (`leases.is_due`).
+    A token that lives hardly longer than the margin is not refreshed before that is over (`refresh_lease.is_due`).
     """
     margin_seconds = settings.TOKEN_REFRESH_MARGIN_SECONDS
     if life_seconds >= 2 * margin_seconds:

@@ -11,8 +11,9 @@ from coursehub.backup import dump, restore
 from coursehub.models import AccessEnd, AuditEvent
 from coursehub.mongo import outside_transaction
 from coursehub.privacy import erasure, pseudonyms
-from invitations import keeping, services
+from invitations import retention
 from invitations.models import Batch, Claim, Invitation, Piece
+from invitations.selectors import batch_status
 from invitations.sending import sender
 from invitations.uploads import import_rows
 from progress.models import LearnerReport, Member, ProgressEntry
@@ -43,7 +44,7 @@ def test_nothing_of_the_learner_is_left_in_any_collection(sent, database):
     assert (counts["invitations"], counts["claims"], counts["uploaded_files"], counts["members"]) == (1, 1, 1, 1)
     assert _held_anywhere(database, "ada@example.org") == set()
     assert _held_anywhere(database, GRACE) >= {Invitation._meta.db_table, Member._meta.db_table}
-    assert services.status(sent.pk)["counts"] == {State.INVITED: 2}, "the figures stay"
+    assert batch_status.status(sent.pk)["counts"] == {State.INVITED: 2}, "the figures stay"
     assert audit.verify().first_broken is None
     assert not ProgressEntry.objects.exclude(member_id__in=Member.objects.values_list("member_id", flat=True)).exists()
     assert erasure.erase(ADA, actor="admin")["invitations"] == 0, "it may run twice"
@@ -61,12 +62,12 @@ def test_a_row_that_was_not_sent_is_not_sent(confirmed, invited_counts):
     erasure.erase(ADA, actor="admin")
     sender.send_slice(batch.pk)
     assert invited_counts() == {GRACE: 1}
-    assert services.status(batch.pk)["counts"] == {State.INVITED: 1, State.NOT_ATTEMPTED: 1}
+    assert batch_status.status(batch.pk)["counts"] == {State.INVITED: 1, State.NOT_ATTEMPTED: 1}
 
 
 def test_an_erased_learner_is_a_stranger_who_may_be_invited(sent, upload):
     erasure.erase(ADA, actor="admin")
-    assert services.status(upload(ADA).pk)["counts"] == {State.PENDING: 1}
+    assert batch_status.status(upload(ADA).pk)["counts"] == {State.PENDING: 1}
 
 
 def test_an_end_of_access_and_a_report_go_too(confirmed, course, database):
@@ -122,7 +123,7 @@ def test_who_is_erased_before_the_file_is_read_is_not_in_its_preview(upload, mon
     assert import_rows.read(batch.pk) == import_rows.READ
     assert _held_anywhere(database, "ada@example.org") == set()
     assert not Piece.objects.filter(batch=batch).exists()
-    assert services.status(batch.pk)["counts"] == {State.NOT_ATTEMPTED: 1, State.PENDING: 1}
+    assert batch_status.status(batch.pk)["counts"] == {State.NOT_ATTEMPTED: 1, State.PENDING: 1}
 
 
 def test_a_file_that_is_being_read_stays_until_it_was_read(upload, monkeypatch, database):
@@ -134,7 +135,7 @@ def test_a_file_that_is_being_read_stays_until_it_was_read(upload, monkeypatch, 
     erasure.erase(ADA, actor="admin")
     while import_rows.read(batch.pk) == import_rows.UNFINISHED:
         pass
-    assert services.status(batch.pk)["counts"] == {State.NOT_ATTEMPTED: 1, State.PENDING: 1}
+    assert batch_status.status(batch.pk)["counts"] == {State.NOT_ATTEMPTED: 1, State.PENDING: 1}
     assert _held_anywhere(database, "ada@example.org") == set()
 
 
@@ -163,23 +164,23 @@ def test_erasures_of_two_logs_with_different_keys_are_all_made_again(backup, dat
 
 
 def test_cells_and_bytes_go_after_the_days_they_are_kept(sent, settings, later):
-    assert keeping.due() == []
+    assert retention.due() == []
     later(settings.UPLOAD_KEEP_DAYS * 86_400 + 60)
-    assert keeping.due() == [str(sent.pk)]
-    assert keeping.forget(sent.pk) == "forgotten"
+    assert retention.due() == [str(sent.pk)]
+    assert retention.forget(sent.pk) == "forgotten"
     assert not Piece.objects.exists()
     assert set(Invitation.objects.values_list("email", "first_name", "last_name", "email_folded")) == {("", "", "", "")}
     assert Claim.objects.count() == 2, "who was invited is not invited again"
-    assert services.status(sent.pk)["counts"] == {State.INVITED: 2}
-    assert keeping.due() == []
+    assert batch_status.status(sent.pk)["counts"] == {State.INVITED: 2}
+    assert retention.due() == []
 
 
 def test_a_preview_that_nobody_confirmed_is_given_up(upload, settings, later):
     batch = upload(ADA)
     later(settings.UPLOAD_KEEP_DAYS * 86_400 + 60)
-    assert keeping.forget(batch.pk) == "forgotten"
+    assert retention.forget(batch.pk) == "forgotten"
     assert Batch.objects.get(pk=batch.pk).state == Batch.State.CANCELLED
-    assert services.status(batch.pk)["counts"] == {State.NOT_ATTEMPTED: 1}
+    assert batch_status.status(batch.pk)["counts"] == {State.NOT_ATTEMPTED: 1}
 
 
 @pytest.mark.parametrize(

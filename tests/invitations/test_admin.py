@@ -3,8 +3,8 @@
 import pytest
 
 from coursehub.models import AuditEvent
-from invitations import services
 from invitations.models import Batch, Invitation
+from invitations.selectors import batch_status
 from invitations.sending import sender
 
 BATCHES, ROWS = "/admin/invitations/batch/", "/admin/invitations/invitation/"
@@ -38,7 +38,7 @@ def test_finished_batches_are_tried_again_and_undone(confirmed, client_for):
     client = client_for("administrator")
     assert "done for 1" in _act(client, BATCHES, "undo", [batch]).content.decode()
     sender.send_slice(batch.pk)
-    assert services.status(batch.pk)["counts"] == {"revoked": 2}
+    assert batch_status.status(batch.pk)["counts"] == {"revoked": 2}
     assert "done for 0" in _act(client, BATCHES, "retry", [batch]).content.decode()
 
 
@@ -49,7 +49,7 @@ def test_rows_of_unknown_outcome_are_decided_by_the_lot(upload, client_for):
     client, rows = client_for("administrator"), list(Invitation.objects.order_by("line"))
     assert "done for 2" in _act(client, ROWS, "already_there", rows[:2]).content.decode()
     assert "done for 1" in _act(client, ROWS, "send_again", rows).content.decode()
-    assert services.status(batch.pk)["counts"] == {"already_enrolled": 2, "pending": 1}
+    assert batch_status.status(batch.pk)["counts"] == {"already_enrolled": 2, "pending": 1}
     assert AuditEvent.objects.filter(action__startswith="invitation.").count() == 3
 
 

@@ -4,10 +4,10 @@ from urllib.parse import urlencode
 
 import pytest
 
-from invitations import decisions, services
+from invitations import services
 from invitations.claims import learner_claims, row_leases
 from invitations.models import NOT_LOOKED_UP, Batch, Claim, Invitation
-from invitations.selectors import findings
+from invitations.selectors import batch_status, findings
 from invitations.sending import sender
 from oauthtokens import services as token_services
 
@@ -26,14 +26,14 @@ def refused(confirmed, academy):
     academy.switch(learner_limit=1)
     batch = confirmed(ADA, GRACE)
     assert sender.send_slice(batch.pk) == Batch.State.COMPLETED_WITH_ERRORS
-    assert services.status(batch.pk)["counts"] == {State.FAILED: 2}
+    assert batch_status.status(batch.pk)["counts"] == {State.FAILED: 2}
     academy.switch(learner_limit=0)
     return batch
 
 
 def test_try_again_settles_who_is_there_and_posts_to_the_others(refused, academy, course, look, invited_counts):
     academy.put_learner(course.course_id, ADA, 0)
-    assert decisions.retry(refused, actor="trainer")
+    assert services.retry(refused, actor="trainer")
     assert sender.send_slice(refused.pk) == Batch.State.QUEUED
     look(refused)
     assert sender.send_slice(refused.pk) == Batch.State.COMPLETED
@@ -44,7 +44,7 @@ def test_try_again_settles_who_is_there_and_posts_to_the_others(refused, academy
 
 
 def test_a_row_that_was_called_for_is_not_taken_before_a_look(refused, look):
-    decisions.retry(refused, actor="trainer")
+    services.retry(refused, actor="trainer")
     # As if something had let the batch run without its look: the rows themselves keep the promise.
     Batch.objects.filter(pk=refused.pk).update(state=Batch.State.RUNNING)
     assert row_leases.take(refused.pk, 10) == []
@@ -106,11 +106,11 @@ def test_one_decision_settles_all_rows_of_a_finding(two_unknown, client_for):
     address = f"/invitations/{two_unknown.pk}/unknown/"
     text = _row(two_unknown, ADA).finding
     client_for("trainer").post(address, {"finding": "another", "decision": "already-there"})
-    assert services.status(two_unknown.pk)["counts"] == {State.UNKNOWN: 2}
+    assert batch_status.status(two_unknown.pk)["counts"] == {State.UNKNOWN: 2}
     client_for("trainer", "trainer2").post(address, {"finding": text, "decision": "already-there"})
-    assert services.status(two_unknown.pk)["counts"] == {State.UNKNOWN: 2}
+    assert batch_status.status(two_unknown.pk)["counts"] == {State.UNKNOWN: 2}
     client_for("trainer").post(address, {"finding": text, "decision": "already-there"})
-    assert services.status(two_unknown.pk)["counts"] == {State.ALREADY_ENROLLED: 2}
+    assert batch_status.status(two_unknown.pk)["counts"] == {State.ALREADY_ENROLLED: 2}
     assert Batch.objects.get(pk=two_unknown.pk).state == Batch.State.COMPLETED
 
 
@@ -139,10 +139,10 @@ def test_the_admin_lists_the_rows_of_one_finding(two_unknown, client_for):
 
 def test_a_list_that_moves_while_it_is_read_lets_nobody_be_posted_to_again(refused, academy, course, look):
     academy.add_learners(course.course_id, 150)
-    assert decisions.retry(refused, actor="trainer")
+    assert services.retry(refused, actor="trainer")
     academy.switch(page_shift=30)
     before = academy.posts()
     look(refused)
-    assert services.status(refused.pk)["counts"] == {State.UNKNOWN: 2}, "they are looked up by the rule"
+    assert batch_status.status(refused.pk)["counts"] == {State.UNKNOWN: 2}, "they are looked up by the rule"
     sender.send_slice(refused.pk)
     assert academy.posts() == before

@@ -9,6 +9,7 @@ from coursehub.emails import normalize
 from invitations import results_csv, services, tasks
 from invitations.models import Batch, Invitation
 from invitations.parsing import names
+from invitations.selectors import batch_status
 from invitations.sending import missing_names, sender
 from oauthtokens import services as token_services
 
@@ -97,7 +98,7 @@ def test_a_file_of_addresses_alone_is_invited_completely_with_the_names_that_the
     assert "Ada Lovelace" in page
     _confirm(client, batch)
     assert sender.send_slice(batch.pk) == Batch.State.COMPLETED
-    assert services.status(batch.pk)["counts"] == {State.INVITED: 3}
+    assert batch_status.status(batch.pk)["counts"] == {State.INVITED: 3}
     assert set(invited_counts().values()) == {1}
     portal = token_services.client(lane="progress").list_portal_members()
     assert {learner.name for learner in portal} >= {" ".join(both) for both in MADE}
@@ -128,7 +129,7 @@ def test_the_choice_is_made_once(uploaded, client_for):
     _say(client, batch, "fill")
     _say(client, batch, "leave_out")
     assert Batch.objects.get(pk=batch.pk).names == Batch.Names.FILLED
-    assert services.status(batch.pk)["counts"] == {State.PENDING: 3}
+    assert batch_status.status(batch.pk)["counts"] == {State.PENDING: 3}
 
 
 def test_only_who_may_see_the_batch_says_what_becomes_of_it(uploaded, client_for):
@@ -175,7 +176,7 @@ def test_many_rows_are_left_out_by_a_worker_which_may_die_half_way(uploaded, cli
     assert tasks.leave_out(str(batch.pk)) == "left out"
     assert tasks.leave_out(str(batch.pk)) == "not chosen"
     assert missing_names.unfinished() == []
-    assert services.status(batch.pk)["counts"] == {State.INVALID: 4}
+    assert batch_status.status(batch.pk)["counts"] == {State.INVALID: 4}
 
 
 def test_a_row_of_an_earlier_version_is_not_sent_without_a_name(confirmed, academy, invited_counts):

@@ -5,9 +5,10 @@ import pytest
 from coursehub import academy as learnt
 from coursehub.models import AuditEvent
 from coursehub.trainercentral import errors
-from invitations import decisions, services
+from invitations import services
 from invitations.models import Batch, Claim, Invitation, Sweep
 from invitations.reconciliation import member_scan
+from invitations.selectors import batch_status
 from invitations.sending import sender
 
 State = Invitation.State
@@ -16,7 +17,7 @@ ADA, GRACE = "ada@example.org", "grace@example.org"
 
 
 def _counts(batch) -> dict[str, int]:
-    return services.status(batch.pk)["counts"]
+    return batch_status.status(batch.pk)["counts"]
 
 
 @pytest.fixture
@@ -31,7 +32,7 @@ def unknown(confirmed, academy, settings):
 
 
 def test_two_sweeps_that_prove_the_absence_send_the_row_again(unknown, invited_counts, later):
-    status = services.status(unknown.pk)
+    status = batch_status.status(unknown.pk)
     assert (status["state"], bool(status["reason"]), bool(status["finish_at"])) == (Batch.State.RUNNING, True, True)
     later(SETTLE_SECONDS)
     assert sender.send_slice(unknown.pk) == Batch.State.RUNNING
@@ -59,7 +60,7 @@ def test_without_proof_that_pending_learners_are_listed_a_person_decides(unknown
     for seconds in (SETTLE_SECONDS, 61, SETTLE_SECONDS):
         later(seconds)
         sender.send_slice(unknown.pk)
-    assert services.status(unknown.pk)["state"] == Batch.State.COMPLETED_WITH_ERRORS
+    assert batch_status.status(unknown.pk)["state"] == Batch.State.COMPLETED_WITH_ERRORS
     assert _counts(unknown) == {State.UNKNOWN: 1, State.INVITED: 1}
     assert invited_counts() == {GRACE: 1}
 
@@ -69,7 +70,7 @@ def test_an_accepted_learner_is_no_proof(unknown, academy, course, invited_count
     for seconds in (SETTLE_SECONDS, 61):
         later(seconds)
         sender.send_slice(unknown.pk)
-    assert services.status(unknown.pk)["state"] == Batch.State.COMPLETED_WITH_ERRORS
+    assert batch_status.status(unknown.pk)["state"] == Batch.State.COMPLETED_WITH_ERRORS
     assert invited_counts() == {GRACE: 1}
 
 
@@ -124,7 +125,7 @@ def test_a_sweep_that_may_have_passed_somebody_proves_nothing(
         sender.send_slice(unknown.pk)
     swept = Sweep.objects.exclude(ended_at=None).filter(number__gt=1)  # the first one was made at once
     assert list(swept.values_list("passes", "flaw", "is_proof")) == [(passes, flaw, False)] * 2
-    assert services.status(unknown.pk)["state"] == Batch.State.COMPLETED_WITH_ERRORS
+    assert batch_status.status(unknown.pk)["state"] == Batch.State.COMPLETED_WITH_ERRORS
     assert invited_counts() == {GRACE: 1}
 
 
@@ -158,17 +159,17 @@ def _given_up(batch, later):
 
 def test_a_person_says_that_the_learner_is_there(unknown, invited_counts, later):
     row = _given_up(unknown, later)
-    assert decisions.already_there(unknown, row, actor="trainer")
-    assert not decisions.already_there(unknown, row, actor="trainer")
+    assert services.already_there(unknown, row, actor="trainer")
+    assert not services.already_there(unknown, row, actor="trainer")
     assert _counts(unknown) == {State.ALREADY_ENROLLED: 1, State.INVITED: 1}
-    assert services.status(unknown.pk)["state"] == Batch.State.COMPLETED
+    assert batch_status.status(unknown.pk)["state"] == Batch.State.COMPLETED
     assert invited_counts() == {GRACE: 1}
 
 
 def test_a_person_sends_again_under_the_next_generation(unknown, invited_counts, later, look):
     row = _given_up(unknown, later)
-    assert decisions.send_again(unknown, row, actor="trainer")
-    assert not decisions.send_again(unknown, row, actor="trainer")
+    assert services.send_again(unknown, row, actor="trainer")
+    assert not services.send_again(unknown, row, actor="trainer")
     assert sender.send_slice(unknown.pk) == Batch.State.QUEUED, "not before a look at the members"
     look(unknown)
     assert sender.send_slice(unknown.pk) == Batch.State.COMPLETED

@@ -12,6 +12,7 @@ from coursehub.backup import dump
 from coursehub.backup.restore import restore as restore_backup
 from invitations import services, tasks
 from invitations.models import Batch, Claim, Invitation
+from invitations.selectors import batch_status
 from invitations.sending import existing_learners, sender
 from oauthtokens import services as token_services
 from oauthtokens.models import TokenSet
@@ -167,7 +168,7 @@ def test_a_preview_that_was_confirmed_since_does_not_invite_again(
     poller.poll(course.course_id, only_if_due=False)
     assert existing_learners.refine(batch.pk)
     assert sender.send_slice(batch.pk) == Batch.State.COMPLETED
-    assert services.status(batch.pk)["counts"] == {state: 4}
+    assert batch_status.status(batch.pk)["counts"] == {state: 4}
     assert invited_counts() == dict.fromkeys(EMAILS[:4], 1)
 
 
@@ -176,7 +177,7 @@ def test_a_new_upload_knows_who_was_invited_since_the_backup(upload, confirmed, 
     sender.send_slice(confirmed(*EMAILS[:3]).pk)
     restore(path)
     assert not Batch.objects.exists()
-    assert services.status(upload(*EMAILS[:5]).pk)["counts"] == {State.ALREADY_INVITED: 3, State.PENDING: 2}
+    assert batch_status.status(upload(*EMAILS[:5]).pk)["counts"] == {State.ALREADY_INVITED: 3, State.PENDING: 2}
     assert Claim.objects.count() == 3
 
 
@@ -185,7 +186,7 @@ def test_a_batch_that_is_to_begin_later_was_not_sent(upload, taken, restore):
     services.confirm(batch, actor="trainer", start_at=clock.now() + timedelta(hours=1))
     restore(taken())
     assert Batch.objects.get(pk=batch.pk).state == Batch.State.PAUSED
-    assert services.status(batch.pk)["counts"] == {State.PENDING: 3}
+    assert batch_status.status(batch.pk)["counts"] == {State.PENDING: 3}
 
 
 def test_the_token_sets_are_those_of_now_and_of_a_lost_database_spent(confirmed, academy, taken, restore, settings):

@@ -6,8 +6,9 @@ import io
 import pytest
 
 from coursehub import clock
-from invitations import keeping, results_csv, services
+from invitations import results_csv, retention, services
 from invitations.models import Batch, Claim, Invitation, Piece
+from invitations.selectors import batch_status
 from invitations.sending import missing_names, sender
 from progress.polling import poller
 
@@ -82,7 +83,7 @@ def test_uploading_the_results_runs_only_the_rest(uploaded, academy, invited_cou
     Invitation.objects.filter(batch=first, email="grace@example.org").update(state=State.FAILED, reason="Refused.")
     Claim.objects.filter(email_folded="grace@example.org").delete()
     again = uploaded(b"".join(results_csv.of(first).chunks))
-    assert services.status(again.pk)["counts"].get(State.ALREADY_INVITED) == 1
+    assert batch_status.status(again.pk)["counts"].get(State.ALREADY_INVITED) == 1
     assert Invitation.objects.get(batch=again, email="grace@example.org").state == State.PENDING
 
 
@@ -99,7 +100,7 @@ def test_no_cell_of_the_safe_results_begins_as_a_formula(uploaded, academy):
 def test_after_the_file_was_deleted_our_columns_are_left_and_say_so(uploaded, academy, client_for):
     batch = _sent(uploaded(FILES["utf-8, crlf"]))
     Batch.objects.filter(pk=batch.pk).update(state=Batch.State.COMPLETED)
-    keeping.forget(batch.pk)
+    retention.forget(batch.pk)
     assert not Piece.objects.exists()
     answer = client_for("trainer").get(f"/invitations/{batch.pk}/results.csv")
     assert "without-file" in answer["Content-Disposition"]

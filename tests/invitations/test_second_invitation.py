@@ -7,7 +7,7 @@ import pytest
 from bench.soak.answer_workers import drive
 from coursehub import clock
 from coursehub.models import AuditEvent
-from invitations import decisions, services, tasks
+from invitations import services, tasks
 from invitations.claims import row_leases
 from invitations.models import Batch, Invitation
 from invitations.sending import existing_learners, second_invitation, sender
@@ -69,7 +69,7 @@ def test_a_cancel_leaves_everybody_invited_and_undo_reaches_them(sent, course, i
     assert list(Invitation.objects.filter(batch=sent).values("state", "invited_at", "member_id")) == before
     assert _count(sent, again=True) == 0
     assert invited_counts() == dict.fromkeys(EMAILS, 1)
-    assert decisions.undo(sent, actor="trainer")
+    assert services.undo(sent, actor="trainer")
     assert sender.send_slice(sent.pk) == Batch.State.CANCELLED
     assert _states(sent) == {State.REVOKED}
 

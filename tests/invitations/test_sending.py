@@ -9,10 +9,11 @@ import pytest
 from coursehub import clock
 from coursehub.queue.broker import QUEUE
 from coursehub.trainercentral import errors
-from invitations import decisions, services, tasks
+from invitations import services, tasks
 from invitations.claims import learner_claims, row_leases
 from invitations.claims.row_leases import Outcome
 from invitations.models import Batch, Claim, Invitation
+from invitations.selectors import batch_status
 from invitations.sending import sender
 from oauthtokens import services as token_services
 
@@ -20,7 +21,7 @@ State = Invitation.State
 
 
 def _counts(batch) -> dict[str, int]:
-    return services.status(batch.pk)["counts"]
+    return batch_status.status(batch.pk)["counts"]
 
 
 def _state(batch) -> str:
@@ -120,7 +121,7 @@ def test_a_refused_row_fails_with_their_reason_and_can_be_retried(confirmed, aca
     assert sender.send_slice(batch.pk) == Batch.State.COMPLETED_WITH_ERRORS
     assert Invitation.objects.get(batch=batch).reason
     Invitation.objects.filter(batch=batch).update(course_id=course_id)
-    assert decisions.retry(batch, actor="trainer")
+    assert services.retry(batch, actor="trainer")
     assert sender.send_slice(batch.pk) == Batch.State.QUEUED, "not before a look at the members"
     look(batch)
     assert sender.send_slice(batch.pk) == Batch.State.COMPLETED

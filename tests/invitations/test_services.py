@@ -8,12 +8,13 @@ from coursehub.models import AuditEvent
 from invitations import services
 from invitations.models import Batch, Claim, Invitation
 from invitations.parsing import reader
+from invitations.selectors import batch_status
 
 State = Invitation.State
 
 
 def _states(batch) -> dict[str, int]:
-    return services.status(batch.pk)["counts"]
+    return batch_status.status(batch.pk)["counts"]
 
 
 def test_every_row_is_stored_with_its_verdict(upload):
@@ -55,12 +56,12 @@ def test_a_learner_claimed_by_an_earlier_upload_is_already_invited(upload, cours
 
 def test_the_revision_of_a_status_grows(upload):
     batch = upload("ada@example.org")
-    before = services.status(batch.pk)["revision"]
+    before = batch_status.status(batch.pk)["revision"]
     services.confirm(batch, actor="trainer")
-    after = services.status(batch.pk)["revision"]
+    after = batch_status.status(batch.pk)["revision"]
     assert before < after < 2**53, "JavaScript must be able to hold it"
 
 
 def test_there_is_no_status_of_an_unknown_batch(database):
-    assert services.status("00000000-0000-0000-0000-000000000000") is None
-    assert services.status("no-uuid") is None
+    assert batch_status.status("00000000-0000-0000-0000-000000000000") is None
+    assert batch_status.status("no-uuid") is None

@@ -5,8 +5,8 @@ import pytest
 from coursehub import academy as learnt
 from coursehub.models import AcademyAnswer
 from coursehub.trainercentral.profile import Meaning
-from invitations import services
 from invitations.models import Batch, Invitation
+from invitations.selectors import batch_status
 from invitations.sending import circuit_breaker, post, sender, unclear_answers
 
 State = Invitation.State
@@ -15,7 +15,7 @@ ODD = {"status": 200, "body": {"data": {"code": "ST_41", "message": "ALREADY_REG
 
 
 def _counts(batch) -> dict[str, int]:
-    return services.status(batch.pk)["counts"]
+    return batch_status.status(batch.pk)["counts"]
 
 
 def _resume(batch) -> None:

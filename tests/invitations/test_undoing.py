@@ -5,9 +5,10 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from coursehub.models import AuditEvent
-from invitations import decisions, services
+from invitations import services
 from invitations.claims import row_leases
 from invitations.models import Batch, Invitation
+from invitations.selectors import batch_status
 from invitations.sending import sender, undo
 from progress.polling import poller
 
@@ -29,7 +30,7 @@ def _revoked(academy) -> list[str]:
 
 
 def _counts(batch) -> dict[str, int]:
-    return services.status(batch.pk)["counts"]
+    return batch_status.status(batch.pk)["counts"]
 
 
 def test_each_learner_of_the_batch_is_revoked_once_and_nobody_else(sent, academy):
@@ -48,7 +49,7 @@ def test_each_learner_of_the_batch_is_revoked_once_and_nobody_else(sent, academy
 
 def test_an_undo_that_takes_many_slices_is_not_closed_early(sent, academy, monkeypatch):
     monkeypatch.setattr(sender, "SLICE_SECONDS", 0.05)
-    decisions.undo(sent, actor="trainer")
+    services.undo(sent, actor="trainer")
     for _ in range(20):
         if sender.send_slice(sent.pk) == Batch.State.CANCELLED:
             break
@@ -57,7 +58,7 @@ def test_an_undo_that_takes_many_slices_is_not_closed_early(sent, academy, monke
 
 
 def test_an_undo_goes_on_after_a_pause_and_after_its_worker_died(sent, academy, later):
-    decisions.undo(sent, actor="trainer")
+    services.undo(sent, actor="trainer")
     Batch.objects.filter(pk=sent.pk).update(state=Batch.State.RUNNING)
     assert len(row_leases.take(sent.pk, 1, waiting=undo.UNDO.waiting, to=State.REVOKING)) == 1
     services.pause(sent, actor="trainer")
@@ -71,31 +72,31 @@ def test_an_undo_goes_on_after_a_pause_and_after_its_worker_died(sent, academy, 
 
 
 def test_who_was_undone_can_be_uploaded_again_and_is_invited_by_the_next_generation(sent, upload, invited_counts):
-    decisions.undo(sent, actor="trainer")
+    services.undo(sent, actor="trainer")
     sender.send_slice(sent.pk)
     again = upload(*EMAILS)
     assert _counts(again) == {State.PENDING: 12}
     services.confirm(again, actor="trainer")
     assert sender.send_slice(again.pk) == Batch.State.COMPLETED
     assert invited_counts() == dict.fromkeys(EMAILS, 2)
-    assert not decisions.undo(sent, actor="trainer"), "nothing of the first batch is left to undo"
+    assert not services.undo(sent, actor="trainer"), "nothing of the first batch is left to undo"
 
 
 def test_members_stored_before_the_undo_do_not_keep_a_learner_out(sent, upload, course):
     poller.poll(course.course_id, only_if_due=False)
-    decisions.undo(sent, actor="trainer")
+    services.undo(sent, actor="trainer")
     sender.send_slice(sent.pk)
     assert _counts(upload(*EMAILS)) == {State.PENDING: 12}
 
 
 def test_a_running_batch_is_not_undone(confirmed):
     batch = confirmed(*EMAILS)
-    assert not decisions.undo(batch, actor="trainer")
+    assert not services.undo(batch, actor="trainer")
 
 
 def test_a_refused_revocation_stays_invited_with_the_reason(sent, academy, course):
     Invitation.objects.filter(batch=sent, email=EMAILS[0]).update(member_id="")
-    decisions.undo(sent, actor="trainer")
+    services.undo(sent, actor="trainer")
     sender.send_slice(sent.pk)
     assert _counts(sent) == {State.REVOKED: 11, State.INVITED: 1}
     assert "course member id" in Invitation.objects.get(batch=sent, state=State.INVITED).reason

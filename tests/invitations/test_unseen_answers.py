@@ -6,8 +6,8 @@ from coursehub import academy
 from coursehub.academy import words
 from coursehub.models import AcademyAnswer
 from coursehub.trainercentral.profile import Meaning
-from invitations import services
 from invitations.models import Batch, Invitation
+from invitations.selectors import batch_status
 from invitations.sending import sender
 
 State = Invitation.State
@@ -46,7 +46,7 @@ def test_the_decision_on_the_page_settles_the_rows_and_later_answers(asked, clie
     assert academy.waiting(question.key) == 0
     look(asked)  # whoever resumes looks first
     assert until_it_rests(asked) == Batch.State.COMPLETED
-    assert services.status(asked.pk)["counts"] == {State.ALREADY_ENROLLED: len(EMAILS)}
+    assert batch_status.status(asked.pk)["counts"] == {State.ALREADY_ENROLLED: len(EMAILS)}
     assert AcademyAnswer.objects.get().meaning == Meaning.ALREADY_ENROLLED
     assert invited_counts() == {}
 
@@ -58,5 +58,5 @@ def test_a_batch_whose_answers_mean_invited_teaches_that_by_itself(confirmed, ac
     one = AcademyAnswer.objects.get()
     assert (one.meaning, one.by_itself, one.absent) == (Meaning.INVITED, True, 0)
     assert words.name(one) == 'HTTP 200 “{"status": "success"}”'
-    assert services.status(batch.pk)["counts"] == {State.INVITED: len(EMAILS)}
+    assert batch_status.status(batch.pk)["counts"] == {State.INVITED: len(EMAILS)}
     assert invited_counts() == dict.fromkeys(EMAILS, 1)

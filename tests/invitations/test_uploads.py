@@ -15,6 +15,7 @@ from coursehub.models import AuditEvent, Course
 from invitations import services, tasks
 from invitations.models import Batch, HeadingChoice, Invitation, Piece
 from invitations.parsing import reader
+from invitations.selectors import batch_status
 from invitations.sending import existing_learners, sender
 from invitations.uploads import import_rows, upload
 from progress.models import Member
@@ -41,7 +42,7 @@ def _large(rows: int = 10_000, last: str = "") -> bytes:
 
 
 def _states(batch) -> dict[str, int]:
-    return services.status(batch.pk)["counts"]
+    return batch_status.status(batch.pk)["counts"]
 
 
 def test_twenty_uploads_and_confirmations_at_once_make_one_batch(send_in, course, person):
@@ -186,7 +187,7 @@ UNTOLD = b"Whom;Called\nada@example.org;Ada\ngrace@example.org;Grace\n"
 
 def test_a_person_says_what_the_headings_do_not_and_is_asked_once(send_in, person):
     batch = send_in(UNTOLD)
-    assert not services.is_settled(batch)
+    assert not batch_status.is_settled(batch)
     assert import_rows.read(batch.pk) == import_rows.NOT_NOW
     with pytest.raises(reader.FileRefused, match="Choose the column"):
         upload.choose_columns(batch, user=person("trainer"), columns={"first_name": 1})
@@ -202,13 +203,13 @@ def test_a_person_says_what_the_headings_do_not_and_is_asked_once(send_in, perso
 def test_a_remembered_choice_that_does_not_fit_a_file_is_asked_anew(send_in, person):
     upload.choose_columns(send_in(b"ada@example.org;Ada\n"), user=person("trainer"), columns={"email": 0})
     other_way_round = send_in(b"Grace;grace@example.org\n")
-    assert not services.is_settled(other_way_round)
+    assert not batch_status.is_settled(other_way_round)
     assert upload.choose_columns(other_way_round, user=person("trainer"), columns={"email": 1})
     assert import_rows.read(other_way_round.pk) == import_rows.READ
     many = "".join(f"learner{number}@example.org;Ada\n" for number in range(10_000)).encode()
     large = send_in(many)
-    assert (services.is_settled(large), import_rows.read(large.pk)) == (True, import_rows.REFUSED)
-    assert not services.is_settled(send_in(many)), "the next upload asks"
+    assert (batch_status.is_settled(large), import_rows.read(large.pk)) == (True, import_rows.REFUSED)
+    assert not batch_status.is_settled(send_in(many)), "the next upload asks"
 
 
 def test_rows_name_their_courses_and_one_learner_may_be_in_several(send_in, course):
@@ -256,7 +257,7 @@ def test_sending_waits_for_the_sweep_which_takes_out_who_is_there(send_in, cours
     [there] = academy.add_learners(course.course_id, 1)
     batch = send_in(csv_of(there, "new@example.org"))
     assert _states(batch) == {State.PENDING: 2}
-    assert "being read anew" in services.status(batch.pk)["reason"]
+    assert "being read anew" in batch_status.status(batch.pk)["reason"]
     services.confirm(batch, actor="trainer")
     assert existing_learners.unrefined() == []
     assert sender.send_slice(batch.pk) == Batch.State.QUEUED

@@ -10,8 +10,9 @@ from django.utils import timezone
 from hypothesis import HealthCheck, given, settings, strategies
 
 from coursehub import clock
-from invitations import services, tasks
+from invitations import tasks
 from invitations.models import Batch, Invitation
+from invitations.selectors import batch_status
 from tests.files import csv_of
 
 UPLOAD = "/invitations/upload/"
@@ -192,7 +193,7 @@ def test_status_and_rows_answer_what_the_page_shows(client_for, upload):
     batch, client = upload("ada@example.org", "nobody"), client_for("trainer")
     status = client.get(f"/invitations/{batch.pk}/status.json").json()
     assert set(status) == {"id", "state", "reason", "counts", "total", "rate_per_minute", "finish_at", "revision"}
-    assert status == services.status(batch.pk) | {"revision": status["revision"]}
+    assert status == batch_status.status(batch.pk) | {"revision": status["revision"]}
     rows = client.get(f"/invitations/{batch.pk}/rows.json?state=invalid&page=7").json()
     assert (rows["page"], rows["pages"], rows["total"]) == (1, 1, 1)
     assert rows["rows"][0]["email"] == "nobody"

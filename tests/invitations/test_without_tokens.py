@@ -6,8 +6,9 @@ import pytest
 
 from coursehub.models import Course
 from coursehub.mongo import outside_transaction
-from invitations import services, tasks
+from invitations import tasks
 from invitations.models import Batch
+from invitations.selectors import batch_status
 from oauthtokens import services as token_services
 from oauthtokens.models import TokenSet
 from progress.polling import poller
@@ -38,7 +39,7 @@ def test_confirmed_batch_waits_and_is_sent_once_there_are_tokens(upload, without
     answer = client.post(f"/invitations/{batch.pk}/confirm/", follow=True)
     batch.refresh_from_db()
     assert batch.state == Batch.State.QUEUED
-    assert services.status(batch.pk)["reason"].startswith(NONE_LEFT)
+    assert batch_status.status(batch.pk)["reason"].startswith(NONE_LEFT)
     assert NONE_LEFT in html.unescape(answer.content.decode())
     settings.TRAINERCENTRAL_CALLS_PER_MINUTE = 0
     token_services.exchange_code(number=2, code=academy.self_client_code(token_services.SCOPE), actor="maintenance")

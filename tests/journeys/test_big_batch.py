@@ -10,6 +10,7 @@ import pytest
 from coursehub import clock
 from invitations import services
 from invitations.models import Batch
+from invitations.selectors import batch_status
 from tests.journeys.conftest import Product
 
 pytestmark = [pytest.mark.journey, pytest.mark.timeout(900)]
@@ -32,7 +33,7 @@ def workers(academy):
 
 def _wait(batch, done, seconds: float) -> dict:
     deadline = time.monotonic() + seconds
-    while not done(status := services.status(batch.pk)):
+    while not done(status := batch_status.status(batch.pk)):
         assert time.monotonic() < deadline, status
         time.sleep(0.2)
     return status
@@ -82,7 +83,7 @@ def test_five_killed_processes_cost_no_learner_and_double_none(workers, upload, 
     batch = upload(*EMAILS)
     services.confirm(batch, actor="trainer")
     for seed in range(5):
-        reached = services.status(batch.pk)["counts"].get("invited", 0) + 60
+        reached = batch_status.status(batch.pk)["counts"].get("invited", 0) + 60
         _wait(batch, lambda status, reached=reached: status["counts"].get("invited", 0) >= reached, 120)
         while len(group := _group_of(worker.pid)) < GROUP:
             time.sleep(0.1)

@@ -12,6 +12,7 @@ from coursehub import course_members
 from coursehub.models import Course
 from coursehub.mongo import outside_transaction
 from invitations import services
+from invitations.selectors import batch_status
 from oauthtokens import services as token_services
 from progress.course_sync import sync_courses
 from tests.coursehub.workers import wait_for
@@ -49,7 +50,7 @@ def test_the_first_invitation_leaves_soon_after_its_courses_own_read(worker, san
     batch = services.upload(
         user=user, course=Course.objects.get(course_id=own), filename="a.csv", content=csv_of("first@example.org")
     )
-    assert services.status(batch.pk)["reason"].startswith("The list of the course's learners is being read anew")
+    assert batch_status.status(batch.pk)["reason"].startswith("The list of the course's learners is being read anew")
     wait_for(lambda: services.confirm(batch, actor="trainer"), 20, "the file is read")
     assert course_members.waiting_for([own]).courses in (0, 1)
     wait_for(lambda: read.find_one({"course_id": own, "swept_at": {"$ne": None}}), WITHIN_SECONDS, "its own read")

@@ -5,6 +5,7 @@ import pytest
 from coursehub import clock
 from invitations import services
 from invitations.models import Batch, Invitation
+from invitations.selectors import batch_status
 from invitations.sending import existing_learners, sender
 from progress.polling import poller
 from tests.files import csv_of
@@ -25,7 +26,7 @@ def test_who_is_enrolled_is_not_invited_again(academy, course, person, invited_c
     poller.poll(course.course_id, only_if_due=False)
     content = csv_of(uploaded, "grace@example.org")
     batch = services.upload(user=person("trainer"), course=course, filename="class.csv", content=content)
-    assert services.status(batch.pk)["counts"] == {State.ALREADY_ENROLLED: 1, State.PENDING: 1}
+    assert batch_status.status(batch.pk)["counts"] == {State.ALREADY_ENROLLED: 1, State.PENDING: 1}
     assert services.confirm(batch, actor="trainer")
     poller.poll(course.course_id, only_if_due=False)
     Batch.objects.filter(pk=batch.pk).update(members_checked_at=clock.now())
@@ -38,13 +39,13 @@ def test_who_enrols_after_the_upload_is_taken_out_by_the_look_before_sending(
     academy, course, person, invited_counts, enrolled, uploaded
 ):
     batch = services.upload(user=person("trainer"), course=course, filename="class.csv", content=csv_of(uploaded))
-    assert services.status(batch.pk)["counts"] == {State.PENDING: 1}
+    assert batch_status.status(batch.pk)["counts"] == {State.PENDING: 1}
     assert services.confirm(batch, actor="trainer")
     academy.put_learner(course.course_id, enrolled, 0)
     poller.poll(course.course_id, only_if_due=False, afresh=True)
     assert existing_learners.refine(batch.pk)
     assert sender.send_slice(batch.pk) == Batch.State.COMPLETED
-    assert services.status(batch.pk)["counts"] == {State.ALREADY_ENROLLED: 1}
+    assert batch_status.status(batch.pk)["counts"] == {State.ALREADY_ENROLLED: 1}
     assert invited_counts() == {}
 
 
@@ -56,7 +57,7 @@ def test_whose_invitation_got_no_answer_is_found_by_a_sweep(
     batch = confirmed(uploaded)
     academy.put_learner(course.course_id, enrolled, 0)
     assert sender.send_slice(batch.pk) == Batch.State.COMPLETED
-    assert services.status(batch.pk)["counts"] == {State.INVITED: 1}
+    assert batch_status.status(batch.pk)["counts"] == {State.INVITED: 1}
     assert invited_counts() == {}
 
 
@@ -64,4 +65,4 @@ def test_whose_invitation_got_no_answer_is_found_by_a_sweep(
 def test_one_learner_twice_in_a_file_is_one_learner(person, course, first, second):
     content = csv_of(first, second)
     batch = services.upload(user=person("trainer"), course=course, filename="class.csv", content=content)
-    assert services.status(batch.pk)["counts"] == {State.PENDING: 1, State.DUPLICATE: 1}
+    assert batch_status.status(batch.pk)["counts"] == {State.PENDING: 1, State.DUPLICATE: 1}

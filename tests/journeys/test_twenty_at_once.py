@@ -9,8 +9,8 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 import requests
 
-from invitations import services
 from invitations.models import Batch, Invitation
+from invitations.selectors import batch_status
 from tests.files import csv_of
 from tests.journeys.conftest import Product
 
@@ -89,7 +89,7 @@ def test_twenty_uploads_and_confirmations_over_http_make_one_batch(two_webs, cou
 
     deadline = time.monotonic() + 120
     while not Batch.objects.filter(state__in=Batch.FINAL).exists():
-        assert time.monotonic() < deadline, services.status(batch.pk)
+        assert time.monotonic() < deadline, batch_status.status(batch.pk)
         time.sleep(0.2)
     assert Batch.objects.get().state == Batch.State.COMPLETED
     assert sorted(Invitation.objects.values_list("email", flat=True)) == sorted(EMAILS)

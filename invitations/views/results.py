@@ -1,0 +1,74 @@
+"""What came of a batch: the file back with each row's outcome, and its learners' way since."""
+
+from pathlib import PurePath
+from uuid import UUID
+
+from django import forms
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponseBase
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_GET, require_http_methods
+
+from coursehub import downloads
+from invitations import results_csv, services
+from invitations.models import Invitation
+from invitations.selectors import estimate, funnel
+from invitations.selectors.findings import MOST_LISTED
+from invitations.views.shared import batch_or_404
+
+MOST_DAYS = 365
+
+
+class DaysForm(forms.Form):
+    """After how many days somebody who has not accepted is late."""
+
+    days = forms.IntegerField(min_value=1, max_value=MOST_DAYS, label="days")
+
+
+@require_GET
+def as_uploaded(request: HttpRequest, batch_id: UUID) -> HttpResponseBase:
+    """The uploaded file back, with what came of each row."""
+    return _download(request, batch_id, safe=False)
+
+
+@require_GET
+def for_spreadsheets(request: HttpRequest, batch_id: UUID) -> HttpResponseBase:
+    """The same, for spreadsheets: no cell begins with what they may run."""
+    return _download(request, batch_id, safe=True)
+
+
+@require_http_methods(["GET", "POST"])
+def learners(request: HttpRequest, batch_id: UUID) -> HttpResponseBase:
+    """Invited, accepted, started, completed; a POST invites those once more who have not accepted after some days.
+
+    Opening it asks for a new reading of the members; the POST waits for one of its own before anything is sent.
+    """
+    batch = batch_or_404(request, batch_id)
+    form = DaysForm(request.POST if request.method == "POST" else {"days": request.GET.get("days", "7")})
+    days = form.cleaned_data["days"] if form.is_valid() else 7
+    shown = funnel.of(batch, days=days)
+    if request.method == "POST" and form.is_valid():
+        count = services.invite_again(
+            batch, shown.late_lines, invited_before=shown.invited_before, actor=request.user.get_username()
+        )
+        if not count:
+            messages.warning(request, "Nobody was invited again: the batch has moved on, or nobody is late.")
+            return redirect("invitations:learners", batch_id=batch.pk)
+        messages.success(request, f"{count} will be invited once more, less whoever has accepted by the next reading.")
+        return redirect("invitations:batch", batch_id=batch.pk)
+    late = Invitation.objects.filter(batch=batch, line__in=shown.late_lines[:MOST_LISTED]).order_by("line")
+    context = {
+        "title": "Learners", "batch": batch, "funnel": shown, "days": days, "late": late,
+        "estimate": estimate.of(len(shown.late_lines)), "is_being_read": shown.ask_for_reading(),
+        "sentence": "" if form.is_valid() else f"Give a number of days from 1 to {MOST_DAYS}.",
+        "may_invite": batch.state in services.DECIDABLE,
+    }  # fmt: skip
+    return render(request, "invitations/learners.html", context)
+
+
+def _download(request: HttpRequest, batch_id: UUID, *, safe: bool) -> HttpResponseBase:
+    batch = batch_or_404(request, batch_id)
+    made = results_csv.of(batch, safe=safe)
+    kind = "results-safe" if safe else "results"
+    name = f"{PurePath(batch.filename).stem}-{kind}{'' if made.has_cells else '-without-file'}.csv"
+    return downloads.download(made.chunks, filename=name, content_type=f"text/csv; charset={made.encoding}")
