@@ -70,8 +70,8 @@ def resumed(academy) -> None:
 
 
 def stop_pool() -> None:
+    token_pool.stop("Zoho does not accept the client.")  # first, or the worker fetches a new token in between
     change_set(2, access_token="", access_expires_at=None)
-    token_pool.stop("Zoho does not accept the client.")
 
 
 def rest(seconds: float = 600) -> None:
