@@ -6,6 +6,7 @@ class CoursehubConfig(AppConfig):
     verbose_name = "CourseHub"
 
     def ready(self) -> None:
-        from coursehub import checks, queue  # noqa: F401  (register receivers and system checks)
+        from coursehub import checks, queue  # noqa: F401  (checks registers itself)
+        from coursehub.accounts import signals  # noqa: F401  (registers receivers)
 
         queue.register_tick("coursehub.academy.tasks.tick", seconds=15)

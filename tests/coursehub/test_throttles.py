@@ -147,6 +147,7 @@ class Overtaken:
 
 
 def test_who_looked_before_a_throttle_tells_nobody_that_all_is_free(database, monkeypatch):
+    rate_limit.pause(0)  # nothing is remembered of earlier looks
     with monkeypatch.context() as patch:
         patch.setattr(rate_limit, "outside_transaction", lambda name: Overtaken(outside_transaction(name)))
         assert in_a_thread(partial(rate_limit.reserve_slot, rate_limit.INVITATIONS, within_seconds=0))
