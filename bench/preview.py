@@ -218,7 +218,7 @@ def _store_members(now: datetime) -> None:
 def _trainer() -> Any:
     from django.contrib.auth.models import User
 
-    from coursehub.accounts import roles
+    from coursehub import roles
 
     user, _ = User.objects.get_or_create(username="bench")
     roles.assign(user, roles.ADMINISTRATOR)

@@ -105,7 +105,7 @@ def _admin_save() -> Callable[[], Any]:
     from django.test import Client
     from django.urls import reverse
 
-    from coursehub.accounts import roles
+    from coursehub import roles
 
     administrator = User.objects.create(username="measured")
     roles.assign(administrator, "administrator")

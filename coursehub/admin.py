@@ -10,10 +10,9 @@ from unfold.admin import TabularInline
 from unfold.decorators import display
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
-from coursehub import academy, audit, queue
+from coursehub import academy, audit, queue, roles
 from coursehub.academy import pages as academy_pages
 from coursehub.academy import words as academy_words
-from coursehub.accounts import roles
 from coursehub.console.base_admin import ConsoleAdmin
 from coursehub.models import AcademyAnswer, AcademyProfile, AuditEvent, CourseAccess
 
@@ -103,7 +102,7 @@ class UserAdmin(DjangoUserAdmin, AuditedAdmin):
 
 @admin.register(Group)
 class GroupAdmin(ReadOnlyAdmin, DjangoGroupAdmin):
-    """The three roles, to read: their permissions stand in `coursehub.accounts.roles`."""
+    """The three roles, to read: their permissions stand in `coursehub.roles`."""
 
     search_fields = ("name",)
 

@@ -1,12 +1,13 @@
 """Who is in a course, as the last poll stored it: what `invitations` may know of what `progress` keeps.
 
-The two apps share TrainerCentral's ids and no code (docs/architecture.md), so the collection is read by its name.
+The two apps share TrainerCentral's ids and no code (docs/architecture.md): progress registers what answers for it.
 """
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from importlib import import_module
+from typing import Any, Protocol, cast
 
 from coursehub import clock, queue
 from coursehub.awaited_reads import Waiting, waiting_for
@@ -14,6 +15,7 @@ from coursehub.models import Course
 from coursehub.mongo import outside_transaction
 
 __all__ = [
+    "Answers",
     "Standing",
     "Waiting",
     "ask_for_sweep",
@@ -22,26 +24,54 @@ __all__ = [
     "note_read",
     "read_amiss",
     "read_in_full_at",
+    "register_answers",
     "register_read_task",
     "standings",
     "waiting_for",
 ]
 
-_MEMBERS = "progress_member"
-_ENROLLED = "50"  # TrainerCentral's code of a member who has accepted
-_REVOKED = "51"  # TrainerCentral's code of a member whose access was taken away: may be invited again
+
+@dataclass(frozen=True)
+class Standing:
+    """How far a learner is in a course; each step includes the ones before."""
+
+    accepted: bool = False
+    started: bool = False
+    completed: bool = False
+    revoked: bool = False  # listed, but without access: counts nowhere
+
+
+class Answers(Protocol):
+    """What the app that keeps members says of them; two functions of a module."""
+
+    def in_course(self, course_id: str, folded: Sequence[str]) -> dict[str, str]: ...
+
+    def standings(self, course_id: str, member_ids: Sequence[str]) -> dict[str, Standing]: ...
+
+
+_ANSWERS: list[str] = []
+
+
+def register_answers(module: str) -> None:
+    """Have the module at the dotted path answer for the stored members (see `Answers`); the last one counts."""
+    _ANSWERS[:] = [module]
 
 
 def in_course(course_id: str, folded: Sequence[str]) -> dict[str, str]:
-    """Folded address -> course member id, for those of `folded` who were in the course at `known_as_of`."""
-    wanted = {
-        "course_id": course_id,
-        "email_folded": {"$in": list(folded)},
-        "gone_at": None,
-        "status": {"$ne": _REVOKED},
-    }
-    found = outside_transaction(_MEMBERS).find(wanted, {"_id": False, "email_folded": True, "member_id": True})
-    return {member["email_folded"]: member["member_id"] for member in found}
+    """Folded address -> course member id, for those of `folded` who were in the course at `known_as_of`.
+
+    Whoever's access was taken away is not among them: they may be invited again.
+    """
+    return _answers().in_course(course_id, folded)
+
+
+def standings(course_id: str, member_ids: Sequence[str]) -> dict[str, Standing]:
+    """Course member id -> how far, for those of `member_ids` who were in the course at `known_as_of`."""
+    return _answers().standings(course_id, member_ids)
+
+
+def _answers() -> Answers:
+    return cast(Answers, import_module(_ANSWERS[0]))
 
 
 def known_as_of(course_ids: Iterable[str]) -> dict[str, datetime | None]:
@@ -122,28 +152,3 @@ def note_read(course_id: str) -> None:
 
 def _aware(moment: datetime | None) -> datetime | None:
     return moment.replace(tzinfo=UTC) if moment else None
-
-
-@dataclass(frozen=True)
-class Standing:
-    """How far a learner is in a course; each step includes the ones before."""
-
-    accepted: bool = False
-    started: bool = False
-    completed: bool = False
-    revoked: bool = False  # listed, but without access: counts nowhere
-
-
-def standings(course_id: str, member_ids: Sequence[str]) -> dict[str, Standing]:
-    """Course member id -> how far, for those of `member_ids` who were in the course at `known_as_of`."""
-    keys = [f"{course_id}-{member_id}" for member_id in member_ids]
-    found = outside_transaction(_MEMBERS).find({"_id": {"$in": keys}, "gone_at": None})
-    return {member["member_id"]: _standing(member) for member in found}
-
-
-def _standing(member: dict[str, Any]) -> Standing:
-    if member["status"] == _REVOKED:
-        return Standing(revoked=True)
-    started = member["percent"] > 0
-    accepted = started or member["status"] == _ENROLLED or member["last_seen_at"] is not None
-    return Standing(accepted, started, completed=member["percent"] >= 100)

@@ -25,7 +25,7 @@ class CourseQuerySet(models.QuerySet):
 
     def visible_to(self, user):
         """Courses that `user` may see: all for administrators, the granted ones for trainers."""
-        from coursehub.accounts import roles
+        from coursehub import roles
 
         if roles.is_administrator(user):
             return self

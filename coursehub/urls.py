@@ -1,4 +1,4 @@
-"""The URL map. Who may open what stands in `coursehub.accounts.roles`."""
+"""The URL map. Who may open what stands in `coursehub.roles`."""
 
 from django.contrib import admin
 from django.contrib.auth import views as auth_views

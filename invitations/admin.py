@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.utils.html import format_html
 from unfold.decorators import display
 
-from coursehub.accounts import roles
+from coursehub import roles
 from coursehub.admin import ReadOnlyAdmin
 from invitations import services
 from invitations.models import Batch, Invitation

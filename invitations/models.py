@@ -15,7 +15,7 @@ class BatchQuerySet(models.QuerySet):
 
     def visible_to(self, user):
         """All batches for administrators, their own for trainers."""
-        from coursehub.accounts import roles
+        from coursehub import roles
 
         if roles.is_administrator(user):
             return self

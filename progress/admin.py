@@ -12,7 +12,8 @@ from django.shortcuts import redirect, render
 from django.urls import path
 from django.views.decorators.http import require_POST
 
-from coursehub.accounts import course_access, roles
+from coursehub import roles
+from coursehub.accounts import course_access
 from coursehub.admin import AuditedAdmin, CourseAccessInline, ReadOnlyAdmin
 from coursehub.models import Course
 from progress import course_sync

@@ -116,7 +116,7 @@ def person(database):
     """`person("trainer")`: an account with that role; `person("stranger")`: one without any."""
     from django.contrib.auth import get_user_model
 
-    from coursehub.accounts import roles
+    from coursehub import roles
 
     def make(role: str, username: str = ""):
         user, created = get_user_model().objects.get_or_create(username=username or role)

@@ -5,7 +5,8 @@ from django.contrib.auth.models import Group, User
 from django.test import Client
 from django.test.client import ClientHandler
 
-from coursehub.accounts import demo, roles
+from coursehub import roles
+from coursehub.accounts import demo
 from coursehub.models import Course, CourseAccess
 from coursehub.sandbox.process import SandboxProcess
 from oauthtokens import services as token_services

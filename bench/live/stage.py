@@ -36,7 +36,7 @@ def sign_in_trainers() -> list[str]:
     from django.contrib.auth.models import Group
     from django.contrib.sessions.backends.db import SessionStore
 
-    from coursehub.accounts import roles
+    from coursehub import roles
     from coursehub.models import Course, CourseAccess
 
     users = get_user_model()

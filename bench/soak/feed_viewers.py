@@ -25,7 +25,7 @@ def administrators_cookie() -> str:
     from django.contrib.auth import get_user_model
     from django.test import Client
 
-    from coursehub.accounts import roles
+    from coursehub import roles
 
     user = get_user_model().objects.create(username="watcher")
     roles.assign(user, roles.ADMINISTRATOR)

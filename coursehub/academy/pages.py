@@ -9,9 +9,9 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 
+from coursehub import roles
 from coursehub.academy import answers, profiles, words
 from coursehub.academy.facts import FACTS
-from coursehub.accounts import roles
 from coursehub.models import AcademyAnswer, AuditEvent
 from coursehub.trainercentral.profile import Meaning
 

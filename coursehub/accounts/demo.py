@@ -3,8 +3,7 @@
 from django.conf import settings
 from django.contrib.auth.models import User
 
-from coursehub import audit
-from coursehub.accounts import roles
+from coursehub import audit, roles
 
 PASSWORD = "coursehub-demo"  # noqa: S105  (published; the accounts are open in a demo only)
 ROLES = {

@@ -17,8 +17,7 @@ from django.urls import reverse, reverse_lazy
 from django.utils.encoding import force_bytes
 from django.utils.http import urlsafe_base64_encode
 
-from coursehub import audit
-from coursehub.accounts import roles
+from coursehub import audit, roles
 
 FIRST_ADMINISTRATOR = "administrator"
 

@@ -25,8 +25,7 @@ from pymongo import timeout
 from pymongo.database import Database
 from pymongo.errors import PyMongoError
 
-from coursehub import audit
-from coursehub.accounts import roles
+from coursehub import audit, roles
 from coursehub.backup import carry_over, registry, staging
 from coursehub.backup.archive import Manifest, Reader, Refused
 from coursehub.backup.staging import Staged, Told

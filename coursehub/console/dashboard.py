@@ -6,9 +6,8 @@ from typing import Any
 from django.db.models import Count, Max
 from django.urls import reverse
 
-from coursehub import academy
+from coursehub import academy, roles
 from coursehub.academy import words as academy_words
-from coursehub.accounts import roles
 from coursehub.console import badges
 from coursehub.models import AuditEvent, Course
 from invitations.models import Batch

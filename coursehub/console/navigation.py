@@ -9,7 +9,7 @@ from django.urls import NoReverseMatch, reverse
 from django.utils import timezone
 from unfold.settings import get_config
 
-from coursehub.accounts import roles
+from coursehub import roles
 from coursehub.console import theme
 
 

@@ -7,7 +7,7 @@ from django.conf import settings
 from django.http import FileResponse, HttpRequest, HttpResponse
 from django.shortcuts import render
 
-from coursehub.accounts import roles
+from coursehub import roles
 from coursehub.models import Course
 
 _SOURCE_FOLDERS = ("coursehub", "invitations", "oauthtokens", "progress", "templates", "docs")

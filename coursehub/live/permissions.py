@@ -14,7 +14,7 @@ from django.conf import settings
 from django.contrib.auth import HASH_SESSION_KEY, get_user_model
 from django.utils import timezone
 
-from coursehub.accounts import roles
+from coursehub import roles
 from coursehub.live.codes import COME_AGAIN, NOT_PERMITTED, SIGNED_OUT, TOO_SLOW
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from django.contrib import admin
 from django.http import Http404, HttpRequest
 from django.template.response import TemplateResponse
 
-from coursehub.accounts import roles
+from coursehub import roles
 from oauthtokens import services
 from oauthtokens.models import Sitting
 from oauthtokens.regeneration import sessions

@@ -1,6 +1,6 @@
 """The console's pages of the token sets: how they stand, regeneration, and what a person may do to one or all.
 
-Who may open which of them stands in `coursehub.accounts.roles`. Each act is one service call and one sentence; no page
+Who may open which of them stands in `coursehub.roles`. Each act is one service call and one sentence; no page
 shows a token, a code or what came of decrypting one.
 """
 

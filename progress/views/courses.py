@@ -1,4 +1,4 @@
-"""Pages of courses and their learners. Which roles may open them stands in `coursehub.accounts.roles`."""
+"""Pages of courses and their learners. Which roles may open them stands in `coursehub.roles`."""
 
 import csv
 import io
@@ -11,7 +11,7 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_http_methods
 
-from coursehub.accounts import roles
+from coursehub import roles
 from coursehub.downloads import safe_cell
 from coursehub.models import Course
 from progress import charts, selectors

@@ -5,9 +5,8 @@ import json
 import pytest
 from django.contrib.messages import get_messages
 
-from coursehub import academy
+from coursehub import academy, roles
 from coursehub.academy import answers
-from coursehub.accounts import roles
 from coursehub.console import dashboard
 from coursehub.models import AcademyAnswer, AuditEvent
 from coursehub.trainercentral.profile import AnswerKind, Meaning

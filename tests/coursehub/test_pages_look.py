@@ -11,7 +11,7 @@ from django.template import engines
 from django.template.loader import render_to_string
 from django.utils import timezone
 
-from coursehub.accounts import roles
+from coursehub import roles
 from coursehub.console import badges, navigation, theme
 from coursehub.models import Course, CourseAccess
 from invitations.models import Batch, Invitation

@@ -4,7 +4,7 @@ import pytest
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 
-from coursehub.accounts import roles
+from coursehub import roles
 
 CAST = ("administrator", "maintenance", "trainer", "stranger", "anonymous")
 OPEN, LOGIN, REFUSED = 200, 302, 403

@@ -9,8 +9,7 @@ import pytest
 import requests
 from django.contrib.messages import get_messages
 
-from coursehub import env
-from coursehub.accounts import roles
+from coursehub import env, roles
 from coursehub.models import AuditEvent
 from oauthtokens import alerts, sentences, services
 from oauthtokens.models import Sitting, TokenSet

@@ -8,7 +8,8 @@ from typing import Any
 from django.conf import settings
 from django.core.management import CommandError, CommandParser, call_command
 
-from coursehub.accounts import demo, invitation, roles
+from coursehub import roles
+from coursehub.accounts import demo, invitation
 from coursehub.management.base import BAD, GOOD, USAGE, JsonCommand
 from coursehub.mongo.replica_set import ensure_replica_set
 from oauthtokens.models import TokenSet

@@ -4,29 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
-from bson import ObjectId
 from django.db.models import F, Field, Index, Model, UniqueConstraint
 from django.db.models.expressions import OrderBy
 
-PRIMARY_KEY = "__primary_key__"
+from coursehub.mongo.ddl.partial import not_null, partial_filter
 
-# The least value of each BSON type: `{column: {$gte: least}}` holds for every value but NULL, and unlike
-# `$type` the query planner sees that an equality implies it, so a partial index still serves searches.
-_LEAST: dict[str, Any] = {
-    "string": "",
-    **dict.fromkeys(("int", "long", "double", "decimal"), float("-inf")),
-    "bool": False,
-    "date": datetime(1, 1, 1),
-    "binData": b"",
-    "objectId": ObjectId(b"\0" * 12),
-}
-_ALL_TYPES_BUT_NULL = (
-    *("double", "string", "object", "array", "binData", "objectId", "bool", "date"),
-    *("regex", "int", "timestamp", "long", "decimal", "minKey", "maxKey"),
-)
+PRIMARY_KEY = "__primary_key__"
 
 
 @dataclass(frozen=True)
@@ -141,15 +126,7 @@ class ModelIndexes:
         return all_of([not_null(field, self.connection) for field in fields if field.null])
 
     def _condition(self, condition: Any) -> dict | None:
-        from coursehub.mongo.ddl.partial import partial_filter
-
         return partial_filter(self.model, condition, self.connection, self.altered) if condition is not None else None
-
-
-def not_null(field: Field, connection: Any) -> dict:
-    """The filter for documents that have a value in `field`'s column, fit for a partial index."""
-    least = _LEAST.get(field.db_parameters(connection)["type"])
-    return {field.column: {"$type": list(_ALL_TYPES_BUT_NULL)} if least is None else {"$gte": least}}
 
 
 def all_of(filters: Sequence[dict | None]) -> dict | None:

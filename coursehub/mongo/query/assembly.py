@@ -16,7 +16,7 @@ from coursehub.mongo.query.grouping import empty_group
 from coursehub.mongo.query.joins import Joins
 from coursehub.mongo.query.ordering import sort_stages
 from coursehub.mongo.query.plans import Plan
-from coursehub.mongo.query.scopes import ColumnScope, GroupScope, RowScope
+from coursehub.mongo.query.scopes import ColumnScope, GroupScope
 
 NOTHING = {"$match": {"$expr": {"$literal": False}}}
 
@@ -132,7 +132,7 @@ class Assembly:
         return [*stages, *compiler.scope.take_prelude()]
 
     def _outputs(self) -> list:
-        if self.compiler.whole is not None and type(self.compiler.scope) is RowScope:
+        if self.compiler.whole is not None and self.compiler.scope.is_of_rows:
             return self.compiler.whole.outputs
         return [self.compiler.output(node) for node in single_columns(self.compiler.select)]
 

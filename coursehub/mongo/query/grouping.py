@@ -10,7 +10,6 @@ from coursehub.mongo.expressions import where
 from coursehub.mongo.expressions.dispatch import Registry, not_supported
 from coursehub.mongo.expressions.lookups import internal_type
 from coursehub.mongo.expressions.values import present
-from coursehub.mongo.query.scopes import RowScope
 
 ACCUMULATORS = Registry()
 accumulator_for = ACCUMULATORS.register
@@ -43,7 +42,7 @@ def _is_own_key(compiler: Any, source_expressions: list) -> bool:
         and isinstance(node, Col)
         and node.target.primary_key
         and node.alias == compiler.base_alias
-        and type(compiler.scope) is RowScope
+        and compiler.scope.is_of_rows
     )
 
 

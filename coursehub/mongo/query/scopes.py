@@ -5,6 +5,8 @@ from typing import Any
 from django.db import NotSupportedError
 from django.db.models.expressions import Col
 
+from coursehub.mongo.query.grouping import accumulate
+
 JOIN_PREFIX = "__j_"
 
 
@@ -15,6 +17,11 @@ class RowScope:
         self.compiler = compiler
         self.prelude: list[dict] = []  # stages that later expressions rely on, e.g. $lookup of a subquery
         self._names = 0
+
+    @property
+    def is_of_rows(self) -> bool:
+        """Whether the documents are those of the base collection, as none of the derived scopes' are."""
+        return type(self) is RowScope
 
     def path(self, col: Col) -> str | None:
         """Field path of a column of this query; None if it belongs to an outer query."""
@@ -85,8 +92,6 @@ class GroupScope(RowScope):
         return self.known(ref.source) or self.compiler.expression(ref.source)
 
     def aggregate(self, node: Any) -> Any:
-        from coursehub.mongo.query.grouping import accumulate
-
         identity = self.compiler.identity(node)
         if identity not in self._aggregates:
             with self.compiler.within(self.rows):

@@ -117,7 +117,7 @@ class Translator:
         """Path of the document field that holds the value of `node`; None if it has to be computed."""
         if isinstance(node, Col):
             return self.scope.path(node)
-        if isinstance(node, Ref | Aggregate) or type(self.scope) is not RowScope:
+        if isinstance(node, Ref | Aggregate) or not self.scope.is_of_rows:
             value = self.scope.known(node) or (self.operand(node) if isinstance(node, Ref | Aggregate) else None)
             return value[1:] if isinstance(value, str) and not value.startswith("$$") else None
         return None
