@@ -69,7 +69,7 @@ def waiting_for(course_ids: Iterable[str]) -> Waiting:
 
 
 def _is_read() -> dict[str, Any]:
-    return {"$gt": ["$poll_lease_until", clock.server_now()]}
+    return clock.is_ahead("poll_lease_until")
 
 
 def _is_in_front(course: dict[str, Any], wanted_at: datetime, now: datetime) -> bool:

@@ -1,6 +1,7 @@
 """MongoDB's clock: the one clock by which deadlines are set and compared.
 
-Inside updates and filters use `server_now()` and `after()` (the server evaluates them); in Python use `now()`.
+Inside updates and filters use `server_now()`, `after()`, `passed()` and `is_ahead()` (the server evaluates them); in
+Python use `now()`.
 
 A simulation runs this clock ahead or faster: its two numbers stand in one document, so that all processes
 follow. It is refused unless DEMO=true, where every process looks at that document about once a second.
@@ -35,9 +36,21 @@ def server_now() -> Any:
     return {"$add": [shown_at, {"$multiply": [{"$subtract": ["$$NOW", began_at]}, factor]}]}
 
 
-def after(seconds: float) -> dict:
-    """The aggregation expression for `seconds` from now."""
+def after(seconds: float | dict) -> dict:
+    """The aggregation expression for `seconds` (a number, or an expression) from now."""
+    if isinstance(seconds, dict):
+        return {"$add": [server_now(), {"$round": {"$multiply": [seconds, 1000]}}]}
     return {"$add": [server_now(), round(seconds * 1000)]}
+
+
+def passed(deadline: str) -> dict:
+    """The expression for: the moment in the field `deadline` has come, or there is none (null is before every date)."""
+    return {"$lte": [f"${deadline}", server_now()]}
+
+
+def is_ahead(deadline: str) -> dict:
+    """The expression for: the moment in the field `deadline` is still to come."""
+    return {"$gt": [f"${deadline}", server_now()]}
 
 
 def now() -> datetime:

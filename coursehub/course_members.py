@@ -130,7 +130,7 @@ def _is_news(since: datetime) -> dict[str, Any]:
 
 def _is_late() -> dict[str, Any]:
     """Nobody reads the course, and it is not due yet, though the pause that the remote side caused is over."""
-    idle = {"$lte": [{"$ifNull": ["$poll_lease_until", 0]}, clock.server_now()]}
+    idle = clock.passed("poll_lease_until")
     soonest = {"$max": [clock.server_now(), "$poll_not_before"]}
     return {"$and": [idle, {"$gt": [{"$ifNull": ["$poll_due_at", clock.after(86_400)]}, soonest]}]}
 

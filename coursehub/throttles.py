@@ -14,6 +14,7 @@ from typing import Any
 from pymongo import ReturnDocument
 
 from coursehub import clock
+from coursehub.leases import backoff
 from coursehub.mongo import outside_transaction
 from coursehub.trainercentral import errors
 
@@ -53,11 +54,11 @@ def note(error: errors.Throttled) -> float:
 
 def _noted(error: errors.Throttled) -> float:
     told_seconds = min(error.wait_seconds, _LONGEST_TOLD_SECONDS) if error.wait_told else 0.0
-    ends_a_wait = {"$lte": [{"$ifNull": ["$paused_until", None]}, clock.server_now()]}
+    ends_a_wait = clock.passed("paused_until")
     count = {"$ifNull": ["$throttles", 0]}
-    step = {"$arrayElemAt": [list(_WAIT_SECONDS), {"$subtract": ["$throttles", 1]}]}
+    step = backoff("throttles", _WAIT_SECONDS, counted=True)
     wait_seconds = {"$cond": ["$ends_a_wait", {"$max": [step, told_seconds]}, told_seconds]}
-    until = {"$add": [clock.server_now(), {"$round": {"$multiply": [wait_seconds, 1000]}}]}
+    until = clock.after(wait_seconds)
     longer = {"$min": [{"$add": [count, 1]}, len(_WAIT_SECONDS)]}
     budget = outside_transaction(BUDGET).find_one_and_update(
         THE_ONE,
@@ -88,8 +89,8 @@ def turn(endpoint: str) -> Turn:
     """Ask before a call while there is a row of throttles. FIRST is won by one thread at a time."""
     if _goes_first():
         return Turn.FIRST
-    wins = {"$and": [_in_doubt(endpoint), {"$lte": [{"$ifNull": ["$first_until", None]}, clock.server_now()]}]}
-    may_go = {"$lte": [{"$ifNull": ["$paused_until", None]}, clock.server_now()]}
+    wins = {"$and": [_in_doubt(endpoint), clock.passed("first_until")]}
+    may_go = clock.passed("paused_until")
     budget = outside_transaction(BUDGET).find_one_and_update(
         THE_ONE,
         [

@@ -56,7 +56,7 @@ _AFRESH: dict[str, Any] = {
 
 def _has_begun() -> dict[str, Any]:
     """The filter for batches whose time has come: those that are to begin later cannot have sent anything."""
-    return {"$expr": {"$lte": [{"$ifNull": ["$start_at", 0]}, clock.server_now()]}}
+    return {"$expr": clock.passed("start_at")}
 
 
 def _unknown() -> dict[str, Any]:

@@ -72,14 +72,14 @@ def tick() -> None:
 
 def due() -> list[str]:
     """Resume what paused by itself long enough, or has tokens again, and tell which batches have something to do."""
-    ended: list[dict[str, Any]] = [{"$expr": {"$lte": ["$resume_at", clock.server_now()]}}]
+    ended: list[dict[str, Any]] = [{"$expr": clock.passed("resume_at")}]
     if since := token_services.usable_since():
         ended.append({"awaits_tokens_since": {"$lte": since}})
     outside_transaction(Batch).update_many(
         {"state": Batch.State.PAUSED, "resume_at": {"$ne": None}, "$or": ended},
         {"$set": {"state": Batch.State.RUNNING, "resume_at": None, "awaits_tokens_since": None, "reason": ""}},
     )
-    now = {"$or": [{"look_at": None}, {"$expr": {"$lte": ["$look_at", clock.server_now()]}}]}
+    now = {"$or": [{"look_at": None}, {"$expr": clock.passed("look_at")}]}
     return [
         str(UUID(batch["id"]))
         for batch in outside_transaction(Batch).find({"$and": [transitions.workable(), now]}, ["id"])

@@ -40,7 +40,7 @@ def move(batch_id: UUID, *, leaving: Sequence[str], unless: Mapping[str, Any] | 
 
 def startable() -> dict[str, Any]:
     """The filter for confirmed batches whose members were looked up, and whose time has come. An undo needs no look."""
-    due = {"$lte": [{"$ifNull": ["$start_at", 0]}, clock.server_now()]}
+    due = clock.passed("start_at")
     looked = {"$or": [{"members_checked_at": {"$ne": None}}, {"undoing": True}]}
     return {"state": Batch.State.QUEUED, **looked, "$expr": due}
 

@@ -18,6 +18,7 @@ from pymongo.errors import DuplicateKeyError
 
 from coursehub import academy, clock
 from coursehub.academy.words import alert as sentence_of
+from coursehub.leases import backoff
 from coursehub.mongo import outside_transaction, refuse_inside_atomic
 from oauthtokens.forecast import model, usage
 from oauthtokens.models import TokenSet
@@ -30,7 +31,7 @@ TABLE = "oauthtokens_alerts"
 FORECAST_HOURS = (6, 24, 72)
 _STEADY_HOURS = 1.0  # an open alert of the forecast closes only this much above its limit
 _MAIL_TIMEOUT_SECONDS = 10
-_FIRST_MAIL_BACKOFF_SECONDS, _LONGEST_MAIL_BACKOFF_SECONDS = 60, 3600
+_MAIL_BACKOFF_SECONDS = (60, 120, 240, 480, 960, 1920, 3600)  # after the first, second, ... failure in a row
 # Maintenance has missed its hour when it is this much over, and nothing was regenerated shortly before it either.
 _QUESTIONS_MOST, _QUESTION = 3, "question_"  # more open questions than this are alerted one after the other
 _MISSED_AFTER, _EARLY = timedelta(hours=1), timedelta(hours=12)
@@ -143,7 +144,7 @@ def _mail_due() -> dict[str, Any]:
     """The filter for alerts whose e-mail has not been handed over and may be tried."""
     if not settings.MAINTENANCE_EMAILS:
         return {"_id": None}
-    return {"is_open": True, "mailed": False, "$expr": {"$lte": ["$mail_after", clock.server_now()]}}
+    return {"is_open": True, "mailed": False, "$expr": clock.passed("mail_after")}
 
 
 def _send_due() -> None:
@@ -165,9 +166,7 @@ def _send_due() -> None:
 
 
 def _claim(key: str) -> dict[str, Any] | None:
-    longest, first = _LONGEST_MAIL_BACKOFF_SECONDS, _FIRST_MAIL_BACKOFF_SECONDS
-    wait_seconds = {"$min": [longest, {"$multiply": [first, {"$pow": [2, "$mail_failures"]}]}]}
-    later = {"$add": [clock.server_now(), {"$multiply": [1000, wait_seconds]}]}
+    later = clock.after(backoff("mail_failures", _MAIL_BACKOFF_SECONDS))
     put_off = {"mail_after": later, "mail_failures": {"$add": ["$mail_failures", 1]}}
     return _collection().find_one_and_update({**_mail_due(), "_id": key}, [{"$set": put_off}])
 

@@ -6,7 +6,6 @@ set, or kept here, or both. Revoking twice does no harm.
 """
 
 import logging
-import random
 from collections.abc import Callable
 from enum import StrEnum
 from typing import Any
@@ -15,6 +14,7 @@ from pymongo import ReturnDocument
 from pymongo.collection import Collection
 
 from coursehub import audit, clock
+from coursehub.leases import jittered_backoff_seconds
 from coursehub.mongo import outside_transaction
 from coursehub.trainercentral import errors
 from oauthtokens import encryption
@@ -140,7 +140,7 @@ def _keep(row: dict[str, Any], *, kind: str = encryption.REFRESH, name: int | No
 
 
 def _due() -> list[dict[str, Any]]:
-    past_backoff = {"$expr": {"$lte": ["$not_before", clock.server_now()]}}
+    past_backoff = {"$expr": clock.passed("not_before")}
     return [kept for kept in _collection().find(past_backoff) if _may_go(kept)]
 
 
@@ -151,8 +151,9 @@ def _may_go(kept: dict[str, Any]) -> bool:
 
 def _revoke_at_provider(kept: dict[str, Any]) -> bool:
     """One attempt. The next one is put off before it begins: what dies or fails is not asked at once again."""
-    longest = min(_FIRST_BACKOFF_SECONDS * 2 ** min(kept["failures"], 10), _LONGEST_BACKOFF_SECONDS)
-    wait_seconds = random.uniform(longest / 2, longest)  # noqa: S311  (jitter, no secret)
+    wait_seconds = jittered_backoff_seconds(
+        kept["failures"], first_seconds=_FIRST_BACKOFF_SECONDS, longest_seconds=_LONGEST_BACKOFF_SECONDS
+    )
     tried = _collection().find_one_and_update(
         {"_id": kept["_id"]},
         [{"$set": {"not_before": clock.after(wait_seconds), "failures": {"$add": ["$failures", 1]}}}],

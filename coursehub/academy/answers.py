@@ -153,17 +153,14 @@ def due_to_tell() -> list[str]:
     """The keys of the kinds whose meaning somebody has still to be told."""
     due = {"academy_id": profiles.academy_id(), "tell_at": {"$ne": None}}
     return [
-        one["key"]
-        for one in outside_transaction(AcademyAnswer).find(
-            due | {"$expr": {"$lte": ["$tell_at", clock.server_now()]}}, ["key"]
-        )
+        one["key"] for one in outside_transaction(AcademyAnswer).find(due | {"$expr": clock.passed("tell_at")}, ["key"])
     ]
 
 
 def tell(kind_key: str) -> bool:
     """Tell all listeners what this kind means, if that is due. The next attempt is put off before they are called."""
     answers, key = outside_transaction(AcademyAnswer), _id(kind_key)
-    due = {"_id": key, "tell_at": {"$ne": None}, "$expr": {"$lte": ["$tell_at", clock.server_now()]}}
+    due = {"_id": key, "tell_at": {"$ne": None}, "$expr": clock.passed("tell_at")}
     later = [{"$set": {"tell_at": clock.after(_TRY_AGAIN_SECONDS)}}]
     told = answers.find_one_and_update(due, later)
     if told is None or not told["meaning"]:

@@ -131,7 +131,7 @@ def expire_leases() -> int:
     invited once more stays invited.
     """
     rows = outside_transaction(Invitation)
-    ended = {"$expr": {"$lt": ["$lease_until", clock.server_now()]}}
+    ended = {"$expr": clock.passed("lease_until")}
     invited: Row = {"state": State.INVITED}
     left = {
         State.SENDING: {"state": State.UNKNOWN, "reason": LEASE_ENDED, "finding": "", "unknown_since": "$lease_until"},

@@ -17,6 +17,7 @@ from pymongo.errors import DuplicateKeyError
 
 from coursehub import academy, clock, rate_limit
 from coursehub.emails import normalize
+from coursehub.leases import FencedLease
 from coursehub.mongo import outside_transaction
 from coursehub.trainercentral import errors
 from coursehub.trainercentral.member_pager import Place, Walk
@@ -28,7 +29,8 @@ if TYPE_CHECKING:
     from coursehub.trainercentral.records import Member
 
 State = Invitation.State
-_LEASE_SECONDS = 120.0  # longer than a page takes, with its waits for a slot and a token
+# Longer than a page takes, with its waits for a slot and a token.
+_LEASE = FencedLease(until="lease_until", fence="fence", seconds=120.0)
 _DAY_SECONDS = 86_400
 FOUND = "Found among the course's members."
 # Rows that move while they are read may hide a learner: then all is read again, so many times in all.
@@ -54,9 +56,9 @@ def sweep(course_id: str, batch_id: UUID, *, due: datetime, ends_at: float) -> b
             if done is not None:
                 return done
     except BaseException:
-        _keep(held, {"lease_until": None})
+        _keep(held, _LEASE.released())
         raise
-    _keep(held, {"lease_until": None})
+    _keep(held, _LEASE.released())
     return False
 
 
@@ -74,13 +76,13 @@ def _read_page(held: Row, read: Callable[[int], MemberPage]) -> bool | None:
     step = {"offset": place.start, "place": {"$literal": held["place"]}, "learners": place.learners}
     _learn_pending(held["course_id"], page)
     proof = {"is_proof": True} if _shows_pending(held["course_id"], page) else {}
-    return None if _keep(held, {**step, **proof, "lease_until": clock.after(_LEASE_SECONDS)}) else False
+    return None if _keep(held, {**step, **proof, **_LEASE.extended()}) else False
 
 
 def _end(held: Row, *, flaw: str = "") -> bool:
     """The last page was read. What has a flaw proves nothing."""
     proof = {"$and": ["$is_proof", not flaw]}
-    return _keep(held, {"ended_at": clock.server_now(), "lease_until": None, "flaw": flaw, "is_proof": proof})
+    return _keep(held, {"ended_at": clock.server_now(), **_LEASE.released(), "flaw": flaw, "is_proof": proof})
 
 
 def _pass_again(held: Row) -> bool | None:
@@ -113,12 +115,10 @@ def _win(course_id: str, due: datetime) -> Row | None:
         "began_at": {"$cond": [stale, clock.server_now(), "$began_at"]},
         "passes": {"$cond": [stale, 1, {"$ifNull": ["$passes", 1]}]},
         **{name: {"$cond": [stale, value, {"$ifNull": [f"${name}", value]}]} for name, value in _AFRESH.items()},
-        "lease_until": clock.after(_LEASE_SECONDS),
-        "fence": {"$add": ["$fence", 1]},
     }
-    free = {"course_id": course_id, "ended_at": None, "$expr": {"$lte": ["$lease_until", clock.server_now()]}}
-    held = sweeps.find_one_and_update(free, [{"$set": taken}], return_document=ReturnDocument.AFTER)
-    if held or sweeps.find_one({"course_id": course_id, "ended_at": None}, {"_id": 1}):
+    is_open = {"course_id": course_id, "ended_at": None}
+    held = _LEASE.win(sweeps, is_open, **taken)
+    if held or sweeps.find_one(is_open, {"_id": 1}):
         return held
     return _begin(course_id)
 
@@ -130,7 +130,7 @@ def _begin(course_id: str) -> Row | None:
     number = last["number"] + 1 if last else 1
     new = {
         "id": {"$concat": [course_id, " ", str(number)]}, "ended_at": None, "passes": 1, **_AFRESH,
-        "began_at": clock.server_now(), "lease_until": clock.after(_LEASE_SECONDS), "fence": 1,
+        "began_at": clock.server_now(), **_LEASE.taken(),
     }  # fmt: skip
     absent = {"course_id": course_id, "number": number, "fence": {"$exists": False}}
     try:
@@ -142,7 +142,7 @@ def _begin(course_id: str) -> Row | None:
 def _keep(held: Row, changes: dict[str, Any]) -> bool:
     """Write to the sweep if it is still ours."""
     own = {"_id": held["_id"], "fence": held["fence"], "ended_at": None}
-    return outside_transaction(Sweep).update_one(own, [{"$set": changes}]).matched_count == 1
+    return _LEASE.write(outside_transaction(Sweep), own, changes)
 
 
 def _note_found(course_id: str, page: list["Member"]) -> None:

@@ -10,9 +10,8 @@ from enum import Enum
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from pymongo import ReturnDocument
-
 from coursehub import clock, rate_limit
+from coursehub.leases import FencedLease, backoff
 from coursehub.mongo import outside_transaction
 from coursehub.trainercentral import errors
 from invitations.claims.row_leases import LEASE_SECONDS
@@ -25,6 +24,7 @@ _PAUSE_SECONDS = (3, 5, 10, 20, 30, 60)  # after the first, second, ... failure 
 _UNANSWERED_IN_A_ROW = 3
 REFUSED_IN_A_ROW = 10  # learners, one after the other, of whom none was taken: then a person is wanted
 UNCLEAR_AT_ONCE = 3  # answers that leave open whether they acted; after so many the batch looks before it goes on
+_PROBE = FencedLease(until="probe_until", fence="probe_fence", seconds=LEASE_SECONDS)
 _READ_WITHIN_SECONDS = 5.0  # how long a reading call may wait for its slot
 _ALL_REFUSED = f"The last {REFUSED_IN_A_ROW} learners were refused, and none was taken: "
 _UNTIL_RESUMED = "Nothing more is sent until somebody resumes."
@@ -69,7 +69,7 @@ def read_first(batch_id: UUID, client: "TrainerCentralClient") -> None:
         return
     own = {"id": batch_id.hex, "probe_fence": fence}
     if not rate_limit.reserve_slot(rate_limit.INVITATIONS, within_seconds=_READ_WITHIN_SECONDS):
-        outside_transaction(Batch).update_one(own, {"$set": {"probe_until": None}})
+        outside_transaction(Batch).update_one(own, {"$set": _PROBE.released()})
         return
     try:
         client.member_page(_some_course(batch_id), page_size=1)
@@ -103,7 +103,7 @@ def give_back(batch_id: UUID, permit: Permit) -> None:
     """The call that `permit` allowed was not made, for want of time."""
     if permit.way is Way.PROBE:
         own = {"id": batch_id.hex, "probe_fence": permit.fence}
-        outside_transaction(Batch).update_one(own, {"$set": {"probe_until": None}})
+        outside_transaction(Batch).update_one(own, {"$set": _PROBE.released()})
 
 
 def trip(batch_id: UUID, error: errors.TrainerCentralError) -> None:
@@ -144,9 +144,7 @@ def _fail(
 
 
 def _pause(error: errors.TrainerCentralError, told_seconds: float, forever: bool, refused: bool) -> dict[str, Any]:
-    step = {"$min": [{"$subtract": ["$failures", 1]}, len(_PAUSE_SECONDS) - 1]}
-    seconds = {"$max": [{"$arrayElemAt": [list(_PAUSE_SECONDS), step]}, told_seconds]}
-    resume_at = {"$add": [clock.server_now(), {"$round": {"$multiply": [seconds, 1000]}}]}
+    resume_at = clock.after({"$max": [backoff("failures", _PAUSE_SECONDS, counted=True), told_seconds]})
     needs_person: Any = {"$gte": ["$refused_in_a_row", REFUSED_IN_A_ROW]} if refused else {"$literal": forever}
     words = f"{_ALL_REFUSED if refused else ''}{error.sentence} {_UNTIL_RESUMED}"
     return {
@@ -162,15 +160,8 @@ def _pause(error: errors.TrainerCentralError, told_seconds: float, forever: bool
 
 def _win(wanted: dict[str, Any]) -> int | None:
     """The right to try with one call; its fence, or None while another holds it."""
-    won = {"probe_until": clock.after(LEASE_SECONDS), "probe_fence": {"$add": [{"$ifNull": ["$probe_fence", 0]}, 1]}}
-    held = outside_transaction(Batch).find_one_and_update(
-        {**wanted, **_free()}, [{"$set": won}], projection=["probe_fence"], return_document=ReturnDocument.AFTER
-    )
+    held = _PROBE.win(outside_transaction(Batch), wanted)
     return held["probe_fence"] if held else None
-
-
-def _free() -> dict[str, Any]:
-    return {"$expr": {"$lte": [{"$ifNull": ["$probe_until", None]}, clock.server_now()]}}
 
 
 def _some_course(batch_id: UUID) -> str:

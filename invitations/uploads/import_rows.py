@@ -13,10 +13,10 @@ from typing import Any
 from uuid import UUID
 
 from django.conf import settings
-from pymongo import ReturnDocument
 from pymongo.errors import BulkWriteError
 
 from coursehub import audit, clock, course_members
+from coursehub.leases import FencedLease
 from coursehub.models import Course
 from coursehub.mongo import draw_numbers, outside_transaction
 from coursehub.privacy import erasure
@@ -30,7 +30,7 @@ from invitations.uploads import column_mappings, file_store
 
 State = Invitation.State
 SLICE_SECONDS = 30.0  # well below the queue's time-out for a task
-_LEASE_SECONDS = 60.0
+_LEASE = FencedLease(until="read_lease_until", fence="read_fence", seconds=60.0)
 _CHUNK_ROWS = 2_000
 _DUPLICATE_KEY = 11000
 READ, UNFINISHED, NOT_NOW, REFUSED = "read", "unfinished", "not_now", "refused"
@@ -85,7 +85,7 @@ def read(batch_id: UUID) -> str:
         _refuse(batch, held["read_fence"], str(refusal))
         return REFUSED
     except BaseException:
-        _keep(batch_id, held["read_fence"], {"read_lease_until": None})
+        _keep(batch_id, held["read_fence"], _LEASE.released())
         raise
     existing_learners.refine(batch_id)
     return READ
@@ -112,16 +112,16 @@ class _Reading:
         while chunk := list(islice(rows, _CHUNK_ROWS)):
             self._store(chunk)
             progress = {"total": self._tally.rows, "read_bytes": self._bytes}
-            if not _keep(self._batch.pk, self._fence, progress | {"read_lease_until": clock.after(_LEASE_SECONDS)}):
+            if not _keep(self._batch.pk, self._fence, progress | _LEASE.extended()):
                 return False
             if time.monotonic() > ends_at:
-                _keep(self._batch.pk, self._fence, {"read_lease_until": None})
+                _keep(self._batch.pk, self._fence, _LEASE.released())
                 return False
         self._tally.refuse_without_good_rows()
         course_members.ask_for_sweep(self._course_ids, since=self._batch.created_at)
         # Whoever was erased since the upload could not be found in it.
         erasure.erase_again(actor="system", since=self._batch.created_at)
-        ready = {"state": Batch.State.PREVIEW, "read_lease_until": None, "read_bytes": self._batch.size_bytes}
+        ready = {"state": Batch.State.PREVIEW, **_LEASE.released(), "read_bytes": self._batch.size_bytes}
         ready["made_names"] = missing_names.count(self._batch.pk)
         if not _keep(self._batch.pk, self._fence, ready):
             return False
@@ -177,20 +177,18 @@ def _document(key: int, batch_id: str, row: Row, state: str, reason: str, more: 
 
 def _win(batch_id: UUID) -> dict[str, Any] | None:
     """The lease of a batch that is stored, settled and not read yet; None while another holds it."""
-    free = {"id": batch_id.hex, **_unread()}
-    won = {"read_lease_until": clock.after(_LEASE_SECONDS), "read_fence": {"$add": ["$read_fence", 1]}}
-    return outside_transaction(Batch).find_one_and_update(free, [{"$set": won}], return_document=ReturnDocument.AFTER)
+    return _LEASE.win(outside_transaction(Batch), {"id": batch_id.hex, **_unread()})
 
 
 def _keep(batch_id: UUID, fence: int, values: dict[str, Any]) -> bool:
     """Write to the batch if it is still ours to read."""
     own = {"id": batch_id.hex, "state": Batch.State.UPLOADED, "read_fence": fence}
-    return outside_transaction(Batch).update_one(own, [{"$set": values}]).matched_count == 1
+    return _LEASE.write(outside_transaction(Batch), own, values)
 
 
 def _refuse(batch: Batch, fence: int, sentence: str) -> None:
     """The rest of a large file turned out to be unusable: the batch ends with that sentence, nobody is invited."""
-    ended = {"state": Batch.State.CANCELLED, "reason": {"$literal": sentence[:300]}, "read_lease_until": None}
+    ended = {"state": Batch.State.CANCELLED, "reason": {"$literal": sentence[:300]}, **_LEASE.released()}
     if _keep(batch.pk, fence, ended | {"finished_at": clock.server_now()}):
         _give_up_if_cancelled(batch)
         audit.record(action="batch.refused", target=f"batch {batch.pk}")
@@ -212,5 +210,5 @@ def _unread() -> dict[str, Any]:
         "state": Batch.State.UPLOADED,
         "stored_at": {"$ne": None},
         "format.columns.email": {"$ne": None},
-        "$expr": {"$lte": [{"$ifNull": ["$read_lease_until", 0]}, clock.server_now()]},
+        "$expr": _LEASE.is_free(),
     }

@@ -32,7 +32,7 @@ def _last_rest_ended_at() -> datetime | None:
     rested = {
         "state": {"$in": [State.COOLING, *LIVE]},
         "not_before": {"$ne": None},
-        "$expr": {"$lte": ["$not_before", clock.server_now()]},
+        "$expr": clock.passed("not_before"),
     }
     collection = refresh_lease.documents(CLIENT) if client_credentials.is_chosen() else outside_transaction(TokenSet)
     row = collection.find_one(rested, ["not_before"], sort=[("not_before", -1)])

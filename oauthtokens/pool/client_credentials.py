@@ -36,7 +36,7 @@ def select() -> int:
     """CLIENT, ready for a lease: its document is there, and back in use after it has rested."""
     own = {"number": CLIENT}
     refresh_lease.documents(CLIENT).update_one({"_id": "client"}, {"$setOnInsert": {**own, **_AT_FIRST}}, upsert=True)
-    rested = {**own, "state": State.COOLING, "$expr": {"$lte": ["$not_before", clock.server_now()]}}
+    rested = {**own, "state": State.COOLING, "$expr": clock.passed("not_before")}
     refresh_lease.documents(CLIENT).update_one(rested, {"$set": {"state": State.ACTIVE, "reason": ""}})
     return CLIENT
 

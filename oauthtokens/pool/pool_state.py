@@ -51,7 +51,7 @@ def stop(reason: str, *, until_a_call_succeeds: bool = False) -> None:
 
 def win_probe() -> bool:
     """The right to try a stopped pool; one caller gets it per PROBE_SECONDS."""
-    due = {"stopped": {"$ne": ""}, "$expr": {"$lte": ["$probe_at", clock.server_now()]}}
+    due = {"stopped": {"$ne": ""}, "$expr": clock.passed("probe_at")}
     won = _document().update_one(_THE_ONE | due, [{"$set": {"probe_at": clock.after(PROBE_SECONDS)}}])
     return bool(won.modified_count)
 

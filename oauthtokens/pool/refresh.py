@@ -2,12 +2,12 @@
 
 import logging
 import os
-import random
 from enum import StrEnum
 from functools import lru_cache
 
 from django.conf import settings
 
+from coursehub.leases import jittered_backoff_seconds
 from coursehub.mongo import refuse_inside_atomic
 from coursehub.trainercentral import TokenGrant, ZohoAccounts, errors
 from oauthtokens.encryption import Undecryptable
@@ -121,8 +121,9 @@ def _write_failure(lease: RefreshLease, error: errors.TrainerCentralError) -> bo
         return refresh_lease.write_failure(
             lease, reason=error.sentence, state=State.COOLING, wait_seconds=wait_seconds, give_back=True
         )
-    longest = min(_FIRST_BACKOFF_SECONDS * 2 ** min(lease.failures, 20), _LONGEST_BACKOFF_SECONDS)
-    wait_seconds = random.uniform(longest / 2, longest)  # noqa: S311  (jitter, no secret)
+    wait_seconds = jittered_backoff_seconds(
+        lease.failures, first_seconds=_FIRST_BACKOFF_SECONDS, longest_seconds=_LONGEST_BACKOFF_SECONDS
+    )
     never_sent = isinstance(error, errors.Unreachable)
     return refresh_lease.write_failure(lease, reason=error.sentence, wait_seconds=wait_seconds, give_back=never_sent)
 

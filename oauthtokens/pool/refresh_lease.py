@@ -17,6 +17,7 @@ from pymongo import ReturnDocument
 from pymongo.collection import Collection
 
 from coursehub import audit, clock
+from coursehub.leases import FencedLease
 from coursehub.mongo import outside_transaction
 from coursehub.trainercentral import TokenGrant
 from oauthtokens import encryption
@@ -89,7 +90,7 @@ def is_due() -> dict[str, Any]:
 
 def is_idle() -> dict[str, Any]:
     """The expression for: nobody is refreshing this set."""
-    return {"$lte": ["$lease_until", clock.server_now()]}
+    return _lease().is_free()
 
 
 def win(number: int, *, force: bool = False) -> RefreshLease | None:
@@ -120,8 +121,13 @@ def win(number: int, *, force: bool = False) -> RefreshLease | None:
     return RefreshLease(number, generation, won["fence"], holder, won_at, won["failures"], is_replacement, token)
 
 
+def _lease() -> FencedLease:
+    """Beside it stands the holder's name: what became of a dead holder's use is told before anybody uses the set."""
+    return FencedLease(until="lease_until", fence="fence", seconds=settings.TOKEN_LEASE_SECONDS)
+
+
 def _free(force: bool) -> dict[str, Any]:
-    rested = {"$lte": ["$not_before", clock.server_now()]}
+    rested = clock.passed("not_before")
     conditions = [is_idle(), has_uses_left(), *([] if force else [rested, is_due()])]
     # No holder either, not even a dead one: what came of its use is told before anybody uses the set again.
     return {"lease_holder": "", "$expr": {"$and": conditions}}
@@ -132,9 +138,8 @@ def _taken_by(holder: str) -> dict[str, Any]:
     return {
         "state": {"$cond": [{"$eq": ["$state", State.COOLING]}, awake, "$state"]},
         "uses": {"$add": ["$uses", 1]},
-        "fence": {"$add": ["$fence", 1]},
         "lease_holder": {"$literal": holder},
-        "lease_until": clock.after(settings.TOKEN_LEASE_SECONDS),
+        **_lease().taken(),
     }
 
 
@@ -223,7 +228,7 @@ def tell_failure(number: int, *, counted: bool, reason: str) -> None:
 
 
 def _overdue() -> dict[str, Any]:
-    return {"lease_holder": {"$ne": ""}, "$expr": {"$lte": ["$lease_until", clock.server_now()]}}
+    return {"lease_holder": {"$ne": ""}, "$expr": clock.passed("lease_until")}
 
 
 def _write(lease: RefreshLease, changes: dict[str, Any]) -> bool:

@@ -60,7 +60,7 @@ def tidy_up() -> None:
     if client_credentials.is_chosen():  # the sets stay as they are
         return
     sets, active = outside_transaction(TokenSet), pool_state.read()["active"]
-    rested = {"state": State.COOLING, "$expr": {"$lte": ["$not_before", clock.server_now()]}}
+    rested = {"state": State.COOLING, "$expr": clock.passed("not_before")}
     sets.update_many(rested, {"$set": {"state": State.READY, "reason": ""}})
     # The limit was raised, or there is none any more.
     raised = sets.update_many(
@@ -110,7 +110,7 @@ def _next_after(active: int | None) -> int | None:
     ready = {
         "number": {"$gte": 1, "$lte": settings.TOKEN_SET_COUNT},
         "state": State.READY,
-        "$expr": {"$and": [refresh_lease.has_uses_left(), {"$lte": ["$not_before", clock.server_now()]}]},
+        "$expr": {"$and": [refresh_lease.has_uses_left(), clock.passed("not_before")]},
     }
     numbers = [row["number"] for row in outside_transaction(TokenSet).find(ready, {"number": 1})]
     count = settings.TOKEN_SET_COUNT
@@ -141,7 +141,7 @@ def _none_left() -> TokenUnavailable:
 def _remaining(number: int | None, which: dict[str, Any]) -> list[float]:
     """Seconds until the `not_before`, where it is in the future, of each such set (or of this number)."""
     left = {"left": {"$subtract": ["$not_before", clock.server_now()]}}
-    still = {**which, "$expr": {"$gt": ["$not_before", clock.server_now()]}}
+    still = {**which, "$expr": clock.is_ahead("not_before")}
     if number is None:
         rows = outside_transaction(TokenSet).find(still, left)
     else:

@@ -70,7 +70,7 @@ def begin(*, number: int, user_id: int) -> Consent:
 def take(*, state: str, user_id: int) -> Consent:
     """The consent of that state, once. Raises Unusable; one that another user began stays untaken."""
     name = _name(state)
-    alive = {"$expr": {"$gt": ["$expires_at", clock.server_now()]}}
+    alive = {"$expr": clock.is_ahead("expires_at")}
     row = _collection().find_one_and_update(
         {"_id": name, "user_id": user_id, "taken": False, **alive}, {"$set": {"taken": True}}
     )
@@ -94,7 +94,7 @@ def seconds_to_wait() -> float:
 
 def _keep_pace() -> None:
     collection = _collection()
-    due = {"$expr": {"$lte": ["$next_at", clock.server_now()]}}
+    due = {"$expr": clock.passed("next_at")}
     following = [{"$set": {"next_at": clock.after(EVERY_SECONDS)}}]
     collection.update_one(_PACE, {"$setOnInsert": {"next_at": None}}, upsert=True)
     if not collection.update_one(_PACE | due, following).modified_count:

@@ -22,7 +22,7 @@ from coursehub.trainercentral import lenient_values
 from coursehub.trainercentral.member_pager import Place, Walk
 from progress.models import Member, ProgressEntry, SweepPart
 from progress.polling import unreadable_values
-from progress.polling.poll_lease import LEASE_SECONDS, Lease, LeaseLost
+from progress.polling.poll_lease import LEASE, Lease, LeaseLost
 
 if TYPE_CHECKING:
     from coursehub.trainercentral.records import Member as RemoteMember
@@ -209,7 +209,7 @@ def _store_chunk(lease: Lease, chunk: Sequence[Row], session: ClientSession) -> 
             {
                 "$set": {
                     "revision": {"$add": ["$revision", len(chunk)]},
-                    "poll_lease_until": clock.after(LEASE_SECONDS),
+                    **LEASE.extended(),
                 }
             },
         ],

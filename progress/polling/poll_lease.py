@@ -8,15 +8,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from pymongo import ReturnDocument
-
 from coursehub import clock
+from coursehub.leases import FencedLease, backoff
 from coursehub.models import Course
 from coursehub.mongo import outside_transaction
 from progress.polling import intervals, schedule
 
 # Longer than any one call with its retries, since it is extended before each.
-LEASE_SECONDS = 60
+LEASE = FencedLease(until="poll_lease_until", fence="poll_fence", seconds=60)
 _BACKOFF_SECONDS = [5, 15, 30, 60, 300, 900]
 
 
@@ -78,26 +77,18 @@ def win(course_id: str, *, only_if_due: bool, afresh: bool) -> Lease | None:
 
     A sweep that began before a batch asked for one is of no use to it, and gives way to a new one.
     """
-    conditions = [schedule.passed("$poll_lease_until")]
+    wanted: dict[str, Any] = {"course_id": course_id, "is_bundle": {"$ne": True}}
     if only_if_due:
-        conditions += [{"$eq": [{"$type": "$poll_due_at"}, "date"]}, schedule.passed("$poll_due_at")]
+        wanted |= {"poll_due_at": {"$type": "date"}, "$expr": clock.passed("poll_due_at")}
     is_of_no_use = {"$gt": ["$wanted_at", "$poll_began_at"]}
     new_sweep = {"$or": [afresh, is_of_no_use, {"$eq": [{"$ifNull": ["$poll_top_ms", None]}, None]}]}
-    won = outside_transaction(Course).find_one_and_update(
-        {"course_id": course_id, "is_bundle": {"$ne": True}, "$expr": {"$and": conditions}},
-        [
-            {
-                "$set": {
-                    "poll_fence": {"$add": ["$poll_fence", 1]},
-                    "poll_lease_until": clock.after(LEASE_SECONDS),
-                    "poll_rung_at": None,
-                    "poll_began_at": {"$cond": [new_sweep, clock.server_now(), "$poll_began_at"]},
-                    "poll_offset": {"$cond": [new_sweep, 0, "$poll_offset"]},
-                    "poll_top_ms": {"$cond": [new_sweep, None, "$poll_top_ms"]},
-                }
-            }
-        ],
-        return_document=ReturnDocument.AFTER,
+    won = LEASE.win(
+        outside_transaction(Course),
+        wanted,
+        poll_rung_at=None,
+        poll_began_at={"$cond": [new_sweep, clock.server_now(), "$poll_began_at"]},
+        poll_offset={"$cond": [new_sweep, 0, "$poll_offset"]},
+        poll_top_ms={"$cond": [new_sweep, None, "$poll_top_ms"]},
     )
     return _lease(won, afresh=afresh) if won else None
 
@@ -129,15 +120,15 @@ def begin_sweep(lease: Lease, top_ms: int) -> None:
 
 
 def extend(lease: Lease) -> None:
-    """Hold the course for another LEASE_SECONDS. Raises LeaseLost."""
-    _update(lease, {"poll_lease_until": clock.after(LEASE_SECONDS)})
+    """Hold the course for as long again. Raises LeaseLost."""
+    _update(lease, LEASE.extended())
 
 
 def interrupt(lease: Lease, offset: int, *, go_on_after_seconds: float) -> None:
     """Give the course back in the middle of a sweep, which goes on at row `offset`. Raises LeaseLost."""
     _update(
         lease,
-        {"poll_lease_until": None, "poll_offset": offset, "poll_due_at": clock.after(go_on_after_seconds)},
+        {**LEASE.released(), "poll_offset": offset, "poll_due_at": clock.after(go_on_after_seconds)},
     )
 
 
@@ -147,7 +138,7 @@ def finish(lease: Lease, done: Done | None = None) -> None:
     values = {
         "polled_at": "$poll_began_at",
         "poll_seconds": {"$divide": [took_ms, 1000]},
-        "poll_lease_until": None,
+        **LEASE.released(),
         "poll_offset": 0,
         "poll_top_ms": None,
         "poll_error": "",
@@ -191,11 +182,9 @@ def _wish_met() -> dict[str, Any]:
 def fail(lease: Lease, sentence: str, *, wait_seconds: float = 0, awaits_tokens: bool = False) -> None:
     """Give the course back with what went wrong; the pause grows with each failure in a row. Raises LeaseLost.
 
-    `awaits_tokens`: the pause ends, too, when there are tokens again (`attention.wake`).
+    `awaits_tokens`: the pause ends, too, when there are tokens again (`schedule.wake`).
     """
-    step = {"$min": [{"$ifNull": ["$poll_failures", 0]}, len(_BACKOFF_SECONDS) - 1]}
-    pause = {"$max": [{"$arrayElemAt": [_BACKOFF_SECONDS, step]}, wait_seconds]}
-    next_at = {"$add": [clock.server_now(), {"$multiply": [pause, 1000]}]}
+    next_at = clock.after({"$max": [backoff("poll_failures", _BACKOFF_SECONDS), wait_seconds]})
     _update(
         lease,
         {
@@ -204,13 +193,12 @@ def fail(lease: Lease, sentence: str, *, wait_seconds: float = 0, awaits_tokens:
             "poll_not_before": next_at,
             "poll_due_at": next_at,
             "awaits_tokens_since": clock.server_now() if awaits_tokens else None,
-            "poll_lease_until": None,
+            **LEASE.released(),
         },
     )
 
 
 def _update(lease: Lease, *steps: dict[str, Any]) -> None:
     """Each step sees what the one before has set."""
-    stages = [{"$set": values} for values in steps]
-    if not outside_transaction(Course).update_one(lease.held, stages).matched_count:
+    if not LEASE.write(outside_transaction(Course), lease.held, *steps):
         raise LeaseLost(lease.course_id)

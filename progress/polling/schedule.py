@@ -30,11 +30,6 @@ _IN_ORDER_OF_TIME = (("poll_top_ms", -1), ("poll_due_at", 1))
 _IN_ORDER_OF_WISHES = (("wanted_at", 1),)
 
 
-def passed(deadline: str) -> dict[str, Any]:
-    """The expression for: this deadline has passed, or was never set."""
-    return {"$lte": [{"$ifNull": [deadline, 0]}, clock.server_now()]}
-
-
 def due(told_before_seconds: float = RING_AGAIN_SECONDS) -> dict[str, Any]:
     """The filter for courses whose members should be read now, and of which no worker was told lately."""
     return {
@@ -43,8 +38,8 @@ def due(told_before_seconds: float = RING_AGAIN_SECONDS) -> dict[str, Any]:
         "is_bundle": {"$ne": True},
         "$expr": {
             "$and": [
-                {"$lte": ["$poll_due_at", clock.server_now()]},
-                passed("$poll_lease_until"),
+                clock.passed("poll_due_at"),
+                clock.passed("poll_lease_until"),
                 {"$lte": [{"$ifNull": ["$poll_rung_at", 0]}, clock.after(-told_before_seconds)]},
             ]
         },
@@ -59,7 +54,7 @@ def ring_due() -> dict[str, float]:
     once per RING_AGAIN_SECONDS.
     """
     by_batch = {"wanted_since": {"$type": "date"}}
-    by_people = {"$or": [{"$gt": ["$watched_until", clock.server_now()]}, {"$gt": ["$hinted_at", "$polled_at"]}]}
+    by_people = {"$or": [clock.is_ahead("watched_until"), {"$gt": ["$hinted_at", "$polled_at"]}]}
     by_clock = {"$and": [{"$not": by_people}, {"$eq": [{"$ifNull": ["$wanted_since", None]}, None]}]}
     rung = dict.fromkeys(_ring({**due(), **by_batch}, _RINGS_AT_ONCE, _IN_ORDER_OF_WISHES), _BATCH_HEAD_START_SECONDS)
     rung |= dict.fromkeys(_ring({**due(), "$and": [{"$expr": by_people}]}, _RINGS_AT_ONCE), 0.0)
@@ -84,7 +79,7 @@ def _ring(wanted: dict[str, Any], at_most: int, order: Sequence[tuple[str, int]]
 
 def _under_way(condition: dict[str, Any]) -> int:
     """Courses that are being read now, or that a worker was told about and has not begun with."""
-    read = {"$gt": ["$poll_lease_until", clock.server_now()]}
+    read = clock.is_ahead("poll_lease_until")
     rung = {"$gt": ["$poll_rung_at", clock.after(-RING_UNWATCHED_AGAIN_SECONDS)]}
     return outside_transaction(Course).count_documents({"$expr": {"$and": [condition, {"$or": [read, rung]}]}})
 
@@ -137,7 +132,7 @@ def wake(usable_since: datetime) -> None:
 
 def next_due_at() -> dict[str, Any]:
     """The expression for when a course is due that was just read."""
-    watched = {"$gt": ["$watched_until", clock.server_now()]}
+    watched = clock.is_ahead("watched_until")
     interval_ms = {"$cond": [watched, intervals.watched_ms(), intervals.unwatched_ms()]}
     # A hint that came while it was read may be about what was read before.
     hinted_meanwhile = {"$gt": ["$hinted_at", "$poll_began_at"]}
