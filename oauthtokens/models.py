@@ -40,10 +40,11 @@ class TokenSet(models.Model):
     # Refreshes in a row that failed for a passing reason; sets the length of the next backoff.
     failures = models.IntegerField(default=0, editable=False)
     # The fenced lease of a refresh: a late writer's fence is no longer the stored one. `access_fence` is
-    # the fence under which the stored access token came: together with number and generation, its name;
-    # negative while TrainerCentral has rejected it, or others like it, when they were fresh.
+    # the fence under which the stored access token came: together with number and generation, its name.
     fence = models.BigIntegerField(default=0, editable=False)
     access_fence = models.BigIntegerField(default=0, editable=False)
+    # Whether TrainerCentral has rejected the token, or others like it, when they were fresh, and not taken it since.
+    access_unproven = models.BooleanField(default=False, editable=False)
     lease_holder = models.CharField(max_length=100, blank=True, default="", editable=False)
     lease_until = models.DateTimeField(null=True, blank=True, editable=False)
 

@@ -23,7 +23,7 @@ SCOPE = ",".join(
 _AT_FIRST: dict[str, Any] = {
     **{"state": State.ACTIVE, "reason": "", "generation": 1, "uses": 0, "failures": 0, "not_before": None},
     **{"access_token": "", "access_expires_at": None, "last_refreshed_at": None},
-    **{"fence": 0, "access_fence": 0, "lease_holder": "", "lease_until": None},
+    **{"fence": 0, "access_fence": 0, "access_unproven": False, "lease_holder": "", "lease_until": None},
 }
 
 

@@ -23,7 +23,8 @@ logger = logging.getLogger(__name__)
 _POLL_SECONDS = 0.05
 _DEMAND_EVERY_SECONDS = 60.0
 _IN_USE = [State.ACTIVE, State.RETIRING]
-_NAME = ("number", "generation", "access_fence")
+# The token's name, and whether it is in doubt: an answer to it is news only while that is as it was.
+_NAME = ("number", "generation", "access_fence", "access_unproven")
 
 
 class _Memory:

@@ -157,7 +157,8 @@ def write_grant(lease: RefreshLease, grant: TokenGrant, *, is_unproven: bool = F
         lease,
         {
             "access_token": {"$literal": encrypted},
-            "access_fence": -lease.fence if is_unproven else lease.fence,
+            "access_fence": lease.fence,
+            "access_unproven": is_unproven,
             "access_expires_at": lease.won_at + timedelta(seconds=grant.expires_in_seconds),
             "last_refreshed_at": clock.server_now(),
             "not_before": None,

@@ -24,39 +24,40 @@ SECOND_TRY_AFTER_SECONDS = 5.0
 # Where tokens are ended early again and again, replacing them would spend the uses of a week in an hour.
 _REPLACED_EVERY_SECONDS = pool_state.PROBE_SECONDS
 _REFUSED = "TrainerCentral did not accept its fresh access token."
+_GONE = {"access_token": "", "access_expires_at": None, "access_fence": 0, "access_unproven": False}
 
 
 def rejected(lease: Lease) -> None:
     """The API did not accept this token, which a call has used. Nothing happens when it was replaced meanwhile."""
     if not isinstance(lease.key, tuple):
         return
-    number, generation, fence = lease.key
-    name = {"number": number, "generation": generation, "access_fence": {"$in": [fence, -fence]}}
+    number, generation, fence, _ = lease.key
+    name = {"number": number, "generation": generation, "access_fence": fence}
     row = refresh_lease.documents(number).find_one(name)
     if row is None:
         return
     if not _is_fresh(row):
-        gone = {"access_token": "", "access_expires_at": None, "access_fence": 0}
-        if refresh_lease.documents(number).update_one(name, {"$set": gone}).modified_count:
+        if refresh_lease.documents(number).update_one(name, {"$set": _GONE}).modified_count:
             refresh_lease.tell(number, "access_token_rejected", lost_seconds=_lost_seconds(row))
         return
     for _ in range(2):  # of two callers at the same moment one is the first, and the other confirms
-        if _replace(name, fence, _lost_seconds(row)) or _rest(name):
+        if _replace(name, _lost_seconds(row)) or _rest(name):
             return
 
 
 def accepted(lease: Lease) -> None:
     """The API accepted this token. Costs nothing, unless that was in doubt."""
-    if isinstance(lease.key, tuple) and lease.key[-1] < 0:
-        number, generation, fence = lease.key
+    if isinstance(lease.key, tuple) and lease.key[-1]:
+        number, generation, fence, _ = lease.key
         name = {"number": number, "generation": generation, "access_fence": fence}
-        refresh_lease.documents(number).update_one(name, {"$set": {"access_fence": -fence, "is_replacement": False}})
+        proven = {"access_unproven": False, "is_replacement": False}
+        refresh_lease.documents(number).update_one(name, {"$set": proven})
         pool_state.fresh_token_was_accepted()
 
 
 def _is_fresh(row: dict[str, Any]) -> bool:
     """Whether the token was just made, or has never been accepted."""
-    if row["access_fence"] < 0:
+    if row["access_unproven"]:
         return True
     refreshed_at = row["last_refreshed_at"]
     return bool(refreshed_at) and (clock.now().replace(tzinfo=None) - refreshed_at).total_seconds() <= FRESH_SECONDS
@@ -74,17 +75,20 @@ def _lost_seconds(row: dict[str, Any]) -> int:
     return max(0, round((ends - clock.now().replace(tzinfo=None)).total_seconds())) if ends else 0
 
 
-def _replace(name: dict[str, Any], fence: int, lost_seconds: int) -> bool:
+def _replace(name: dict[str, Any], lost_seconds: int) -> bool:
     """Give the token up if this is not the first call that it failed: the next caller has the set refreshed."""
     number = name["number"]
     if number != CLIENT and pool_state.is_unproven():  # no token is to blame, so another one would not help
         return False
-    refused_before = {**name, "access_fence": -abs(fence), "state": {"$in": [State.COOLING, *LIVE]}}
+    refused_before = {**name, "access_unproven": True, "state": {"$in": [State.COOLING, *LIVE]}}
     ready = State.ACTIVE if number == CLIENT else State.READY
     given_up = {
-        **{"access_token": "", "access_expires_at": None, "access_fence": 0, "reason": "", "not_before": None},
-        **{"state": {"$cond": [{"$eq": ["$state", State.COOLING]}, ready, "$state"]}},
-        **{"is_replacement": True, "replaced_at": clock.server_now()},
+        **_GONE,
+        "reason": "",
+        "not_before": None,
+        "state": {"$cond": [{"$eq": ["$state", State.COOLING]}, ready, "$state"]},
+        "is_replacement": True,
+        "replaced_at": clock.server_now(),
     }
     replaced = (
         refresh_lease.documents(number)
@@ -109,9 +113,9 @@ def _rest(name: dict[str, Any]) -> bool:
             pool_state.PROBE_SECONDS,
         ]
     }
-    until = {"$add": [clock.server_now(), {"$multiply": [seconds, 1000]}]}
-    unproven = {"$multiply": [-1, {"$abs": "$access_fence"}]}
-    resting = {"state": State.COOLING, "reason": _REFUSED, "not_before": until, "access_fence": unproven}
+    resting = {
+        "state": State.COOLING, "reason": _REFUSED, "not_before": clock.after(seconds), "access_unproven": True
+    }  # fmt: skip
     rests = refresh_lease.documents(number).update_one({**name, "state": {"$in": LIVE}}, [{"$set": resting}])
     if not rests.modified_count:
         return False

@@ -174,5 +174,6 @@ def _fresh_set(number: int, generation: int, grant: TokenGrant) -> dict[str, Any
         "regenerated_at": clock.server_now(), "last_refreshed_at": None,
         # A refresh of the old generation that is still under way loses its lease.
         "fence": {"$add": ["$fence", 1]}, "access_fence": {"$add": ["$fence", 1]},
+        "access_unproven": False,
         "lease_holder": "", "lease_until": None, "is_replacement": False, "replaced_at": None,
     }  # fmt: skip

@@ -43,7 +43,7 @@ def test_fresh_token_killed_at_the_provider_is_replaced_when_a_second_call_is_re
     assert services.client().list_courses()  # the second: it is refused with the same token, and goes on with another
     row = pool.row(1)
     assert (row["state"], row["uses"], pool.refreshes(), row["is_replacement"]) == (State.ACTIVE, 2, 2, False)
-    assert row["access_fence"] > 0
+    assert not row["access_unproven"]
     assert "token_set.access_token_given_up" in pool.actions()
     assert pool_state.read()["stopped"] == ""
 

@@ -265,7 +265,8 @@ def test_token_made_anew_after_rejections_is_unproven_until_a_call_succeeds(pool
     rest_is_over(pool, 1, 2)
     assert services.client().list_courses()
     assert (pool_document.read()["stopped"], pool.refreshes()) == ("", 3)
-    assert min(pool.row(number)["access_fence"] for number in (1, 2) if pool.states()[number - 1] == State.ACTIVE) > 0
+    active = [pool.row(number) for number in (1, 2) if pool.states()[number - 1] == State.ACTIVE]
+    assert [row["access_unproven"] for row in active] == [False]
 
 
 def rest_is_over(pool, *numbers: int) -> None:
