@@ -13,6 +13,7 @@ from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationFo
 from coursehub import academy, audit, queue, roles
 from coursehub.academy import pages as academy_pages
 from coursehub.academy import words as academy_words
+from coursehub.audit import Action
 from coursehub.console.base_admin import ConsoleAdmin
 from coursehub.models import AcademyAnswer, AcademyProfile, AuditEvent, CourseAccess
 
@@ -54,7 +55,7 @@ class AuditedAdmin(ConsoleAdmin):
     def _audit(self, verb: str, request, obj, **detail) -> None:
         name = obj._meta.model_name
         audit.record(
-            action=f"{name}.{verb}", actor=request.user.get_username(), target=f"{name} {obj.pk}", detail=detail
+            action=Action(f"{name}.{verb}"), actor=request.user.get_username(), target=f"{name} {obj.pk}", detail=detail
         )
 
 

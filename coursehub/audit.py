@@ -14,8 +14,11 @@ from pymongo.collection import Collection
 from pymongo.errors import DuplicateKeyError
 
 from coursehub import clock
+from coursehub.audit_actions import Action
 from coursehub.models import AuditEvent
 from coursehub.mongo import outside_transaction
+
+__all__ = ["FIRST_HASH", "REPLACED", "REPLACED_EVENTS", "Action", "Verified", "record", "verify"]
 
 FIRST_HASH = "0" * 64
 REPLACED = "coursehub_auditevent_replaced"  # the collection of events that a restore took out of the chain
@@ -23,16 +26,16 @@ REPLACED_EVENTS = "replaced_events"  # in the detail of a restore: hash of the l
 _HASHED = ("seq", "at", "actor", "action", "target", "detail", "previous_hash")
 
 
-def record(*, action: str, actor: str = "system", target: str = "", detail: dict | None = None) -> int:
+def record(*, action: Action, actor: str = "system", target: str = "", detail: dict | None = None) -> int:
     """Append one event and return its number in the chain.
 
-    `action` is "thing.verb" ("batch.confirmed"), `actor` a user name or "system", `detail` JSON values.
+    `action` is one of the list, `actor` a user name or "system", `detail` JSON values.
     Writers race for the next number; the unique index on `seq` lets one win, the others try the next.
     """
     events = outside_transaction(AuditEvent)
     event: dict[str, Any] = {
         "actor": actor,
-        "action": action,
+        "action": str(action),
         "target": target,
         "detail": detail or {},
         "at": clock.now(),

@@ -10,6 +10,7 @@ from uuid import UUID
 from django.conf import settings
 
 from coursehub import audit, clock
+from coursehub.audit import Action
 from invitations.models import NO_CELLS, Batch, Invitation, Piece
 
 State = Invitation.State
@@ -37,5 +38,5 @@ def forget(batch_id: UUID) -> str:
     rows.update(**NO_CELLS)
     Piece.objects.filter(batch_id=batch_id).delete()
     if Batch.objects.filter(pk=batch_id, forgotten_at=None).update(forgotten_at=clock.now()):
-        audit.record(action="batch.cells_deleted", target=f"batch {batch_id}")
+        audit.record(action=Action.BATCH_CELLS_DELETED, target=f"batch {batch_id}")
     return "forgotten"

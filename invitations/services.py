@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Any
 
 from coursehub import clock
+from coursehub.audit import Action
 from coursehub.mongo import outside_transaction
 from coursehub.privacy import pseudonyms
 from invitations import transitions
@@ -47,7 +48,7 @@ def confirm(batch: Batch, *, actor: str, start_at: datetime | None = None) -> bo
     if missing_names.obstacle(batch):
         return False
     return transitions.act(
-        "confirmed", batch, actor,
+        Action.BATCH_CONFIRMED, batch, actor,
         leaving=[Batch.State.PREVIEW], unless=missing_names.BLOCKS,
         detail={"start_at": start_at.isoformat()} if start_at else None,
         state=Batch.State.QUEUED, start_at=start_at, reason="",
@@ -57,7 +58,7 @@ def confirm(batch: Batch, *, actor: str, start_at: datetime | None = None) -> bo
 def pause(batch: Batch, *, actor: str) -> bool:
     """Start no further call until a person resumes."""
     return transitions.act(
-        "paused", batch, actor,
+        Action.BATCH_PAUSED, batch, actor,
         leaving=[Batch.State.QUEUED, Batch.State.RUNNING, Batch.State.PAUSED],
         state=Batch.State.PAUSED, reason=f"Paused by {actor}.", resume_at=None,
     )  # fmt: skip
@@ -66,7 +67,7 @@ def pause(batch: Batch, *, actor: str) -> bool:
 def resume(batch: Batch, *, actor: str) -> bool:
     """Go on after a pause, whoever paused."""
     return transitions.act(
-        "resumed", batch, actor,
+        Action.BATCH_RESUMED, batch, actor,
         leaving=[Batch.State.PAUSED],
         state=Batch.State.QUEUED, reason="", resume_at=None, **transitions.CALM,
     )  # fmt: skip
@@ -80,7 +81,7 @@ def cancel(batch: Batch, *, actor: str) -> bool:
     if Batch.objects.filter(pk=batch.pk, inviting_again=True).exists():
         return second_invitation.cancel(batch, actor=actor)
     cancelled = transitions.act(
-        "cancelled", batch, actor,
+        Action.BATCH_CANCELLED, batch, actor,
         leaving=[Batch.State.UPLOADED, Batch.State.PREVIEW, *Batch.WORKING],
         unless={"inviting_again": True},
         state=Batch.State.CANCELLED, reason=f"Cancelled by {actor}.", finished_at=clock.now(), resume_at=None,
@@ -101,7 +102,7 @@ def retry(batch: Batch, *, actor: str) -> bool:
         rows.update_many({**of_batch, "state": State.UNKNOWN}, [{"$set": afresh}])
     if not Invitation.objects.filter(batch=batch, state__in=[State.PENDING, State.UNKNOWN]).exists():
         return False
-    return transitions.go_on("retried", batch, actor, leaving=DECIDABLE)
+    return transitions.go_on(Action.BATCH_RETRIED, batch, actor, leaving=DECIDABLE)
 
 
 def undo(batch: Batch, *, actor: str) -> bool:
@@ -111,7 +112,7 @@ def undo(batch: Batch, *, actor: str) -> bool:
         return False
     undoable.update(undo_skipped=False, refusals=0, called_at=None)
     return transitions.act(
-        "undo_begun", batch, actor, leaving=Batch.FINAL,
+        Action.BATCH_UNDO_BEGUN, batch, actor, leaving=Batch.FINAL,
         state=Batch.State.QUEUED, undoing=True, reason="The invitations of this batch are being undone.",
         finished_at=None, look_at=None, **transitions.CALM,
     )  # fmt: skip
@@ -121,7 +122,7 @@ def already_there(batch: Batch, *rows: Invitation, actor: str) -> int:
     """A person looked: the learners of these rows of unknown outcome are in the course. Returns how many it settled."""
     settled = [row for row in rows if _decide(row, {"state": State.ALREADY_ENROLLED, "reason": _there(actor)})]
     for row in settled:
-        transitions.record("invitation.already_there", batch, actor, **_named(row))
+        transitions.record(Action.INVITATION_ALREADY_THERE, batch, actor, **_named(row))
     if settled:
         transitions.close_without_errors(batch)
     return len(settled)
@@ -136,10 +137,10 @@ def send_again(batch: Batch, *rows: Invitation, actor: str) -> int:
     for row in rows:
         generation = learner_claims.next_generation(_as_row(row))
         if _decide(row, _waiting() | {"generation": generation, "sent_again": 0}):
-            transitions.record("invitation.sent_again", batch, actor, generation=generation, **_named(row))
+            transitions.record(Action.INVITATION_SENT_AGAIN, batch, actor, generation=generation, **_named(row))
             count += 1
     if count:
-        transitions.go_on("resumed_for_rows", batch, actor, leaving=DECIDABLE, detail={"rows": count})
+        transitions.go_on(Action.BATCH_RESUMED_FOR_ROWS, batch, actor, leaving=DECIDABLE, detail={"rows": count})
     return count
 
 

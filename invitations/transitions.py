@@ -8,6 +8,7 @@ from django.db import IntegrityError
 from pymongo.errors import DuplicateKeyError
 
 from coursehub import audit, clock
+from coursehub.audit import Action
 from coursehub.mongo import outside_transaction
 from invitations.models import Batch, Invitation
 
@@ -19,13 +20,13 @@ CALM: dict[str, Any] = {
 
 
 def act(
-    verb: str, batch: Batch, actor: str, *, leaving: Sequence[str], detail: dict | None = None,
+    action: Action, batch: Batch, actor: str, *, leaving: Sequence[str], detail: dict | None = None,
     unless: Mapping[str, Any] | None = None, **changes: Any,
 ) -> bool:  # fmt: skip
     """Move the batch for a person; False, with nothing changed, when it was in none of `leaving`, or is `unless`."""
     moved = move(batch.pk, leaving=leaving, unless=unless, **changes)
     if moved:
-        record(f"batch.{verb}", batch, actor, **(detail or {}))
+        record(action, batch, actor, **(detail or {}))
     return moved
 
 
@@ -72,14 +73,14 @@ def finished_state(batch_id: UUID) -> str:
 
 
 def go_on(
-    verb: str, batch: Batch, actor: str, *, leaving: Sequence[str], detail: dict | None = None,
+    action: Action, batch: Batch, actor: str, *, leaving: Sequence[str], detail: dict | None = None,
     only: Mapping[str, Any] | None = None, **changes: Any,
 ) -> bool:  # fmt: skip
     """Send the batch's waiting rows, for a person, after a fresh look at the members; False as in `act`."""
     afresh = {"state": Batch.State.QUEUED, "reason": "", "finished_at": None, **changes}
     if not _look(batch.pk, leaving, only, **afresh):
         return False
-    record(f"batch.{verb}", batch, actor, **(detail or {}))
+    record(action, batch, actor, **(detail or {}))
     return True
 
 
@@ -100,5 +101,5 @@ def _look(batch_id: UUID, leaving: Sequence[str], only: Mapping[str, Any] | None
         return False
 
 
-def record(action: str, batch: Batch, actor: str, **detail) -> None:
+def record(action: Action, batch: Batch, actor: str, **detail) -> None:
     audit.record(action=action, actor=actor, target=f"batch {batch.pk}", detail={"course": batch.course_id, **detail})

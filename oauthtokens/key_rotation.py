@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pymongo.collection import Collection
 
 from coursehub import audit
+from coursehub.audit import Action
 from coursehub.mongo import outside_transaction
 from oauthtokens import encryption, revocation
 from oauthtokens.models import TokenSet
@@ -48,7 +49,7 @@ def reencrypt(*, actor: str, told: Callable[[int, int], None] | None = None) -> 
     positions = [encryption.key_position(text) for *_, text in _values()]
     by_key = tuple(positions.count(position) for position in range(encryption.key_count()))
     if moved:
-        audit.record(action="tokens.reencrypted", actor=actor, target="token pool", detail={"values": moved})
+        audit.record(action=Action.TOKENS_REENCRYPTED, actor=actor, target="token pool", detail={"values": moved})
     return Reencrypted(moved, by_key, positions.count(None))
 
 

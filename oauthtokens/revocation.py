@@ -14,6 +14,7 @@ from pymongo import ReturnDocument
 from pymongo.collection import Collection
 
 from coursehub import audit, clock
+from coursehub.audit import Action
 from coursehub.leases import jittered_backoff_seconds
 from coursehub.mongo import outside_transaction
 from coursehub.trainercentral import errors
@@ -108,7 +109,7 @@ def _take_out_of_use(number: int, actor: str) -> None:
             },
         )
         if won.modified_count:
-            audit.record(action="token_set.revocation_asked", actor=actor, target=f"token set {number}")
+            audit.record(action=Action.TOKEN_SET_REVOCATION_ASKED, actor=actor, target=f"token set {number}")
             return
 
 
@@ -118,7 +119,7 @@ def _take_out_clients_own(actor: str) -> bool:
         return False
     _keep(own, kind=encryption.ACCESS, name=own["access_fence"])
     client_credentials.forget()
-    audit.record(action="client_token.revocation_asked", actor=actor, target=refresh_lease.name_of(CLIENT))
+    audit.record(action=Action.CLIENT_TOKEN_REVOCATION_ASKED, actor=actor, target=refresh_lease.name_of(CLIENT))
     return True
 
 
@@ -179,7 +180,7 @@ def _failed(kept: dict[str, Any], reason: str) -> bool:
     pending = {"number": kept["number"], "generation": kept["generation"], "state": State.REVOCATION_PENDING}
     outside_transaction(TokenSet).update_one(pending, {"$set": {"reason": reason}})
     if kept["failures"] == 1:
-        refresh_lease.tell(kept["number"], "revocation_failed", reason=reason)
+        refresh_lease.tell(kept["number"], Action.TOKEN_SET_REVOCATION_FAILED, reason=reason)
     return False
 
 
@@ -187,7 +188,7 @@ def _confirmed(kept: dict[str, Any]) -> None:
     pending = {"number": kept["number"], "generation": kept["generation"], "state": State.REVOCATION_PENDING}
     outside_transaction(TokenSet).update_one(pending, {"$set": {"state": State.REVOKED, "reason": ""}})
     if _collection().delete_one({"_id": kept["_id"]}).deleted_count:
-        refresh_lease.tell(kept["number"], "revoked", generation=kept["generation"])
+        refresh_lease.tell(kept["number"], Action.TOKEN_SET_REVOKED, generation=kept["generation"])
 
 
 def _collection() -> Collection:

@@ -11,6 +11,7 @@ from django.db import IntegrityError
 from django.db.models import Q
 
 from coursehub import audit, clock, rate_limit
+from coursehub.audit import Action
 from coursehub.models import Course
 from coursehub.mongo import outside_transaction
 from coursehub.trainercentral.errors import TrainerCentralError, Unexpected
@@ -69,7 +70,7 @@ def sync_courses(*, actor: str = SYSTEM) -> Sync:
     gone = _mark_gone(known.keys() - names.keys(), now, began)
     done = Sync(len(names), new, renamed, gone, back)
     if new or renamed or gone or back or actor != SYSTEM:
-        audit.record(action="courses.synced", actor=actor, detail=done.as_dict())
+        audit.record(action=Action.COURSES_SYNCED, actor=actor, detail=done.as_dict())
     return done
 
 

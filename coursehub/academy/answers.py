@@ -11,6 +11,7 @@ from pymongo.errors import DuplicateKeyError, PyMongoError
 
 from coursehub import audit, clock
 from coursehub.academy import profiles, redaction
+from coursehub.audit import Action
 from coursehub.models import AcademyAnswer
 from coursehub.mongo import outside_transaction
 from coursehub.trainercentral.profile import AnswerKind, Meaning
@@ -105,7 +106,7 @@ def note_finding(kind_key: str, *, there: int = 0, absent: int = 0) -> None:
     if answers.update_one(learnt, [{"$set": taken_back | {"withdrawn_at": clock.server_now()}}]).matched_count:
         profiles.forget()
         audit.record(
-            action="answer.asked_again", target=f"answer {kind_key}", detail={"there": there, "absent": absent}
+            action=Action.ANSWER_ASKED_AGAIN, target=f"answer {kind_key}", detail={"there": there, "absent": absent}
         )
 
 
@@ -117,7 +118,7 @@ def learn(kind_key: str, meaning: Meaning, *, by: str = LOOK_UP) -> bool:
     open_kind = {"_id": _id(kind_key), "meaning": "", "absent": 0}
     if not _decide(open_kind, meaning, by, by_itself=True):
         return False
-    audit.record(action="answer.learnt", target=f"answer {kind_key}", detail={"meaning": meaning.value, "by": by})
+    audit.record(action=Action.ANSWER_LEARNT, target=f"answer {kind_key}", detail={"meaning": meaning.value, "by": by})
     tell(kind_key)
     return True
 
@@ -135,7 +136,7 @@ def decide(kind_key: str, meaning: Meaning, *, actor: str, instead_of: str | Non
     if not _decide(as_seen | {"meaning": before["meaning"]}, meaning, actor, by_itself=False):
         return False
     detail = {"meaning": meaning.value, "before": before["meaning"], "code": before["code"], "status": before["status"]}
-    audit.record(action="answer.decided", actor=actor, target=f"answer {kind_key}", detail=detail)
+    audit.record(action=Action.ANSWER_DECIDED, actor=actor, target=f"answer {kind_key}", detail=detail)
     tell(kind_key)
     return True
 

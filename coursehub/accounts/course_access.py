@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from django.contrib.auth.models import User
 
 from coursehub import audit
+from coursehub.audit import Action
 from coursehub.models import Course, CourseAccess
 
 
@@ -14,7 +15,7 @@ def give(*, courses: Iterable[Course], trainers: Iterable[User], actor: str) -> 
     for trainer in trainers:
         new = [course for course in chosen if CourseAccess.objects.get_or_create(user=trainer, course=course)[1]]
         given += len(new)
-        _record("given", trainer, new, actor)
+        _record(Action.COURSE_ACCESS_GIVEN, trainer, new, actor)
     return given
 
 
@@ -24,13 +25,11 @@ def take(*, courses: Iterable[Course], trainers: Iterable[User], actor: str) -> 
     for trainer in trainers:
         ended = [course for course in chosen if CourseAccess.objects.filter(user=trainer, course=course).delete()[0]]
         taken += len(ended)
-        _record("taken", trainer, ended, actor)
+        _record(Action.COURSE_ACCESS_TAKEN, trainer, ended, actor)
     return taken
 
 
-def _record(verb: str, trainer: User, courses: list[Course], actor: str) -> None:
+def _record(action: Action, trainer: User, courses: list[Course], actor: str) -> None:
     if courses:
         course_ids = [course.course_id for course in courses]
-        audit.record(
-            action=f"course_access.{verb}", actor=actor, target=f"user {trainer.pk}", detail={"courses": course_ids}
-        )
+        audit.record(action=action, actor=actor, target=f"user {trainer.pk}", detail={"courses": course_ids})

@@ -4,6 +4,7 @@ from django.conf import settings
 from django.contrib.auth.models import User
 
 from coursehub import audit, roles
+from coursehub.audit import Action
 
 PASSWORD = "coursehub-demo"  # noqa: S105  (published; the accounts are open in a demo only)
 ROLES = {
@@ -32,4 +33,4 @@ def close() -> None:
         if user.has_usable_password() and user.check_password(PASSWORD):
             user.set_unusable_password()
             user.save()
-            audit.record(action="user.demo_password_removed", target=f"user {user.pk}")
+            audit.record(action=Action.USER_DEMO_PASSWORD_REMOVED, target=f"user {user.pk}")

@@ -18,6 +18,7 @@ from django.utils.encoding import force_bytes
 from django.utils.http import urlsafe_base64_encode
 
 from coursehub import audit, roles
+from coursehub.audit import Action
 
 FIRST_ADMINISTRATOR = "administrator"
 
@@ -29,7 +30,7 @@ class _Tokens(PasswordResetTokenGenerator):
 def link_for(user: User, *, actor: str) -> str:
     """The address for this person; audited, without the address."""
     key = f"{urlsafe_base64_encode(force_bytes(user.pk))}.{_Tokens().make_token(user)}"
-    audit.record(action="user.invited", actor=actor, target=f"user {user.pk}")
+    audit.record(action=Action.USER_INVITED, actor=actor, target=f"user {user.pk}")
     return f"{settings.PUBLIC_URL}{reverse('account_invitation', args=[key])}"
 
 
@@ -41,7 +42,7 @@ def administrator(username: str, *, actor: str, email: str = "") -> tuple[User, 
         user.save()
         roles.assign(user, roles.ADMINISTRATOR)
         detail = {"role": roles.ADMINISTRATOR}
-        audit.record(action="user.created", actor=actor, target=f"user {user.pk}", detail=detail)
+        audit.record(action=Action.USER_CREATED, actor=actor, target=f"user {user.pk}", detail=detail)
     return user, created
 
 
@@ -66,5 +67,5 @@ class InvitationView(PasswordResetConfirmView):
     def form_valid(self, form: SetPasswordForm) -> HttpResponse:
         answer = super().form_valid(form)
         user = form.user
-        audit.record(action="user.password_chosen", actor=user.get_username(), target=f"user {user.pk}")
+        audit.record(action=Action.USER_PASSWORD_CHOSEN, actor=user.get_username(), target=f"user {user.pk}")
         return answer

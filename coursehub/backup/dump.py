@@ -17,6 +17,7 @@ from pymongo.database import Database
 from pymongo.errors import OperationFailure
 
 from coursehub import audit, clock
+from coursehub.audit import Action
 from coursehub.backup import registry
 from coursehub.backup.archive import Manifest, Part, Refused, Writer
 from coursehub.mongo import outside_transaction
@@ -55,7 +56,7 @@ def take(output: Path, *, actor: str, told: Told | None = None) -> Manifest:
         except _Changed:
             if attempt == _ATTEMPTS:
                 raise Refused(_UNSTABLE) from None
-    audit.record(action="backup.taken", actor=actor, detail={"documents": manifest.documents})
+    audit.record(action=Action.BACKUP_TAKEN, actor=actor, detail={"documents": manifest.documents})
     return manifest
 
 

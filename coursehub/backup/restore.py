@@ -26,6 +26,7 @@ from pymongo.database import Database
 from pymongo.errors import PyMongoError
 
 from coursehub import audit, roles
+from coursehub.audit import Action
 from coursehub.backup import carry_over, registry, staging
 from coursehub.backup.archive import Manifest, Reader, Refused
 from coursehub.backup.staging import Staged, Told
@@ -169,7 +170,7 @@ def _finish(manifest: Manifest, settled: dict[str, int], actor: str) -> Restored
     erased_again = erasure.erase_again(actor=actor, since=datetime.fromisoformat(manifest.taken_at) - _ERASED_WITHIN)
     replaced = (_mark().find_one(_MARK) or {}).get("replaced", {})
     detail = {"taken_at": manifest.taken_at, "erased_again": erased_again, **settled, audit.REPLACED_EVENTS: replaced}
-    audit.record(action="backup.restored", actor=actor, detail=detail)
+    audit.record(action=Action.BACKUP_RESTORED, actor=actor, detail=detail)
     first_broken = audit.verify().first_broken
     _mark().delete_one(_MARK)
     workers.let_tick(_HOLDER)

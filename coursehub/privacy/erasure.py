@@ -16,6 +16,7 @@ from django.utils.module_loading import import_string
 from pymongo.collection import Collection
 
 from coursehub import audit, clock, emails
+from coursehub.audit import Action
 from coursehub.mongo import outside_transaction
 from coursehub.privacy import pseudonyms
 
@@ -53,7 +54,7 @@ def erase(email: str, *, actor: str) -> dict[str, int]:
     for eraser in _ERASERS.values():
         erased: dict[str, int] = _function(eraser.erase)(email)
         counts |= {name: counts.get(name, 0) + count for name, count in erased.items()}
-    audit.record(action="learner.erased", actor=actor, detail={"learner": pseudonyms.of(email), **counts})
+    audit.record(action=Action.LEARNER_ERASED, actor=actor, detail={"learner": pseudonyms.of(email), **counts})
     pseudonyms.forget(email)
     return counts
 

@@ -24,6 +24,7 @@ from django.utils import timezone
 from pymongo import UpdateOne
 
 from coursehub import academy, audit, clock
+from coursehub.audit import Action
 from coursehub.mongo import outside_transaction
 from invitations.claims.row_leases import Row
 from invitations.models import Batch, Invitation, Sweep
@@ -162,7 +163,7 @@ def _send_again(batch_id: UUID, decided: list[Row]) -> None:
     updates = [UpdateOne(_unchanged(row), waiting) for row in decided]
     count = outside_transaction(Invitation).bulk_write(updates, ordered=False).modified_count
     Batch.objects.filter(pk=batch_id, state=Batch.State.RUNNING).update(look_at=None, reason="")
-    audit.record(action="batch.rows_sent_again", target=f"batch {batch_id}", detail={"rows": count})
+    audit.record(action=Action.BATCH_ROWS_SENT_AGAIN, target=f"batch {batch_id}", detail={"rows": count})
 
 
 def _unchanged(row: Row) -> dict[str, Any]:

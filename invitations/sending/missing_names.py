@@ -9,6 +9,7 @@ from uuid import UUID
 
 from django.conf import settings
 
+from coursehub.audit import Action
 from coursehub.mongo import outside_transaction
 from invitations import transitions
 from invitations.models import Batch, Invitation
@@ -59,13 +60,15 @@ def obstacle(batch: Batch) -> str:
 # What a confirmation must not find; see `transitions.act`.
 BLOCKS: dict[str, Any] = {"made_names__gt": 0, "names__in": [Names.UNDECIDED, Names.LEFT_OUT]}
 
+_SAID = {Names.FILLED: Action.BATCH_NAMES_FILLED, Names.LEFT_OUT: Action.BATCH_NAMES_LEFT_OUT}
+
 
 def choose(batch: Batch, choice: str, *, actor: str) -> bool:
     """Fill the names in, or leave these rows out. Once; False when that was chosen, or the batch has moved on."""
     if choice not in (Names.FILLED, Names.LEFT_OUT):
         return False
     chosen = transitions.act(
-        f"names_{choice}", batch, actor,
+        _SAID[Names(choice)], batch, actor,
         leaving=[Batch.State.PREVIEW], unless={"names__in": [Names.FILLED, Names.LEFT_OUT]},
         detail={"rows": batch.made_names}, names=choice,
     )  # fmt: skip

@@ -14,6 +14,7 @@ from uuid import UUID
 from pymongo import UpdateOne
 
 from coursehub import audit, clock
+from coursehub.audit import Action
 from coursehub.mongo import outside_transaction
 from coursehub.trainercentral import errors
 from invitations import transitions
@@ -48,7 +49,7 @@ def want(batch: Batch, lines: list[int], *, invited_before: datetime, actor: str
     if not count:
         return 0
     if not transitions.go_on(
-        "inviting_again", batch, actor, leaving=_FROM, detail={"rows": count}, inviting_again=True
+        Action.BATCH_INVITING_AGAIN, batch, actor, leaving=_FROM, detail={"rows": count}, inviting_again=True
     ):
         _unmark(batch.pk)
         return 0
@@ -57,12 +58,18 @@ def want(batch: Batch, lines: list[int], *, invited_before: datetime, actor: str
 
 def cancel(batch: Batch, *, actor: str) -> bool:
     """Post to nobody else; whoever was not posted to is as invited as before."""
-    return _end(batch.pk, list(Batch.WORKING), f"Inviting once more was cancelled by {actor}.", actor, "cancelled")
+    return _end(
+        batch.pk,
+        list(Batch.WORKING),
+        f"Inviting once more was cancelled by {actor}.",
+        actor,
+        Action.BATCH_INVITING_AGAIN_CANCELLED,
+    )
 
 
 def finish(batch_id: UUID) -> bool:
     """Close a batch in which nobody is to be invited once more, and nobody is on the way."""
-    return _end(batch_id, [Batch.State.RUNNING], "", "system", "finished")
+    return _end(batch_id, [Batch.State.RUNNING], "", "system", Action.BATCH_INVITING_AGAIN_FINISHED)
 
 
 def take_out_accepted(batch_id: UUID) -> None:
@@ -104,13 +111,13 @@ def _unmark(batch_id: UUID) -> None:
     outside_transaction(Invitation).update_many(wanted, {"$set": NOT_WANTED})
 
 
-def _end(batch_id: UUID, leaving: list[str], reason: str, actor: str, verb: str) -> bool:
+def _end(batch_id: UUID, leaving: list[str], reason: str, actor: str, action: Action) -> bool:
     ended = {"state": transitions.finished_state(batch_id), "finished_at": clock.now(), "reason": reason}
     wanted = Batch.objects.filter(pk=batch_id, state__in=leaving, inviting_again=True)
     if not wanted.update(inviting_again=False, resume_at=None, look_at=None, **ended):
         return False
     _unmark(batch_id)
-    audit.record(action=f"batch.inviting_again_{verb}", actor=actor, target=f"batch {batch_id}")
+    audit.record(action=action, actor=actor, target=f"batch {batch_id}")
     return True
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 from coursehub import audit, clock, rate_limit
+from coursehub.audit import Action
 from coursehub.mongo import outside_transaction
 from coursehub.trainercentral import errors
 from invitations import transitions
@@ -77,7 +78,7 @@ def finish_if_done(batch_id: UUID) -> bool:
     if row_leases.any_in(batch_id, *_UNFINISHED):  # the rule or a person decided to send at this very moment
         Batch.objects.filter(pk=batch_id, state=state).update(state=Batch.State.QUEUED, finished_at=None)
         return False
-    audit.record(action=f"batch.{state}", target=f"batch {batch_id}")
+    audit.record(action=Action(f"batch.{state}"), target=f"batch {batch_id}")
     return True
 
 

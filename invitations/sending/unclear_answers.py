@@ -8,6 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from coursehub import academy, clock
+from coursehub.audit import Action
 from coursehub.mongo import outside_transaction
 from coursehub.trainercentral.profile import Meaning
 from invitations import transitions
@@ -83,10 +84,10 @@ def _go_on(batch: Batch, kind: str, meaning: Meaning, actor: str) -> None:
     """A batch that was paused for the question goes on, unless the answer is "stop"; one that had ended is closed."""
     if meaning is not Meaning.STOP:
         transitions.go_on(
-            "resumed", batch, actor, leaving=[Batch.State.PAUSED], only={"answer_kind": kind}, resume_at=None
+            Action.BATCH_RESUMED, batch, actor, leaving=[Batch.State.PAUSED], only={"answer_kind": kind}, resume_at=None
         )
     if meaning is Meaning.WAIT:
-        transitions.go_on("resumed", batch, actor, leaving=[Batch.State.COMPLETED_WITH_ERRORS])
+        transitions.go_on(Action.BATCH_RESUMED, batch, actor, leaving=[Batch.State.COMPLETED_WITH_ERRORS])
     transitions.close_without_errors(batch)
 
 

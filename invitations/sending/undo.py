@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from coursehub import audit, clock, course_members
+from coursehub.audit import Action
 from coursehub.trainercentral import errors
 from invitations.claims import learner_claims, row_leases
 from invitations.claims.row_leases import Outcome, Row, Waiting
@@ -36,7 +37,7 @@ def finish_if_done(batch_id: UUID) -> bool:
     undone = Batch.objects.filter(pk=batch_id, state=Batch.State.RUNNING, undoing=True)
     if not undone.update(undoing=False, **changes):
         return False
-    audit.record(action="batch.undone", target=f"batch {batch_id}", detail={"revoked": done, "kept": kept})
+    audit.record(action=Action.BATCH_UNDONE, target=f"batch {batch_id}", detail={"revoked": done, "kept": kept})
     return True
 
 

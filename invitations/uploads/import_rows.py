@@ -16,6 +16,7 @@ from django.conf import settings
 from pymongo.errors import BulkWriteError
 
 from coursehub import audit, clock, course_members
+from coursehub.audit import Action
 from coursehub.leases import FencedLease
 from coursehub.models import Course
 from coursehub.mongo import draw_numbers, outside_transaction
@@ -126,7 +127,7 @@ class _Reading:
         if not _keep(self._batch.pk, self._fence, ready):
             return False
         delete_file_of_erased(self._batch.pk)
-        audit.record(action="batch.read", target=f"batch {self._batch.pk}", detail={"rows": self._tally.rows})
+        audit.record(action=Action.BATCH_READ, target=f"batch {self._batch.pk}", detail={"rows": self._tally.rows})
         return True
 
     def _rows(self) -> Iterator[Row]:
@@ -191,7 +192,7 @@ def _refuse(batch: Batch, fence: int, sentence: str) -> None:
     ended = {"state": Batch.State.CANCELLED, "reason": {"$literal": sentence[:300]}, **_LEASE.released()}
     if _keep(batch.pk, fence, ended | {"finished_at": clock.server_now()}):
         _give_up_if_cancelled(batch)
-        audit.record(action="batch.refused", target=f"batch {batch.pk}")
+        audit.record(action=Action.BATCH_REFUSED, target=f"batch {batch.pk}")
 
 
 def _give_up_if_cancelled(batch: Batch) -> None:

@@ -8,6 +8,7 @@ from django.conf import settings
 from django.db import IntegrityError
 
 from coursehub import clock, course_members
+from coursehub.audit import Action
 from coursehub.models import Course
 from coursehub.mongo import outside_transaction
 from invitations import transitions
@@ -108,7 +109,7 @@ def _open_batch(user, course: Course | None, filename: str, examiner: reader.Exa
             if there := Batch.objects.filter(content_key=key, state__in=Batch.OPEN).first():
                 return there
         else:
-            transitions.record("batch.uploaded", batch, user.get_username(), size_bytes=examiner.size_bytes)
+            transitions.record(Action.BATCH_UPLOADED, batch, user.get_username(), size_bytes=examiner.size_bytes)
             return batch
 
 

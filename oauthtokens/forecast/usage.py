@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 from django.conf import settings
 from pymongo.collection import Collection
 
+from coursehub.audit import Action
 from coursehub.models import AuditEvent
 from coursehub.mongo import outside_transaction
 
@@ -19,8 +20,8 @@ DAYS = 7
 ACCESS_LIFE_SECONDS = 3600  # what the provider documents
 _COUNTED: dict = {
     "$or": [
-        {"action": "token_set.refreshed"},
-        {"action": "token_set.refresh_failed", "detail.counted": True},
+        {"action": Action.TOKEN_SET_REFRESHED},
+        {"action": Action.TOKEN_SET_REFRESH_FAILED, "detail.counted": True},
     ]
 }
 
@@ -72,7 +73,7 @@ class Usage:
 def read(now: datetime) -> Usage:
     """The uses of the 7 days before `now`; three round trips."""
     events = outside_transaction(AuditEvent)
-    first = events.find_one({"action": "token_set.regenerated"}, ["at"], sort=[("at", 1)])
+    first = events.find_one({"action": Action.TOKEN_SET_REGENERATED}, ["at"], sort=[("at", 1)])
     since = now - timedelta(days=DAYS)
     if first is None:
         return Usage(now, now, {})
@@ -89,8 +90,11 @@ def read(now: datetime) -> Usage:
 
 
 def _life_seconds(events: Collection, since: datetime, until: datetime) -> float:
-    new = {"action": {"$in": ["token_set.refreshed", "token_set.regenerated"]}, "detail.life_seconds": {"$gt": 0}}
-    ended = {"action": {"$in": ["token_set.access_token_rejected", "token_set.access_token_given_up"]}}
+    new = {
+        "action": {"$in": [Action.TOKEN_SET_REFRESHED, Action.TOKEN_SET_REGENERATED]},
+        "detail.life_seconds": {"$gt": 0},
+    }
+    ended = {"action": {"$in": [Action.TOKEN_SET_ACCESS_TOKEN_REJECTED, Action.TOKEN_SET_ACCESS_TOKEN_GIVEN_UP]}}
     found = events.aggregate(
         [
             {"$match": {"at": {"$gte": since, "$lt": until}, "$or": [new, ended]}},

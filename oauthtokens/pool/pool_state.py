@@ -8,6 +8,7 @@ from typing import Any
 from pymongo.collection import Collection
 
 from coursehub import audit, clock
+from coursehub.audit import Action
 from coursehub.mongo import outside_transaction
 
 PROBE_SECONDS = 600.0  # a stopped pool is tried again this often
@@ -44,7 +45,7 @@ def stop(reason: str, *, until_a_call_succeeds: bool = False) -> None:
         "probe_at": clock.after(PROBE_SECONDS),
     }
     if _ensured().update_one(_THE_ONE | {"stopped": ""}, [{"$set": halt}]).modified_count:
-        audit.record(action="token_pool.stopped", target="token pool", detail={"reason": reason})
+        audit.record(action=Action.TOKEN_POOL_STOPPED, target="token pool", detail={"reason": reason})
     else:
         _document().update_one(_THE_ONE, [{"$set": halt}])
 
@@ -61,7 +62,7 @@ def resume() -> None:
     is_over = [{"$set": {"stopped": "", "usable_at": clock.server_now()}}]
     resumed = _document().update_one(_THE_ONE | {"stopped": {"$nin": ["", None]}}, is_over)
     if resumed.modified_count:
-        audit.record(action="token_pool.resumed", target="token pool")
+        audit.record(action=Action.TOKEN_POOL_RESUMED, target="token pool")
 
 
 def is_unproven() -> bool:

@@ -7,6 +7,7 @@ from functools import lru_cache
 
 from django.conf import settings
 
+from coursehub.audit import Action
 from coursehub.leases import jittered_backoff_seconds
 from coursehub.mongo import refuse_inside_atomic
 from coursehub.trainercentral import TokenGrant, ZohoAccounts, errors
@@ -78,7 +79,9 @@ def refresh(number: int, *, force: bool = False, actor: str = "system") -> Outco
     pool_state.note_usable()
     forced = {"forced": True} if force else {}
     life_seconds = round(grant.expires_in_seconds)
-    refresh_lease.tell(number, "refreshed", actor=actor, fence=lease.fence, life_seconds=life_seconds, **forced)
+    refresh_lease.tell(
+        number, Action.TOKEN_SET_REFRESHED, actor=actor, fence=lease.fence, life_seconds=life_seconds, **forced
+    )
     return Outcome.REFRESHED
 
 
@@ -106,9 +109,9 @@ def _failed(lease: RefreshLease, error: errors.TrainerCentralError) -> None:
     if isinstance(error, errors.ClientWide):
         pool_state.stop(error.sentence)
     elif isinstance(error, errors.InvalidCode) and lease.number != CLIENT:
-        refresh_lease.tell(lease.number, "broken", reason=error.detail)
+        refresh_lease.tell(lease.number, Action.TOKEN_SET_BROKEN, reason=error.detail)
     elif isinstance(error, errors.MintThrottled):
-        refresh_lease.tell(lease.number, "cooling", seconds=error.wait_seconds)
+        refresh_lease.tell(lease.number, Action.TOKEN_SET_COOLING, seconds=error.wait_seconds)
 
 
 def _write_failure(lease: RefreshLease, error: errors.TrainerCentralError) -> bool:
@@ -138,4 +141,4 @@ def mark_undecryptable(number: int, reason: str) -> None:
         {"$set": {"state": State.UNDECRYPTABLE, "reason": reason}},
     )
     if marked.modified_count:
-        refresh_lease.tell(number, "undecryptable")
+        refresh_lease.tell(number, Action.TOKEN_SET_UNDECRYPTABLE)

@@ -17,6 +17,7 @@ from pymongo import ReturnDocument
 from pymongo.collection import Collection
 
 from coursehub import audit, clock
+from coursehub.audit import Action
 from coursehub.leases import FencedLease
 from coursehub.mongo import outside_transaction
 from coursehub.trainercentral import TokenGrant
@@ -217,15 +218,16 @@ def any_overdue() -> bool:
     return any(one.count_documents(_overdue(), limit=1) for one in (documents(CLIENT), outside_transaction(TokenSet)))
 
 
-def tell(number: int, what: str, *, actor: str = "system", **detail: Any) -> None:
-    """An audit event about a set ("token_set.refreshed") or about the client's own token ("client_token.refreshed")."""
-    thing = "client_token" if number == CLIENT else "token_set"
-    audit.record(action=f"{thing}.{what}", actor=actor, target=name_of(number), detail=detail)
+def tell(number: int, action: Action, *, actor: str = "system", **detail: Any) -> None:
+    """An audit event about a set; of the client's own token the action of the same name is told."""
+    if number == CLIENT:
+        action = Action(action.replace("token_set.", "client_token."))
+    audit.record(action=action, actor=actor, target=name_of(number), detail=detail)
 
 
 def tell_failure(number: int, *, counted: bool, reason: str) -> None:
     """The audit event of a refresh that gave no token; `counted`: it is one of the set's uses."""
-    tell(number, "refresh_failed", counted=counted, reason=reason)
+    tell(number, Action.TOKEN_SET_REFRESH_FAILED, counted=counted, reason=reason)
 
 
 def _overdue() -> dict[str, Any]:

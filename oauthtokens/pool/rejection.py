@@ -13,6 +13,7 @@ process or another, is another call.
 from typing import Any
 
 from coursehub import clock
+from coursehub.audit import Action
 from coursehub.trainercentral import Lease
 from oauthtokens.pool import pool_state, refresh_lease
 from oauthtokens.pool.refresh_lease import CLIENT, LIVE, State
@@ -38,7 +39,7 @@ def rejected(lease: Lease) -> None:
         return
     if not _is_fresh(row):
         if refresh_lease.documents(number).update_one(name, {"$set": _GONE}).modified_count:
-            refresh_lease.tell(number, "access_token_rejected", lost_seconds=_lost_seconds(row))
+            refresh_lease.tell(number, Action.TOKEN_SET_ACCESS_TOKEN_REJECTED, lost_seconds=_lost_seconds(row))
         return
     for _ in range(2):  # of two callers at the same moment one is the first, and the other confirms
         if _replace(name, _lost_seconds(row)) or _rest(name):
@@ -97,7 +98,7 @@ def _replace(name: dict[str, Any], lost_seconds: int) -> bool:
     )
     if replaced:
         reason = "A second call was refused with it."
-        refresh_lease.tell(number, "access_token_given_up", reason=reason, lost_seconds=lost_seconds)
+        refresh_lease.tell(number, Action.TOKEN_SET_ACCESS_TOKEN_GIVEN_UP, reason=reason, lost_seconds=lost_seconds)
         pool_state.note_usable()
     return bool(replaced)
 
@@ -119,8 +120,8 @@ def _rest(name: dict[str, Any]) -> bool:
     rests = refresh_lease.documents(number).update_one({**name, "state": {"$in": LIVE}}, [{"$set": resting}])
     if not rests.modified_count:
         return False
-    refresh_lease.tell(number, "access_token_rejected")
-    refresh_lease.tell(number, "cooling")
+    refresh_lease.tell(number, Action.TOKEN_SET_ACCESS_TOKEN_REJECTED)
+    refresh_lease.tell(number, Action.TOKEN_SET_COOLING)
     _stop_where_no_set_is_to_blame(number)
     return True
 

@@ -8,6 +8,7 @@ from typing import Any
 from django.conf import settings
 
 from coursehub import audit
+from coursehub.audit import Action
 from coursehub.mongo import outside_transaction
 from oauthtokens.models import TokenSet
 from oauthtokens.pool import pool_state, refresh_lease
@@ -91,5 +92,5 @@ def _release(number: int, *, actor: str, reason: str) -> bool:
         return False
     pool_state.note_usable()
     detail = {"reason": reason, "uses": released["uses"]}
-    audit.record(action="token_set.reserve_released", actor=actor, target=f"token set {number}", detail=detail)
+    audit.record(action=Action.TOKEN_SET_RESERVE_RELEASED, actor=actor, target=f"token set {number}", detail=detail)
     return True

@@ -5,6 +5,7 @@ from typing import Any
 from django.conf import settings
 
 from coursehub import audit, clock
+from coursehub.audit import Action
 from coursehub.mongo import outside_transaction
 from coursehub.trainercentral.errors import TokenUnavailable
 from oauthtokens.models import TokenSet
@@ -101,7 +102,7 @@ def _exhaust_if_used_up(number: int) -> bool:
         {"number": number, "state": {"$in": LIVE}, "$expr": ended}, [{"$set": reserve.exhausted()}]
     )
     if changed.modified_count:
-        audit.record(action="token_set.exhausted", target=f"token set {number}")
+        audit.record(action=Action.TOKEN_SET_EXHAUSTED, target=f"token set {number}")
     return bool(changed.modified_count)
 
 
@@ -122,7 +123,7 @@ def _move(active: int | None, following: int, *, actor: str) -> bool:
         return False
     _change(following, [State.READY], State.ACTIVE)
     audit.record(
-        action="token_set.activated", actor=actor, target=f"token set {following}", detail={"instead_of": active}
+        action=Action.TOKEN_SET_ACTIVATED, actor=actor, target=f"token set {following}", detail={"instead_of": active}
     )
     return True
 

@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 from django.conf import settings
 
 from coursehub import audit, clock, env
+from coursehub.audit import Action
 from coursehub.mongo import outside_transaction
 from coursehub.trainercentral import TokenGrant, errors, hosts
 from oauthtokens import encryption, revocation
@@ -139,7 +140,7 @@ def store_grant(*, number: int, grant: TokenGrant, actor: str) -> None:
         same = {"number": number, "generation": generation}
         stored = outside_transaction(TokenSet).update_one(same, fresh).modified_count > 0
     detail = {"generation": generation + 1, "life_seconds": round(grant.expires_in_seconds)}
-    audit.record(action="token_set.regenerated", actor=actor, target=f"token set {number}", detail=detail)
+    audit.record(action=Action.TOKEN_SET_REGENERATED, actor=actor, target=f"token set {number}", detail=detail)
     try:
         selection.select()
     except errors.TokenUnavailable as error:

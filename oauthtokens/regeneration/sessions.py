@@ -12,6 +12,7 @@ from django.conf import settings
 from django.db import IntegrityError
 
 from coursehub import audit, clock
+from coursehub.audit import Action
 from coursehub.mongo import outside_transaction
 from oauthtokens.models import Sitting, TokenSet
 from oauthtokens.regeneration import exchange
@@ -63,7 +64,9 @@ def start(*, actor: str) -> Sitting:
     except IntegrityError:  # somebody began before
         return current() or start(actor=actor)
     numbers = [entry["number"] for entry in plan]
-    audit.record(action="token_sitting.started", actor=actor, target=f"sitting {sitting.pk}", detail={"sets": numbers})
+    audit.record(
+        action=Action.TOKEN_SITTING_STARTED, actor=actor, target=f"sitting {sitting.pk}", detail={"sets": numbers}
+    )
     return sitting
 
 
@@ -90,7 +93,7 @@ def skip(*, number: int, actor: str) -> None:
     if skipped is None:
         raise ValueError(f"Token set {number} is not waiting in a sitting.")
     target = f"token set {number}"
-    audit.record(action="token_sitting.skipped", actor=actor, target=target, detail={"sitting": skipped["id"]})
+    audit.record(action=Action.TOKEN_SITTING_SKIPPED, actor=actor, target=target, detail={"sitting": skipped["id"]})
 
 
 def sign_off(*, pk: int, actor: str, remarks: str) -> Sitting:
@@ -107,7 +110,7 @@ def sign_off(*, pk: int, actor: str, remarks: str) -> Sitting:
     if not ended.modified_count:
         raise ValueError("This sitting was signed off before.")
     detail = {"sets": result, "remarks": record["remarks"], "started_by": sitting.started_by}
-    audit.record(action="token_sitting.signed_off", actor=actor, target=f"sitting {pk}", detail=detail)
+    audit.record(action=Action.TOKEN_SITTING_SIGNED_OFF, actor=actor, target=f"sitting {pk}", detail=detail)
     return Sitting.objects.get(pk=pk)
 
 

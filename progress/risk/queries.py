@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from coursehub import audit
+from coursehub.audit import Action
 from coursehub.models import AccessEnd, Course
 from coursehub.mongo import outside_transaction
 from progress.models import IN_COURSE, Member, RiskThresholds
@@ -25,7 +26,7 @@ def set_thresholds(*, course_id: str, limits: dict[str, int | None], actor: str)
     row.clean_fields()
     row.save()
     audit.record(
-        action="risk_thresholds.changed",
+        action=Action.RISK_THRESHOLDS_CHANGED,
         actor=actor,
         target=f"course {course_id}",
         detail={name: getattr(row, name) for name in LIMITS},

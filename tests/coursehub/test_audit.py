@@ -3,8 +3,10 @@
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from django.contrib import admin
 
 from coursehub import audit
+from coursehub.admin import AuditedAdmin
 from coursehub.models import AuditEvent
 from coursehub.mongo import outside_transaction
 
@@ -32,3 +34,11 @@ def test_a_removed_event_breaks_the_chain(database):
         audit.record(action="test.done")
     outside_transaction(AuditEvent).delete_one({"seq": 3})
     assert audit.verify().first_broken == 3
+
+
+def test_whatever_is_changed_in_the_admin_has_a_name_in_the_trail():
+    audited = [model for model, page in admin.site._registry.items() if isinstance(page, AuditedAdmin)]
+    assert audited
+    for model in audited:
+        for verb in ("added", "changed", "deleted"):
+            assert audit.Action(f"{model._meta.model_name}.{verb}")
