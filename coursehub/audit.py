@@ -6,7 +6,7 @@ Nothing that identifies a learner and no secret belongs into an event: ids, coun
 import hashlib
 import json
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from pymongo import DESCENDING
@@ -97,4 +97,4 @@ def _hash(event: dict) -> str:
 
 
 def _milliseconds(moment: datetime) -> int:
-    return round(moment.replace(tzinfo=UTC).timestamp() * 1000)
+    return round(moment.timestamp() * 1000)

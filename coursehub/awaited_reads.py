@@ -3,7 +3,7 @@
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.utils import timezone
@@ -58,7 +58,7 @@ def waiting_for(course_ids: Iterable[str]) -> Waiting:
         return Waiting(0)
     resting = [course for course in own if course.get("poll_error") and _later(course["poll_not_before"], now)]
     if resting:
-        tried_at = min(_aware(course["poll_not_before"]) for course in resting)
+        tried_at = min(course["poll_not_before"] for course in resting)
         return Waiting(len(own), expected_at=tried_at, trouble=resting[0]["poll_error"])
     last = max(course["wanted_at"] for course in own)
     front = [one for one in known if one["course_id"] not in ids and _is_in_front(one, last, now)]
@@ -87,11 +87,7 @@ def _calls_left(course: dict[str, Any]) -> int:
 
 
 def _later(moment: datetime | None, now: datetime) -> bool:
-    return moment is not None and _aware(moment) > now
-
-
-def _aware(moment: datetime) -> datetime:
-    return moment.replace(tzinfo=UTC)
+    return moment is not None and moment > now
 
 
 def _when(moment: datetime | None) -> str:

@@ -8,7 +8,7 @@ follow. It is refused unless DEMO=true, where every process looks at that docume
 """
 
 import time
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
@@ -55,7 +55,7 @@ def is_ahead(deadline: str) -> dict:
 
 def now() -> datetime:
     """The current time, aware, in milliseconds; one round trip."""
-    return _shown(_real_now()).replace(tzinfo=UTC)
+    return _shown(_real_now())
 
 
 def simulate(*, ahead_seconds: float = 0.0, factor: float = 1.0) -> None:
@@ -82,8 +82,7 @@ def _document() -> Collection:
 
 
 def _real_now() -> datetime:
-    """Naive UTC, as all that pymongo reads."""
-    return _document().database.command("hello")["localTime"]
+    return _document().database.command("hello", codec_options=_document().codec_options)["localTime"]
 
 
 def _shown(moment: datetime) -> datetime:

@@ -5,7 +5,7 @@ The two apps share TrainerCentral's ids and no code (docs/architecture.md): prog
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from importlib import import_module
 from typing import Any, Protocol, cast
 
@@ -77,13 +77,13 @@ def _answers() -> Answers:
 def known_as_of(course_ids: Iterable[str]) -> dict[str, datetime | None]:
     """Course id -> the moment that its stored members are at least as new as; None: never read."""
     found = outside_transaction(Course).find({"course_id": {"$in": list(course_ids)}}, ["course_id", "polled_at"])
-    return {course["course_id"]: _aware(course["polled_at"]) for course in found}
+    return {course["course_id"]: course["polled_at"] for course in found}
 
 
 def read_in_full_at(course_ids: Iterable[str]) -> dict[str, datetime | None]:
     """Course id -> the moment at which the last complete read of its members began; None: never."""
     found = outside_transaction(Course).find({"course_id": {"$in": list(course_ids)}}, ["course_id", "swept_at"])
-    return {course["course_id"]: _aware(course.get("swept_at")) for course in found}
+    return {course["course_id"]: course.get("swept_at") for course in found}
 
 
 def read_amiss(course_ids: Iterable[str]) -> set[str]:
@@ -148,7 +148,3 @@ def note_read(course_id: str) -> None:
     """A course that was asked for has been read: whoever waits goes on at once."""
     for path in _READ_TASKS:
         queue.enqueue(path, course_id)
-
-
-def _aware(moment: datetime | None) -> datetime | None:
-    return moment.replace(tzinfo=UTC) if moment else None

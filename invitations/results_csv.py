@@ -4,7 +4,6 @@ import csv
 import io
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import UTC
 from itertools import islice
 from typing import Any
 
@@ -106,7 +105,7 @@ def _outcomes(batch: Batch) -> Iterator[dict[str, Any]]:
 
 def _cells(outcome: dict[str, Any]) -> list[str]:
     invited_at = outcome["invited_at"]
-    moment = invited_at.replace(tzinfo=UTC).isoformat(timespec="seconds") if invited_at else ""
+    moment = invited_at.isoformat(timespec="seconds") if invited_at else ""
     reason = explained(outcome["state"], outcome["reason"], outcome.get("finding", ""))
     return [outcome["state"], reason, outcome["member_id"], moment, str(outcome["line"])]
 

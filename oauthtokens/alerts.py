@@ -7,7 +7,7 @@ closed when it no longer holds and may be opened again later. Its e-mail is due 
 import logging
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
@@ -57,7 +57,7 @@ def open_alerts() -> list[Alert]:
     rows = list(_collection().find({"is_open": True}))
     levels = [key for key in map(_forecast_key, FORECAST_HOURS) if any(row["_id"] == key for row in rows)]
     shown = [row for row in rows if row["_id"] not in levels[1:]]
-    found = [Alert(row["_id"], row["tone"], row["sentence"], row["since"].replace(tzinfo=UTC)) for row in shown]
+    found = [Alert(row["_id"], row["tone"], row["sentence"], row["since"]) for row in shown]
     return sorted(found, key=lambda alert: (alert.tone != "danger", alert.since))
 
 

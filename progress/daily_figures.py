@@ -76,9 +76,8 @@ def _active(course_id: str, day: date) -> int:
 
 
 def _midnight(day: date) -> datetime:
-    """When that day begins in TIME_ZONE, as MongoDB keeps it."""
-    begin = datetime.combine(day, time.min, tzinfo=timezone.get_default_timezone())
-    return begin.astimezone(UTC).replace(tzinfo=None)
+    """When that day begins in TIME_ZONE; in UTC, in which days of 23 hours are counted rightly."""
+    return datetime.combine(day, time.min, tzinfo=timezone.get_default_timezone()).astimezone(UTC)
 
 
 def _figures_of(course_id: str, day: date) -> dict[str, Any] | None:

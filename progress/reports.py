@@ -68,13 +68,13 @@ def shown(course_id: str, member_id: str) -> list[dict[str, Any]]:
 
 def _shown(kind: LearnerReport.Kind, row: dict[str, Any]) -> dict[str, Any]:
     pending = _is_pending(row)
-    overdue = pending and (clock.now() - row["asked_at"].replace(tzinfo=UTC)).total_seconds() > PATIENCE_SECONDS
+    overdue = pending and (clock.now() - row["asked_at"]).total_seconds() > PATIENCE_SECONDS
     return {
         "kind": kind.value,
         "label": str(kind.label),
         "pending": pending and not overdue,
         "error": _NO_ANSWER if overdue else row.get("error", ""),
-        "fetched_at": _aware(row.get("fetched_at")),
+        "fetched_at": row.get("fetched_at"),
         "table": _table(row.get("body")),
     }
 
@@ -123,7 +123,3 @@ def _cell(name: str, value: Any) -> Any:
     if name == "timeSpent":
         return f"{int(text) / 60_000:.0f} min"
     return text
-
-
-def _aware(moment: datetime | None) -> datetime | None:
-    return moment.replace(tzinfo=UTC) if moment else None

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection
 from concurrent.futures import Future, ThreadPoolExecutor, wait
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 # Of one drive: what is still under way then stands, and must say why. A throttle without end is under way for ever.
@@ -65,7 +65,7 @@ def _paused_until() -> datetime | None:
     from coursehub.mongo import outside_transaction
 
     budget = outside_transaction("coursehub_callbudget").find_one({"_id": "academy"}) or {}
-    return budget["paused_until"].replace(tzinfo=UTC) if budget.get("paused_until") else None
+    return budget["paused_until"] if budget.get("paused_until") else None
 
 
 def _next_moment(course_id: str) -> datetime | None:
@@ -80,4 +80,4 @@ def _next_moment(course_id: str) -> datetime | None:
         if batch["state"] == Batch.State.QUEUED and not batch.get("members_checked_at"):
             course = outside_transaction(Course).find_one({"course_id": course_id}) or {}
             moments.append(course.get("poll_due_at"))
-    return min((moment.replace(tzinfo=UTC) for moment in moments if moment), default=None)
+    return min((moment for moment in moments if moment), default=None)

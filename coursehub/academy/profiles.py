@@ -8,7 +8,6 @@ import json
 import logging
 import time
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from hashlib import sha256
 from typing import Any
 
@@ -94,7 +93,7 @@ def _store(name: str, value: Any, source: str) -> bool:
 def facts() -> dict[str, dict[str, Any]]:
     """Name -> {"value", "since" (aware), "source"} of the configured academy, in the order of FACTS."""
     held = (outside_transaction(AcademyProfile).find_one({"_id": academy_id()}) or {}).get("facts") or {}
-    return {name: {**held[name], "since": _aware(held[name]["since"])} for name in FACTS if name in held}
+    return {name: held[name] for name in FACTS if name in held}
 
 
 def document() -> dict[str, Any]:
@@ -133,7 +132,3 @@ def _meanings(of_academy: str) -> dict[str, Meaning]:
         {"academy_id": of_academy, "meaning": {"$in": list(Meaning)}}, ["key", "meaning"]
     )
     return {one["key"]: Meaning(one["meaning"]) for one in decided}
-
-
-def _aware(moment: datetime) -> datetime:
-    return moment.replace(tzinfo=UTC)

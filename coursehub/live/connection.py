@@ -3,10 +3,11 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import UTC
 from typing import Any
 from weakref import WeakKeyDictionary
 
-from bson import Timestamp
+from bson import CodecOptions, Timestamp
 from django.conf import settings
 from django.db import connection as django_connection
 from pymongo import AsyncMongoClient
@@ -24,7 +25,9 @@ class Connection:
 
     def __init__(self) -> None:
         self.client: AsyncMongoClient = AsyncMongoClient(settings.MONGODB_URI, serverSelectionTimeoutMS=5_000)
-        self._database = self.client[str(django_connection.settings_dict["NAME"])]
+        self._database = self.client.get_database(
+            str(django_connection.settings_dict["NAME"]), CodecOptions(tz_aware=True, tzinfo=UTC)
+        )
         self._seen_at: Timestamp | None = None
 
     def collection(self, name: str) -> AsyncCollection:

@@ -32,7 +32,7 @@ class Frame:
 
 
 def moment(stored: datetime | None) -> str | None:
-    """A time as MongoDB gives it (UTC, with or without saying so), as text for JSON."""
+    """A time as text for JSON: UTC, in milliseconds."""
     if stored is None:
         return None
-    return stored.replace(tzinfo=UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return stored.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -13,6 +13,7 @@ Nothing here needs configured settings at import time: `coursehub.mongo.replica_
 
 from __future__ import annotations
 
+from datetime import UTC
 from typing import TYPE_CHECKING
 
 from pymongo.errors import PyMongoError
@@ -30,11 +31,12 @@ def outside_transaction(model_or_table_name: type[Model] | str, using: str = "de
     """The collection of a model (or of a table name) that never joins an open transaction.
 
     For what must hold whatever becomes of the caller's `atomic()` block: claims, leases, use counts,
-    pacing slots, audit. Documents are plain dicts, dates naive UTC. Same MongoClient as the ORM, safe to
-    call from any thread and from a running event loop (the calls on the collection still block).
+    pacing slots, audit. Documents are plain dicts, dates aware (UTC), as the ORM gives them. Same MongoClient
+    as the ORM, safe to call from any thread and from a running event loop (the calls on the collection still block).
     """
     table = model_or_table_name if isinstance(model_or_table_name, str) else model_or_table_name._meta.db_table
-    return _database(using)[table]
+    database = _database(using)
+    return database.get_collection(table, database.codec_options.with_options(tz_aware=True, tzinfo=UTC))
 
 
 def draw_numbers(model: type[Model], count: int, using: str = "default") -> range:

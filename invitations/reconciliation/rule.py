@@ -14,7 +14,7 @@ sweeps of its course, since a row that is still unknown was in none of them.
 import time
 from collections import defaultdict
 from collections.abc import Iterable
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from enum import Enum
 from typing import Any
 from uuid import UUID
@@ -73,7 +73,7 @@ def settles_at(batch: Batch) -> datetime | None:
 def _advance_course(batch_id: UUID, course_id: str, ends_at: float) -> datetime | None:
     """Sweep if that is due, then decide; when to look again, or None when all is decided."""
     wanted = {"batch_id": batch_id.hex, "course_id": course_id, "state": State.UNKNOWN}
-    unknown, now = list(outside_transaction(Invitation).find(wanted)), _now()
+    unknown, now = list(outside_transaction(Invitation).find(wanted)), clock.now()
     due = _due(unknown, _sweeps(course_id, unknown))
     if due and due > now:
         return due
@@ -114,7 +114,7 @@ def _finding(row: Row, sweeps: list[Row]) -> str:
     reliable = [sweep for sweep in since if not sweep.get("flaw")]
     if not reliable:
         return f"Not found, but the list was not reliable: {since[-1]['flaw']}" if since else ""
-    times = [timezone.localtime(sweep["began_at"].replace(tzinfo=UTC)) for sweep in reliable]
+    times = [timezone.localtime(sweep["began_at"]) for sweep in reliable]
     count = reliable[0].get("learners")
     learners = "learners of the course" if count is None else f"{count} learner{'' if count == 1 else 's'}"
     again = f" and again at {times[-1]:%H:%M:%S}" if len(times) > 1 else ""
@@ -173,8 +173,3 @@ def _unchanged(row: Row) -> dict[str, Any]:
 def _wait(batch_id: UUID, look_at: datetime) -> None:
     running = {"id": batch_id.hex, "state": Batch.State.RUNNING}
     outside_transaction(Batch).update_one(running, {"$set": {"look_at": look_at, "reason": _WAITS}})
-
-
-def _now() -> datetime:
-    """Naive UTC, as all that pymongo reads."""
-    return clock.now().replace(tzinfo=None)

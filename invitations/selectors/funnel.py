@@ -73,7 +73,7 @@ def of(batch: Batch, *, days: int) -> Funnel:
 def was_invited_before(row: dict[str, Any], moment: datetime) -> bool:
     """Of a learner whom only a look at the members found, the moment is that of the call whose answer was no help."""
     invited_at = row.get("invited_at") or row.get("unknown_since")
-    return bool(invited_at and invited_at < moment.replace(tzinfo=None))
+    return bool(invited_at and invited_at < moment)
 
 
 def _chunks(batch: Batch) -> Iterator[list[dict[str, Any]]]:

@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from itertools import islice
 from typing import Any
 from uuid import UUID
@@ -73,7 +73,7 @@ class Known:
 def _undone_since(claim: dict | None, as_of: datetime | None) -> bool:
     """Whether the stored members are older than the undo that revoked the learner's access."""
     undone_at = claim and claim.get("undone_at")
-    return bool(undone_at and as_of and undone_at.replace(tzinfo=UTC) >= as_of)
+    return bool(undone_at and as_of and undone_at >= as_of)
 
 
 def enrolled_as_of(moment: datetime | None) -> str:
@@ -119,7 +119,7 @@ def _since(batch: dict[str, Any]) -> datetime:
 
 def _left_open(read_at: datetime | None, since: datetime, *, is_amiss: bool) -> str:
     """Why a reading of the members does not prove who is absent; "" when it does."""
-    if not (read_at and read_at >= since.replace(tzinfo=UTC)):
+    if not (read_at and read_at >= since):
         return COURSE_GONE  # which is not read any more
     return MOVED if is_amiss else ""
 
@@ -159,7 +159,7 @@ def unrefined() -> list[UUID]:
 
     def is_ready(batch: dict[str, Any]) -> bool:
         moment = as_of.get(batch["course_id"])
-        return batch["course_id"] not in late or bool(moment and moment >= _since(batch).replace(tzinfo=UTC))
+        return batch["course_id"] not in late or bool(moment and moment >= _since(batch))
 
     return [UUID(batch["id"]) for batch in batches if is_ready(batch)]
 
@@ -199,9 +199,7 @@ def _batches_of(invitation_ids: list[int]) -> dict[int, str]:
     batch_of = {row["id"]: row["batch_id"] for row in found}
     batches = outside_transaction(Batch).find({"id": {"$in": list(set(batch_of.values()))}})
     words = {
-        one[
-            "id"
-        ]: f"batch “{one['filename'][:120]}” of {timezone.localtime(one['created_at'].replace(tzinfo=UTC)):%d %b %Y}"
+        one["id"]: f"batch “{one['filename'][:120]}” of {timezone.localtime(one['created_at']):%d %b %Y}"
         for one in batches
     }
     return {each: words.get(batch_of.get(each, ""), "an earlier batch") for each in invitation_ids}

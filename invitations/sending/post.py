@@ -5,7 +5,6 @@ waits for a look (`row_leases.called_again`). So no answer, whatever it really m
 looks.
 """
 
-from datetime import UTC
 from typing import TYPE_CHECKING
 
 from coursehub.models import AccessEnd
@@ -49,4 +48,4 @@ def kind_of(error: errors.TrainerCentralError) -> str:
 def _milliseconds(row: Row) -> int | None:
     """When the learner's access ends, as the API wants it; None: never."""
     expires_at = row.get("access_expires_at")
-    return round(expires_at.replace(tzinfo=UTC).timestamp() * 1000) if expires_at else None
+    return round(expires_at.timestamp() * 1000) if expires_at else None

@@ -7,7 +7,6 @@ them: whether a row is a duplicate depends on all above it.
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import UTC
 from itertools import islice
 from typing import Any
 from uuid import UUID
@@ -168,7 +167,7 @@ def _document(key: int, batch_id: str, row: Row, state: str, reason: str, more: 
         "email_folded": row.email_folded,
         "first_name": row.first_name,
         "last_name": row.last_name,
-        "access_expires_at": expires_at.astimezone(UTC).replace(tzinfo=None) if expires_at else None,
+        "access_expires_at": expires_at,
         "state": str(state),
         "reason": reason[:300],
         **more,

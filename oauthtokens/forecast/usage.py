@@ -6,7 +6,7 @@ of one that was not accepted any more how much of that was lost (`lost_seconds`)
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
@@ -77,7 +77,7 @@ def read(now: datetime) -> Usage:
     since = now - timedelta(days=DAYS)
     if first is None:
         return Usage(now, now, {})
-    since = max(since, min(first["at"].replace(tzinfo=UTC), now))
+    since = max(since, min(first["at"], now))
     hour = {"$dateTrunc": {"date": "$at", "unit": "hour", "timezone": settings.TIME_ZONE}}
     rows = events.aggregate(
         [
@@ -85,7 +85,7 @@ def read(now: datetime) -> Usage:
             {"$group": {"_id": hour, "uses": {"$sum": 1}}},
         ]
     )
-    uses = {row["_id"].replace(tzinfo=UTC): row["uses"] for row in rows}
+    uses = {row["_id"]: row["uses"] for row in rows}
     return Usage(since, now, uses, _life_seconds(events, since, now))
 
 

@@ -16,7 +16,7 @@ from oauthtokens.pool.refresh_lease import CLIENT, LIVE, State
 
 
 def usable_since() -> datetime | None:
-    """The latest moment at which a set became usable, in naive UTC as MongoDB's documents have it.
+    """The latest moment at which a set became usable, by MongoDB's clock.
 
     None while the pool has stopped, and when no set ever did. Two indexed queries at most.
     """

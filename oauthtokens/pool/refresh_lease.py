@@ -40,7 +40,7 @@ class RefreshLease:
     generation: int
     fence: int
     holder: str
-    won_at: datetime  # naive UTC, as stored
+    won_at: datetime
     failures: int
     is_replacement: bool  # for a token that was refused when it was fresh
     refresh_token: str = field(repr=False)

@@ -61,7 +61,7 @@ def _is_fresh(row: dict[str, Any]) -> bool:
     if row["access_unproven"]:
         return True
     refreshed_at = row["last_refreshed_at"]
-    return bool(refreshed_at) and (clock.now().replace(tzinfo=None) - refreshed_at).total_seconds() <= FRESH_SECONDS
+    return bool(refreshed_at) and (clock.now() - refreshed_at).total_seconds() <= FRESH_SECONDS
 
 
 def _may_be_replaced() -> dict[str, Any]:
@@ -73,7 +73,7 @@ def _may_be_replaced() -> dict[str, Any]:
 def _lost_seconds(row: dict[str, Any]) -> int:
     """How much longer the token should have lived, by what the provider said when it made it."""
     ends = row["access_expires_at"]
-    return max(0, round((ends - clock.now().replace(tzinfo=None)).total_seconds())) if ends else 0
+    return max(0, round((ends - clock.now()).total_seconds())) if ends else 0
 
 
 def _replace(name: dict[str, Any], lost_seconds: int) -> bool:

@@ -5,7 +5,7 @@ poller that lost its lease writes nothing, and a crash leaves no revision withou
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -57,7 +57,7 @@ def store_members(lease: Lease, members: Iterable["RemoteMember"]) -> list[Row]:
     )
     if not differing:
         return []
-    now = _naive(clock.now())
+    now = clock.now()
     changed = [_dated(row, stored.get(row["_id"]), now) for row in differing]
     _store(lease, changed)
     return changed
@@ -65,7 +65,10 @@ def store_members(lease: Lease, members: Iterable["RemoteMember"]) -> list[Row]:
 
 def active_at(row: Row) -> datetime | None:
     """The latest moment at which the learner of a stored row did something."""
-    return max(filter(None, (row["last_seen_at"], _naive(lenient_values.moment(row["remote_time_ms"])))), default=None)
+    return max(
+        filter(None, (row["last_seen_at"], _in_milliseconds(lenient_values.moment(row["remote_time_ms"])))),
+        default=None,
+    )
 
 
 def remember_part(lease: Lease, walk: Walk, seen: set[str]) -> None:
@@ -112,7 +115,7 @@ def store_absent(lease: Lease, present: set[str]) -> int:
     # The note is no change of the learner's state: no revision, and the live pages pay no heed to it.
     rows.update_many({"_id": {"$in": absent}}, {"$inc": {"absent_sweeps": 1}})
     gone = list(rows.find({"_id": {"$in": absent}, "absent_sweeps": {"$gte": SWEEPS_UNTIL_GONE}}))
-    gone_at = _naive(clock.now())
+    gone_at = clock.now()
     _store(lease, [row | {"gone_at": gone_at} for row in gone])
     return len(gone)
 
@@ -155,8 +158,8 @@ def _row(course_id: str, member: "RemoteMember", stored: Row | None) -> Row:
         "name": member.name[:300],
         "percent": member.percent,
         "status": member.status[:10],
-        "last_seen_at": _naive(member.last_login_at),
-        "enrolled_at": _naive(member.enrolled_at),
+        "last_seen_at": _in_milliseconds(member.last_login_at),
+        "enrolled_at": _in_milliseconds(member.enrolled_at),
         "remote_time_ms": member.time_ms,
         "absent_sweeps": 0,
         "gone_at": None,
@@ -179,15 +182,13 @@ def _dated(row: Row, stored: Row | None, now: datetime | None) -> Row:
 
 def _latest_change(row: Row) -> datetime | None:
     """The latest moment at which this percentage can have been reached: nobody gets on without a visit."""
-    remote = _naive(lenient_values.moment(row["remote_time_ms"]))
+    remote = _in_milliseconds(lenient_values.moment(row["remote_time_ms"]))
     return max(filter(None, (remote, row["last_seen_at"], row["enrolled_at"])), default=None)
 
 
-def _naive(moment: datetime | None) -> datetime | None:
-    """As MongoDB keeps it: UTC without saying so, in milliseconds."""
-    if moment is None:
-        return None
-    return moment.astimezone(UTC).replace(tzinfo=None, microsecond=moment.microsecond // 1000 * 1000)
+def _in_milliseconds(moment: datetime | None) -> datetime | None:
+    """As MongoDB keeps it, so that what was stored is found unchanged."""
+    return moment and moment.replace(microsecond=moment.microsecond // 1000 * 1000)
 
 
 def _differs(row: Row, stored: Row | None) -> bool:
@@ -220,7 +221,7 @@ def _store_chunk(lease: Lease, chunk: Sequence[Row], session: ClientSession) -> 
     if course is None:
         raise LeaseLost(lease.course_id)
     first = course["revision"] - len(chunk) + 1
-    at = _naive(clock.now())
+    at = clock.now()
     rows = [row | {"revision": first + place, "changed_at": at} for place, row in enumerate(chunk)]
     # In the order of the revisions, whole documents: an event of the change stream needs no look-up.
     replaced = [ReplaceOne({"_id": row["_id"]}, row, upsert=True) for row in rows]

@@ -1,7 +1,7 @@
 """The learners of courses who are at risk, as stored, and the thresholds that say so."""
 
 from collections.abc import Collection
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from coursehub import audit
@@ -49,7 +49,7 @@ def flags_of(course_ids: Collection[str]) -> dict[str, dict[str, list[rules.Flag
         ends_at = ends.get(AccessEnd.key_of(row["course_id"], row["email_folded"]))
         learners[row["course_id"]].append(_learner(row, ends_at))
     return {
-        course_id: rules.flags(found, own.get(course_id) or RiskThresholds(), at=_aware(read_at[course_id]))
+        course_id: rules.flags(found, own.get(course_id) or RiskThresholds(), at=read_at[course_id])
         if read_at.get(course_id)
         else {}
         for course_id, found in learners.items()
@@ -57,9 +57,5 @@ def flags_of(course_ids: Collection[str]) -> dict[str, dict[str, list[rules.Flag
 
 
 def _learner(row: dict[str, Any], ends_at: datetime | None) -> rules.Learner:
-    moments = {name: _aware(row.get(name)) for name in rules.MOMENTS}
-    return rules.Learner(row["member_id"], row["percent"], row["status"], **moments, access_ends_at=_aware(ends_at))
-
-
-def _aware(moment: datetime | None) -> Any:
-    return moment.replace(tzinfo=UTC) if moment else None
+    moments = {name: row.get(name) for name in rules.MOMENTS}
+    return rules.Learner(row["member_id"], row["percent"], row["status"], **moments, access_ends_at=ends_at)

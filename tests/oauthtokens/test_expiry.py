@@ -58,7 +58,7 @@ def expire_for_all(pool) -> str:
     """An hour goes by: the old token is of no use here or at the API. Returns the old token."""
     old = services.access_token().token
     pool.sandbox.advance(3600)
-    pool.change(1, access_expires_at=clock.now().replace(tzinfo=None))
+    pool.change(1, access_expires_at=clock.now())
     return old
 
 

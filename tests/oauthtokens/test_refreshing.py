@@ -91,7 +91,7 @@ def test_hanging_refresh_of_a_real_server_is_taken_over(pool, settings):
 def test_token_inside_the_margin_is_refreshed_ahead_and_still_handed_out_meanwhile(pool):
     pool.obtain(1)
     old = services.access_token().token
-    soon = clock.now().replace(tzinfo=None) + timedelta(seconds=120)
+    soon = clock.now() + timedelta(seconds=120)
     pool.change(1, access_expires_at=soon)
     lease = refresh_lease.win(1)  # somebody refreshes
     assert services.access_token().token == old  # no waiting
@@ -102,14 +102,14 @@ def test_token_inside_the_margin_is_refreshed_ahead_and_still_handed_out_meanwhi
 def test_token_with_less_than_30_seconds_is_never_handed_out(pool):
     pool.obtain(1)
     old = services.access_token().token
-    pool.change(1, access_expires_at=clock.now().replace(tzinfo=None) + timedelta(seconds=29))
+    pool.change(1, access_expires_at=clock.now() + timedelta(seconds=29))
     assert services.access_token().token != old
 
 
 def test_failed_refresh_inside_the_margin_leaves_the_old_token_in_use(pool):
     pool.obtain(1)
     old = services.access_token().token
-    pool.change(1, access_expires_at=clock.now().replace(tzinfo=None) + timedelta(seconds=120))
+    pool.change(1, access_expires_at=clock.now() + timedelta(seconds=120))
     pool.sandbox.switch(error_5xx_ratio=1.0)
     assert [services.access_token().token for _ in range(5)] == [old] * 5
     assert pool.row(1)["uses"] == 1  # backoff: one try, not five
@@ -132,7 +132,7 @@ def test_token_from_memory_is_used_only_while_its_fence_is_the_stored_one(pool):
     refresh.refresh(1, force=True)  # by another process, as it were
     second = services.access_token()
     assert second.token != first.token
-    assert provider._Memory.token[0][:3] == second.key
+    assert provider._Memory.token[0][:4] == second.key
     for token in (first.token, second.token):
         assert token not in repr(provider._Memory.token)
 
