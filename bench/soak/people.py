@@ -11,13 +11,19 @@ from typing import Any
 
 from coursehub.sandbox.process import SandboxProcess
 
-_BETWEEN_PRESSES_SECONDS = (0.1, 1.5)
+_BETWEEN_PRESSES_SECONDS = (0.05, 0.6)
 
 
 def resume(batch: Any) -> bool:
     from invitations import services
 
     return services.resume(batch, actor="trainer")
+
+
+def pause(batch: Any) -> bool:
+    from invitations import services
+
+    return services.pause(batch, actor="trainer")
 
 
 def retry(batch: Any) -> bool:
@@ -85,5 +91,8 @@ class Impatient(threading.Thread):
     def _press(self) -> None:
         if not self.batches:
             return
-        buttons: list[Callable[[Any], bool]] = [retry, retry, resume, lambda batch: decide_rows(batch, self._sandbox)]
+        buttons: list[Callable[[Any], bool]] = [*[retry] * 4, *[resume] * 4, pause, self._decide]
         self.pressed += self._chance.choice(buttons)(self._chance.choice(self.batches))
+
+    def _decide(self, batch: Any) -> bool:
+        return decide_rows(batch, self._sandbox)
