@@ -6,6 +6,7 @@ from cryptography.fernet import Fernet
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Warning, register, run_checks
 
+from coursehub import registered
 from coursehub.trainercentral import hosts
 
 SETTINGS = "settings"  # the tag of these checks, which ask no server; web and worker do not start on an error of theirs
@@ -71,6 +72,15 @@ def named_academy(**kwargs) -> list[CheckMessage]:
             hint="The id and secret of the client are in Zoho's API console, the academy's id is in portals.json.",
             id="coursehub.W001",
         )
+    ]
+
+
+@register(SETTINGS)
+def registered_paths(**kwargs) -> list[CheckMessage]:
+    """A path with a typo would be missed when it is called: perhaps in a year, by the first restore."""
+    return [
+        Error(f"{path} is registered for {purpose}, and there is nothing to call.", id="coursehub.E003")
+        for path, purpose in registered.missing().items()
     ]
 
 

@@ -9,7 +9,7 @@ from datetime import datetime
 from importlib import import_module
 from typing import Any, Protocol, cast
 
-from coursehub import clock, queue
+from coursehub import clock, queue, registered
 from coursehub.awaited_reads import Waiting, waiting_for
 from coursehub.models import Course
 from coursehub.mongo import outside_transaction
@@ -54,6 +54,8 @@ _ANSWERS: list[str] = []
 
 def register_answers(module: str) -> None:
     """Have the module at the dotted path answer for the stored members (see `Answers`); the last one counts."""
+    for name in ("in_course", "standings"):
+        registered.note(f"{module}.{name}", "an answer about members")
     _ANSWERS[:] = [module]
 
 
@@ -141,7 +143,7 @@ _READ_TASKS: list[str] = []
 def register_read_task(path: str) -> None:
     """Have the function at the dotted `path` called by a worker with the id of each course that was read on request."""
     if path not in _READ_TASKS:
-        _READ_TASKS.append(path)
+        _READ_TASKS.append(registered.note(path, "what follows a read"))
 
 
 def note_read(course_id: str) -> None:

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 
 from django.apps import apps
 
+from coursehub import registered
+
 STAGED = "restoring."  # the prefix of collections beside the present ones, see `staging`
 UNFINISHED = "coursehub_restore"  # the mark of a restore that is under way, see `restoring`
 
@@ -36,6 +38,8 @@ _SHARES: dict[str, Share] = {
 
 def register(app: str, *, present: frozenset[str] = frozenset(), settle: str = "") -> None:
     """Called by AppConfig.ready()."""
+    if settle:
+        registered.note(settle, "a restore")
     _SHARES[app] = Share(present=present, settle=settle)
 
 

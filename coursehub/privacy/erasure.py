@@ -15,7 +15,7 @@ from typing import Any
 from django.utils.module_loading import import_string
 from pymongo.collection import Collection
 
-from coursehub import audit, clock, emails
+from coursehub import audit, clock, emails, registered
 from coursehub.audit import Action
 from coursehub.mongo import outside_transaction
 from coursehub.privacy import pseudonyms
@@ -40,6 +40,8 @@ _ERASERS: dict[str, Eraser] = {}
 
 def register(app: str, *, erase: str, addresses: str) -> None:
     """Called by AppConfig.ready()."""
+    for path in (erase, addresses):
+        registered.note(path, "erasing a learner")
     _ERASERS[app] = Eraser(erase, addresses)
 
 

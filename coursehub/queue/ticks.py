@@ -1,5 +1,7 @@
 """What the one ticker of all workers calls again and again, to find work that is due."""
 
+from coursehub import registered
+
 # Path of a function without arguments -> seconds between two calls. Filled by AppConfig.ready().
 TICKS: dict[str, float] = {}
 
@@ -11,4 +13,4 @@ def register_tick(path: str, *, seconds: float) -> None:
     5 s. One that raises or overstays is logged, and called again at its next time. It runs in one process
     of all workers, but for a moment at a handover perhaps in two.
     """
-    TICKS[path] = seconds
+    TICKS[registered.note(path, "a tick")] = seconds

@@ -7,7 +7,7 @@ import sys
 import pytest
 from cryptography.fernet import Fernet
 
-from coursehub import checks
+from coursehub import checks, registered
 
 KEY = Fernet.generate_key().decode()
 GOOD = {"TRAINERCENTRAL_URL": "https://academy.trainercentral.com", "ZOHO_ACCOUNTS_URL": "https://accounts.zoho.eu"}
@@ -156,3 +156,14 @@ def test_nothing_starts_outside_a_demo_with_the_sandboxs_address(command):
     started = subprocess.run(process, env=environment, capture_output=True, text=True, check=False, timeout=60)
     assert started.returncode != 0
     assert "coursehub.E002" in started.stderr
+
+
+def test_a_path_under_which_nothing_can_be_called_is_an_error(monkeypatch):
+    assert checks.registered_paths() == []
+    monkeypatch.setattr(registered, "PATHS", {})
+    for path in ("invitations.tasks.tick", "invitations.tasks.tock", "invitations.nowhere.tick"):
+        registered.note(path, "a tick")
+    assert [error.msg.partition(" ")[0] for error in checks.registered_paths()] == [
+        "invitations.tasks.tock",
+        "invitations.nowhere.tick",
+    ]
