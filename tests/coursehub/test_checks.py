@@ -150,7 +150,7 @@ def test_academys_own_domain_passes_when_it_is_named_and_only_over_https(product
 
 
 @pytest.mark.parametrize("command", [["manage.py", "work"], ["-m", "coursehub.web"], ["manage.py", "token_status"]])
-def test_nothing_starts_outside_a_demo_with_the_sandboxs_address(command):
+def test_nothing_starts_outside_a_demo_with_the_sandboxs_address(database, command):
     environment = {**os.environ, "DEMO": "false", "TRAINERCENTRAL_URL": SANDBOX, "PORT": "1"}
     process = [sys.executable, *command]
     started = subprocess.run(process, env=environment, capture_output=True, text=True, check=False, timeout=60)
