@@ -18,6 +18,8 @@ from typing import TYPE_CHECKING
 
 from pymongo.errors import PyMongoError
 
+from coursehub.mongo.types import Document
+
 if TYPE_CHECKING:
     from django.db.models import Model
     from pymongo import MongoClient
@@ -27,7 +29,7 @@ if TYPE_CHECKING:
 __all__ = ["client_for", "draw_numbers", "is_write_conflict", "outside_transaction", "refuse_inside_atomic"]
 
 
-def outside_transaction(model_or_table_name: type[Model] | str, using: str = "default") -> Collection:
+def outside_transaction(model_or_table_name: type[Model] | str, using: str = "default") -> Collection[Document]:
     """The collection of a model (or of a table name) that never joins an open transaction.
 
     For what must hold whatever becomes of the caller's `atomic()` block: claims, leases, use counts,
@@ -47,7 +49,7 @@ def draw_numbers(model: type[Model], count: int, using: str = "default") -> rang
     return range(first, first + count)
 
 
-def client_for(using: str = "default") -> MongoClient:
+def client_for(using: str = "default") -> MongoClient[Document]:
     """The MongoClient that the connection `using` works with; shared, never close it."""
     return _database(using).client
 
@@ -70,7 +72,7 @@ def is_write_conflict(error: BaseException) -> bool:
     return isinstance(cause, PyMongoError) and cause.has_error_label("TransientTransactionError")
 
 
-def _database(using: str) -> Database:
+def _database(using: str) -> Database[Document]:
     """By the settings alone: asking `connections` for a wrapper would bind one to the running event loop's thread."""
     from django.db import connections
 

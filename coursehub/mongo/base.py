@@ -26,6 +26,7 @@ from coursehub.mongo.features import DatabaseFeatures
 from coursehub.mongo.introspection import DatabaseIntrospection
 from coursehub.mongo.operations import DatabaseOperations
 from coursehub.mongo.sessions import SessionCollection, SessionDatabase, commit_with_retries
+from coursehub.mongo.types import Document
 
 if TYPE_CHECKING:
     from pymongo.client_session import ClientSession
@@ -71,9 +72,9 @@ class DatabaseWrapper(djongo_base.DatabaseWrapper):
     validation_class = DatabaseValidation
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        self.connection: MongoDatabase | None
+        self.connection: Any  # the pymongo database; None while this wrapper is closed
         self.session: ClientSession | None = None
-        self._collections: dict[str, Collection] = {}
+        self._collections: dict[str, Collection[Document]] = {}
         self._pid = os.getpid()
         super().__init__(*args, **kwargs)
 
@@ -93,10 +94,10 @@ class DatabaseWrapper(djongo_base.DatabaseWrapper):
         """The keywords of MongoClient: `CLIENT` of the settings, as it stands."""
         return dict(self.settings_dict.get("CLIENT") or {})
 
-    def get_new_connection(self, conn_params: dict[str, Any]) -> MongoDatabase:
+    def get_new_connection(self, conn_params: dict[str, Any]) -> MongoDatabase[Document]:
         return shared_database(self.settings_dict)
 
-    def plain_database(self) -> MongoDatabase:
+    def plain_database(self) -> MongoDatabase[Document]:
         """The pymongo database, outside any open transaction; needs no open connection, so any thread may ask."""
         return shared_database(self.settings_dict)
 
@@ -126,12 +127,13 @@ class DatabaseWrapper(djongo_base.DatabaseWrapper):
     # --- What the compilers use -----------------------------------------------------------------
 
     @property
-    def database(self) -> MongoDatabase:
+    def database(self) -> MongoDatabase[Document]:
         """The pymongo database, outside any open transaction."""
         self.ensure_connection()
-        return self.connection
+        database: MongoDatabase[Document] = self.connection
+        return database
 
-    def collection(self, name: str) -> Collection:
+    def collection(self, name: str) -> Collection[Document] | SessionCollection:
         """The collection of a table; inside a transaction its calls join it.
 
         Raises TransactionManagementError in an `atomic()` block that has failed already.
@@ -145,11 +147,12 @@ class DatabaseWrapper(djongo_base.DatabaseWrapper):
             collection = self._collections[name] = self.connection[name]
         return collection if session is None else SessionCollection(collection, session)
 
-    def joined_database(self) -> MongoDatabase:
+    def joined_database(self) -> MongoDatabase[Document] | SessionDatabase:
         """The database whose collections are those of `collection()`; what Djongo's managers work on."""
         self.ensure_connection()
         session = self.open_session()
-        return self.connection if session is None else SessionDatabase(self.connection, session)
+        database: MongoDatabase[Document] = self.connection
+        return database if session is None else SessionDatabase(database, session)
 
     @contextmanager
     def logged(self, text: str | Callable[[], str], params: Any = None) -> Iterator[None]:

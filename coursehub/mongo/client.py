@@ -12,14 +12,16 @@ from django.core.exceptions import ImproperlyConfigured
 from pymongo import MongoClient
 from pymongo.database import Database
 
+from coursehub.mongo.types import Document
+
 # What the engine relies on; the connection string and `CLIENT` decide everything else.
 _OURS = {"document_class": dict, "tz_aware": False, "uuidRepresentation": "standard"}
 
-_clients: dict[tuple, MongoClient] = {}
+_clients: dict[tuple[Any, ...], MongoClient[Document]] = {}
 _lock = threading.Lock()
 
 
-def shared_client(parameters: dict[str, Any]) -> MongoClient:
+def shared_client(parameters: dict[str, Any]) -> MongoClient[Document]:
     """The client of this process for `parameters` (keywords of MongoClient); connects on first use.
 
     Raises pymongo's ConfigurationError when the parameters make no sense.
@@ -34,7 +36,7 @@ def shared_client(parameters: dict[str, Any]) -> MongoClient:
     return client
 
 
-def shared_database(settings: dict[str, Any]) -> Database:
+def shared_database(settings: dict[str, Any]) -> Database[Document]:
     """The database that an entry of DATABASES names, by the client of this process.
 
     Raises ImproperlyConfigured when it names none.

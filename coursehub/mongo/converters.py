@@ -37,15 +37,18 @@ def datetime_to_bson(value: datetime.datetime | None) -> datetime.datetime | Non
     return value.replace(tzinfo=None, microsecond=value.microsecond // 1000 * 1000)
 
 
-def date_to_bson(value: datetime.date | None) -> datetime.datetime | None:
-    """Midnight of that day."""
+def date_to_bson(value: Any) -> Any:
+    """Midnight of that day (datetime.date); None and expressions as they are."""
     if value is None or hasattr(value, "resolve_expression"):
         return value
     return datetime.datetime(value.year, value.month, value.day)
 
 
-def time_to_bson(value: datetime.time | str | None) -> datetime.datetime | None:
-    """That time on 1 January 1900. Raises ValueError for an aware time."""
+def time_to_bson(value: Any) -> Any:
+    """That time (datetime.time, or its text) on 1 January 1900; None and expressions as they are.
+
+    Raises ValueError for an aware time.
+    """
     if value is None or hasattr(value, "resolve_expression"):
         return value
     if isinstance(value, str):

@@ -14,7 +14,7 @@ class DatabaseCreation(BaseDatabaseCreation):
     """Djongo's would call mongodump and run SQL; nothing of it is kept."""
 
     def _create_test_db(self, verbosity: int, autoclobber: bool, keepdb: bool = False) -> str:
-        name = self._get_test_db_name()
+        name: str = self._get_test_db_name()
         if not keepdb:
             self._drop(name)
         return name
@@ -27,7 +27,7 @@ class DatabaseCreation(BaseDatabaseCreation):
         with translated():
             client.drop_database(name)
 
-    def test_db_signature(self) -> tuple:
+    def test_db_signature(self) -> tuple[Any, ...]:
         """Two aliases share a test database only if their clients reach the same server."""
         client: Any = self.connection.settings_dict.get("CLIENT") or {}
         return (*super().test_db_signature(), str(client.get("host", "")), str(client.get("port", "")))

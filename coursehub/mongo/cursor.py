@@ -6,12 +6,14 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from coursehub.mongo.errors import translated
+from coursehub.mongo.types import Document
 
 if TYPE_CHECKING:
     from pymongo.collection import Collection
     from pymongo.database import Database
 
     from coursehub.mongo.base import DatabaseWrapper
+    from coursehub.mongo.sessions import SessionCollection, SessionDatabase
     from coursehub.mongo.sql.raw import Result
 
 
@@ -27,18 +29,18 @@ class Cursor:
     # --- Collections ----------------------------------------------------------------------------
 
     @property
-    def db_conn(self) -> Database:
+    def db_conn(self) -> Database[Document] | SessionDatabase:
         """The database as Djongo's managers expect it; its collections join the open transaction."""
         return self._connection.joined_database()
 
-    def collection(self, table: str) -> Collection:
+    def collection(self, table: str) -> Collection[Document] | SessionCollection:
         """The collection of a table; joins the open transaction."""
         return self._connection.collection(table)
 
     # --- Raw SQL --------------------------------------------------------------------------------
 
     @property
-    def description(self) -> list[tuple] | None:
+    def description(self) -> list[tuple[Any, ...]] | None:
         """One entry per selected column, its name first; None when the statement gave no rows."""
         return self._result.description if self._result else None
 
@@ -62,20 +64,20 @@ class Cursor:
         for params in param_list:
             self.execute(sql, params)
 
-    def fetchone(self) -> tuple | None:
+    def fetchone(self) -> tuple[Any, ...] | None:
         return next(self._rows(), None)
 
-    def fetchmany(self, size: int = 1) -> list[tuple]:
+    def fetchmany(self, size: int = 1) -> list[tuple[Any, ...]]:
         rows = self._rows()
         return [row for _, row in zip(range(size), rows, strict=False)]
 
-    def fetchall(self) -> list[tuple]:
+    def fetchall(self) -> list[tuple[Any, ...]]:
         return list(self._rows())
 
-    def __iter__(self) -> Iterator[tuple]:
+    def __iter__(self) -> Iterator[tuple[Any, ...]]:
         return self._rows()
 
-    def _rows(self) -> Iterator[tuple]:
+    def _rows(self) -> Iterator[tuple[Any, ...]]:
         return self._result.rows if self._result else iter(())
 
     def close(self) -> None:

@@ -1,5 +1,7 @@
 """What MongoDB and this engine can and cannot do, as Django asks it."""
 
+from typing import Any
+
 from django.db.backends.base.features import BaseDatabaseFeatures
 from django.utils.functional import cached_property
 
@@ -7,7 +9,7 @@ from django.utils.functional import cached_property
 class DatabaseFeatures(BaseDatabaseFeatures):
     """Django's flags; those with a reason that is not obvious carry it."""
 
-    empty_fetchmany_value: list = []
+    empty_fetchmany_value: list[Any] = []
 
     # Writing.
     has_bulk_insert = True
@@ -80,4 +82,5 @@ class DatabaseFeatures(BaseDatabaseFeatures):
     @cached_property
     def supports_transactions(self) -> bool:
         """Whether a failing `atomic()` block undoes its writes."""
-        return self.connection.transactions_enabled
+        enabled: bool = self.connection.transactions_enabled
+        return enabled

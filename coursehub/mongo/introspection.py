@@ -72,5 +72,6 @@ class DatabaseIntrospection(djongo_introspection.DatabaseIntrospection):
     def get_primary_key_columns(self, cursor: Any, table_name: str) -> list[str] | None:
         for constraint in self.get_constraints(cursor, table_name).values():
             if constraint["primary_key"]:
-                return constraint["columns"]
+                columns: list[str] = constraint["columns"]
+                return columns
         return None

@@ -14,6 +14,7 @@ from djongo import operations as djongo_operations
 from coursehub.mongo import converters
 from coursehub.mongo.ddl import sequences
 from coursehub.mongo.errors import translated
+from coursehub.mongo.types import Pipeline
 
 
 class FlushCommand(str):
@@ -63,7 +64,7 @@ class DatabaseOperations(djongo_operations.DatabaseOperations):
     def adapt_json_value(self, value: Any, encoder: type[json.JSONEncoder] | None) -> Any:
         return converters.json_to_bson(value, encoder)
 
-    def get_db_converters(self, expression: Any) -> list[Callable]:
+    def get_db_converters(self, expression: Any) -> list[Callable[..., Any]]:
         kind = expression.output_field.get_internal_type()
         if kind == "DateTimeField" and not settings.USE_TZ:
             return []
@@ -104,7 +105,9 @@ class DatabaseOperations(djongo_operations.DatabaseOperations):
     def format_for_duration_arithmetic(self, sql: str) -> str:
         return sql
 
-    def subtract_temporals(self, internal_type: str, lhs: tuple, rhs: tuple) -> tuple[str, tuple]:
+    def subtract_temporals(
+        self, internal_type: str, lhs: tuple[Any, ...], rhs: tuple[Any, ...]
+    ) -> tuple[str, tuple[Any, ...]]:
         (lhs_sql, lhs_params), (rhs_sql, rhs_params) = lhs, rhs
         return f"({lhs_sql} - {rhs_sql})", (*lhs_params, *rhs_params)
 
@@ -137,10 +140,10 @@ def _tables_with_rows(database: Any, tables: Sequence[str]) -> list[str]:
     """Those of `tables` that hold a document, by one round trip."""
     if not tables:
         return []
-    nothing: list[dict] = [{"$limit": 1}, {"$match": {"_id": {"$in": []}}}]
+    nothing: Pipeline = [{"$limit": 1}, {"$match": {"_id": {"$in": []}}}]
     probes = [{"$unionWith": {"coll": table, "pipeline": _one_named(table)}} for table in tables]
     return [row["table"] for row in database[sequences.SCHEMA].aggregate([*nothing, *probes])]
 
 
-def _one_named(table: str) -> list[dict]:
+def _one_named(table: str) -> Pipeline:
     return [{"$limit": 1}, {"$project": {"_id": 0, "table": {"$literal": table}}}]

@@ -8,6 +8,8 @@ from pymongo import MongoClient
 from pymongo.errors import AutoReconnect, OperationFailure
 from pymongo.uri_parser import parse_uri
 
+from coursehub.mongo.types import Document
+
 _NOT_YET_INITIALIZED, _ALREADY_INITIALIZED = 94, 23
 
 
@@ -50,7 +52,7 @@ def _credentials(parsed: dict[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in options.items() if value}
 
 
-def _initiate_or_readdress(client: MongoClient, name: str, hosts: list[str], member: str) -> None:
+def _initiate_or_readdress(client: MongoClient[Document], name: str, hosts: list[str], member: str) -> None:
     try:
         config = client.admin.command("replSetGetConfig")["config"]
     except OperationFailure as error:

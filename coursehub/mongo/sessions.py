@@ -11,6 +11,7 @@ from pymongo.database import Database
 from pymongo.errors import PyMongoError
 
 from coursehub.mongo.ddl.sequences import SCHEMA
+from coursehub.mongo.types import Document
 
 # What the server accepts inside a transaction; all other calls go beside it.
 _JOINING = frozenset(
@@ -26,7 +27,7 @@ _COMMIT_ATTEMPTS = 3
 class SessionCollection:
     """A pymongo collection in a session. Documents written through it belong to the transaction."""
 
-    def __init__(self, collection: Collection, session: ClientSession) -> None:
+    def __init__(self, collection: Collection[Document], session: ClientSession) -> None:
         self._collection, self._session = collection, session
 
     def __getattr__(self, name: str) -> Any:
@@ -37,10 +38,10 @@ class SessionCollection:
 class SessionDatabase:
     """A pymongo database that hands out collections in a session; counters stay outside (see sequences.py)."""
 
-    def __init__(self, database: Database, session: ClientSession) -> None:
+    def __init__(self, database: Database[Document], session: ClientSession) -> None:
         self._database, self._session = database, session
 
-    def __getitem__(self, name: str) -> Collection | SessionCollection:
+    def __getitem__(self, name: str) -> Collection[Document] | SessionCollection:
         collection = self._database[name]
         return collection if name == SCHEMA else SessionCollection(collection, self._session)
 

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from django.db import IntegrityError
 from django.db.backends.base.schema import _related_non_m2m_objects
-from django.db.models import Field
 
 from coursehub.mongo.ddl import sequences
+from coursehub.mongo.types import AnyField
 
 if TYPE_CHECKING:
     from coursehub.mongo.ddl.schema import DatabaseSchemaEditor
@@ -33,7 +33,7 @@ _CONVERSIONS = {
 class ColumnChange:
     """One column becoming another: its name, type, NOT NULL, and the counter behind it."""
 
-    def __init__(self, editor: DatabaseSchemaEditor, table: str, old: Field, new: Field) -> None:
+    def __init__(self, editor: DatabaseSchemaEditor, table: str, old: AnyField, new: AnyField) -> None:
         self.editor, self.table, self.old, self.new = editor, table, old, new
 
     def steps(self) -> Iterator[Step]:
@@ -56,7 +56,7 @@ class ColumnChange:
         schema.update_one({"name": self.table}, {"$unset": {f"fields.{old}": ""}})
         schema.update_one({"name": self.table, "auto.field_names": old}, {"$set": {"auto.field_names.$": new}})
 
-    def _conversion(self, old: Field, new: Field) -> str | None:
+    def _conversion(self, old: AnyField, new: AnyField) -> str | None:
         """The server's name of the new type if values must be converted."""
         connection = self.editor.connection
         before, after = (_CONVERSIONS.get(field.db_parameters(connection)["type"]) for field in (old, new))
@@ -86,7 +86,7 @@ class ColumnChange:
         elif rows.find_one({column: None}, {"_id": True}):
             raise IntegrityError(f"NOT NULL constraint failed: {self.table}.{column}")
 
-    def _record_of(self, field: Field) -> tuple[str, bool]:
+    def _record_of(self, field: AnyField) -> tuple[str | None, bool]:
         return field.db_parameters(self.editor.connection)["type"], sequences.is_sequence(field)
 
     def _record(self) -> None:

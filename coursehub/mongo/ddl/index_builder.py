@@ -9,6 +9,7 @@ from pymongo.collection import Collection
 from pymongo.errors import OperationFailure
 
 from coursehub.mongo.ddl.indexes import PRIMARY_KEY, IndexSpec
+from coursehub.mongo.types import Document
 
 _INDEX_OPTIONS_CONFLICT, _INDEX_KEY_SPECS_CONFLICT = 85, 86
 
@@ -16,7 +17,7 @@ _INDEX_OPTIONS_CONFLICT, _INDEX_KEY_SPECS_CONFLICT = 85, 86
 class IndexBuilder:
     """The indexes of one collection."""
 
-    def __init__(self, collection: Collection) -> None:
+    def __init__(self, collection: Collection[Document]) -> None:
         self.collection = collection
 
     def create(self, spec: IndexSpec) -> None:

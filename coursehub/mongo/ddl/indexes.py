@@ -6,10 +6,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import F, Field, Index, Model, UniqueConstraint
+from django.db.models import F, Index, Model, UniqueConstraint
 from django.db.models.expressions import OrderBy
 
 from coursehub.mongo.ddl.partial import not_null, partial_filter
+from coursehub.mongo.types import AnyField, Document
 
 PRIMARY_KEY = "__primary_key__"
 
@@ -40,7 +41,7 @@ class ModelIndexes:
         model: type[Model],
         connection: Any,
         name_for: Callable[[str, Sequence[str], str], str],
-        altered: Mapping[str, Field] | None = None,
+        altered: Mapping[str, AnyField] | None = None,
     ) -> None:
         self.meta, self.connection, self.name_for = model._meta, connection, name_for
         self.model, self.altered = model, altered or {}
@@ -57,7 +58,7 @@ class ModelIndexes:
         wanted += [spec for constraint in self.meta.constraints if (spec := self.of_constraint(constraint))]
         return wanted
 
-    def of_field(self, field: Field) -> list[IndexSpec]:
+    def of_field(self, field: AnyField) -> list[IndexSpec]:
         """The index that `field` itself asks for: key, unique or plain."""
         if field.column is None or field.db_parameters(self.connection)["type"] is None or field.column == "_id":
             return []
@@ -104,7 +105,7 @@ class ModelIndexes:
             explicit=True,
         )
 
-    def _plain_columns(self, expressions: Sequence[Any]) -> list[tuple[Field, int]]:
+    def _plain_columns(self, expressions: Sequence[Any]) -> list[tuple[AnyField, int]]:
         """The columns and directions of expressions that are no more than columns; empty if one is more."""
         found = []
         for expression in expressions:
@@ -115,21 +116,21 @@ class ModelIndexes:
             found.append((self._field(column.name), direction))
         return found
 
-    def _field(self, name: str) -> Field:
+    def _field(self, name: str) -> AnyField:
         field = self.meta.get_field(name)
         return self.altered.get(field.name, field)
 
     def _spec(self, columns: Sequence[str], name: str, **options: Any) -> IndexSpec:
         return IndexSpec(name, tuple((column, 1) for column in columns), **options)
 
-    def _not_null(self, fields: Sequence[Field]) -> dict | None:
+    def _not_null(self, fields: Sequence[AnyField]) -> Document | None:
         return all_of([not_null(field, self.connection) for field in fields if field.null])
 
-    def _condition(self, condition: Any) -> dict | None:
+    def _condition(self, condition: Any) -> Document | None:
         return partial_filter(self.model, condition, self.connection, self.altered) if condition is not None else None
 
 
-def all_of(filters: Sequence[dict | None]) -> dict | None:
+def all_of(filters: Sequence[Document | None]) -> Document | None:
     """The conjunction of those that are not None; None when there are none."""
     parts = [part for part in filters if part is not None]
     if len(parts) <= 1:

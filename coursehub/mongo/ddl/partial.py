@@ -12,10 +12,12 @@ from typing import Any
 
 from bson import ObjectId
 from django.db import NotSupportedError
-from django.db.models import Field, Model, Q, lookups
+from django.db.models import Model, Q, lookups
 from django.db.models.expressions import Col
 from django.db.models.sql.query import Query
 from django.db.models.sql.where import AND, OR, WhereNode
+
+from coursehub.mongo.types import AnyField, Document
 
 # The least value of each BSON type: `{column: {$gte: least}}` holds for every value but NULL, and unlike
 # `$type` the query planner sees that an equality implies it, so a partial index still serves searches.
@@ -40,8 +42,8 @@ _RANGES = {
 
 
 def partial_filter(
-    model: type[Model], condition: Q, connection: Any, altered: Mapping[str, Field] | None = None
-) -> dict:
+    model: type[Model], condition: Q, connection: Any, altered: Mapping[str, AnyField] | None = None
+) -> Document:
     """`condition` as a partialFilterExpression.
 
     Raises NotSupportedError, naming the part, for what a partial index cannot express.
@@ -50,17 +52,18 @@ def partial_filter(
     return _Translation(connection, altered or {}).node(where, negated=False)
 
 
-def not_null(field: Field, connection: Any) -> dict:
+def not_null(field: AnyField, connection: Any) -> Document:
     """The filter for documents that have a value in `field`'s column, fit for a partial index."""
+    column: Any = field.column
     least = _LEAST.get(field.db_parameters(connection)["type"])
-    return {field.column: {"$type": list(_ALL_TYPES_BUT_NULL)} if least is None else {"$gte": least}}
+    return {column: {"$type": list(_ALL_TYPES_BUT_NULL)} if least is None else {"$gte": least}}
 
 
 class _Translation:
-    def __init__(self, connection: Any, altered: Mapping[str, Field]) -> None:
+    def __init__(self, connection: Any, altered: Mapping[str, AnyField]) -> None:
         self.connection, self.altered = connection, altered
 
-    def node(self, node: Any, *, negated: bool) -> dict:
+    def node(self, node: Any, *, negated: bool) -> Document:
         if not isinstance(node, WhereNode):
             return self.lookup(node, negated=negated)
         negated ^= node.negated
@@ -70,7 +73,7 @@ class _Translation:
         joined = "$or" if (node.connector == OR) != negated else "$and"
         return parts[0] if len(parts) == 1 else {joined: parts}
 
-    def lookup(self, lookup: Any, *, negated: bool) -> dict:
+    def lookup(self, lookup: Any, *, negated: bool) -> Document:
         if isinstance(lookup, Col):  # a boolean column as it stands
             return self._equal(lookup.target, True, negated=negated)
         if not isinstance(getattr(lookup, "lhs", None), Col) or hasattr(lookup.rhs, "resolve_expression"):
@@ -88,13 +91,15 @@ class _Translation:
                 return {field.column: {opposite if negated else plain: value}}
         raise NotSupportedError(f"{type(lookup).__name__} in the condition of an index")
 
-    def _equal(self, field: Field, value: Any, *, negated: bool) -> dict:
+    def _equal(self, field: AnyField, value: Any, *, negated: bool) -> Document:
+        column: Any = field.column
         if not negated:
-            return {field.column: {"$eq": value}}
-        return {"$or": [{field.column: {"$lt": value}}, {field.column: {"$gt": value}}]}
+            return {column: {"$eq": value}}
+        return {"$or": [{column: {"$lt": value}}, {column: {"$gt": value}}]}
 
-    def _one_of(self, field: Field, lookup: Any, *, negated: bool) -> dict:
+    def _one_of(self, field: AnyField, lookup: Any, *, negated: bool) -> Document:
         values = [field.get_db_prep_value(value, self.connection) for value in lookup.rhs if value is not None]
+        column: Any = field.column
         if not negated:
-            return {field.column: {"$in": values}}
+            return {column: {"$in": values}}
         return {"$and": [self._equal(field, value, negated=True) for value in values]}

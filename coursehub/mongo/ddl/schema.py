@@ -12,7 +12,7 @@ from typing import Any
 
 from django.db import IntegrityError, NotSupportedError
 from django.db.backends.base.schema import BaseDatabaseSchemaEditor
-from django.db.models import Field, Index, Model, Value
+from django.db.models import Index, Model, Value
 from pymongo.database import Database
 from pymongo.errors import CollectionInvalid, OperationFailure
 
@@ -22,6 +22,7 @@ from coursehub.mongo.ddl.alterations import ColumnChange
 from coursehub.mongo.ddl.index_builder import IndexBuilder
 from coursehub.mongo.ddl.indexes import IndexSpec, ModelIndexes
 from coursehub.mongo.errors import translated
+from coursehub.mongo.types import AnyField, Document
 
 logger = logging.getLogger("django.db.backends.schema")
 _NAMESPACE_NOT_FOUND = 26
@@ -31,8 +32,9 @@ class DatabaseSchemaEditor(BaseDatabaseSchemaEditor):
     """Django's schema editor, without SQL. `sqlmigrate` shows the commands that would run."""
 
     @property
-    def database(self) -> Database:
-        return self.connection.database
+    def database(self) -> Database[Document]:
+        database: Database[Document] = self.connection.database
+        return database
 
     def run(self, text: str, action: Callable[[], Any]) -> None:
         """Do `action`, or only note `text` when Django merely asks what would be done."""
@@ -43,7 +45,7 @@ class DatabaseSchemaEditor(BaseDatabaseSchemaEditor):
         with translated(), self.connection.logged(text):
             action()
 
-    def indexes_of(self, model: type[Model], altered: dict[str, Field] | None = None) -> ModelIndexes:
+    def indexes_of(self, model: type[Model], altered: dict[str, AnyField] | None = None) -> ModelIndexes:
         return ModelIndexes(model, self.connection, self._create_index_name, altered)
 
     # --- Tables ---------------------------------------------------------------------------------
@@ -55,13 +57,13 @@ class DatabaseSchemaEditor(BaseDatabaseSchemaEditor):
         self.run(f"CREATE SCHEMA {table}", lambda: self._record_columns(table, fields))
         self._create_indexes(model, self.indexes_of(model).all())
         for field in model._meta.local_many_to_many:
-            if field.remote_field.through._meta.auto_created:
-                self.create_model(field.remote_field.through)
+            if _through(field)._meta.auto_created:
+                self.create_model(_through(field))
 
     def delete_model(self, model: type[Model]) -> None:
         for field in model._meta.local_many_to_many:
-            if field.remote_field.through._meta.auto_created:
-                self.delete_model(field.remote_field.through)
+            if _through(field)._meta.auto_created:
+                self.delete_model(_through(field))
         table = model._meta.db_table
         self.run(f"DROP TABLE {table}", lambda: self.database.drop_collection(table))
         self.run(f"DROP SCHEMA {table}", lambda: self.database[sequences.SCHEMA].delete_one({"name": table}))
@@ -81,7 +83,7 @@ class DatabaseSchemaEditor(BaseDatabaseSchemaEditor):
             if self.connection.settings_dict.get("ENFORCE_SCHEMA"):
                 raise
 
-    def _record_columns(self, table: str, fields: Iterable[Field]) -> None:
+    def _record_columns(self, table: str, fields: Iterable[AnyField]) -> None:
         columns = {f"fields.{field.column}": self._column_record(field) for field in fields if field.column != "_id"}
         self.database[sequences.SCHEMA].update_one({"name": table}, {"$set": {"name": table, **columns}}, upsert=True)
         for field in fields:
@@ -98,18 +100,18 @@ class DatabaseSchemaEditor(BaseDatabaseSchemaEditor):
 
     # --- Columns --------------------------------------------------------------------------------
 
-    def add_field(self, model: type[Model], field: Field) -> None:
-        if field.many_to_many and field.remote_field.through._meta.auto_created:
-            self.create_model(field.remote_field.through)
+    def add_field(self, model: type[Model], field: AnyField) -> None:
+        if field.many_to_many and _through(field)._meta.auto_created:
+            self.create_model(_through(field))
         elif self._is_column(field):
             table, column = model._meta.db_table, field.column
             self.run(f"ADD COLUMN {table}.{column}", lambda: self._fill_new_column(table, field))
             self.run(f"ADD SCHEMA {table}.{column}", lambda: self._record_columns(table, [field]))
             self._create_indexes(model, self.indexes_of(model).of_field(field))
 
-    def remove_field(self, model: type[Model], field: Field) -> None:
-        if field.many_to_many and field.remote_field.through._meta.auto_created:
-            self.delete_model(field.remote_field.through)
+    def remove_field(self, model: type[Model], field: AnyField) -> None:
+        if field.many_to_many and _through(field)._meta.auto_created:
+            self.delete_model(_through(field))
         elif self._is_column(field):
             table, column = model._meta.db_table, field.column
             builder = IndexBuilder(self.database[table])
@@ -119,12 +121,12 @@ class DatabaseSchemaEditor(BaseDatabaseSchemaEditor):
     def _alter_field(
         self,
         model: type[Model],
-        old_field: Field,
-        new_field: Field,
+        old_field: AnyField,
+        new_field: AnyField,
         old_type: str,
         new_type: str,
-        old_db_params: dict,
-        new_db_params: dict,
+        old_db_params: dict[str, Any],
+        new_db_params: dict[str, Any],
         strict: bool = False,
     ) -> None:
         names = {field.name for field in model._meta.local_fields}
@@ -139,20 +141,21 @@ class DatabaseSchemaEditor(BaseDatabaseSchemaEditor):
             self.run(text, action)
         self._create_indexes(model, [spec for spec in new if spec not in old])
 
-    def _is_column(self, field: Field) -> bool:
+    def _is_column(self, field: AnyField) -> bool:
         return field.column is not None and field.db_parameters(self.connection)["type"] is not None
 
-    def _column_record(self, field: Field) -> dict[str, str]:
+    def _column_record(self, field: AnyField) -> dict[str, str | None]:
         return {"type_code": field.db_parameters(self.connection)["type"]}
 
-    def _fill_new_column(self, table: str, field: Field) -> None:
-        missing = {field.column: {"$exists": False}}
+    def _fill_new_column(self, table: str, field: AnyField) -> None:
+        column: Any = field.column
+        missing = {column: {"$exists": False}}
         default = self._database_default(field) if field.has_db_default() else self.effective_default(field)
         if default is None and not field.null and self.database[table].find_one(missing, {"_id": True}):
             raise IntegrityError(f"NOT NULL constraint failed: {table}.{field.column}")
-        self.database[table].update_many(missing, {"$set": {field.column: as_stored(field, default)}})
+        self.database[table].update_many(missing, {"$set": {column: as_stored(field, default)}})
 
-    def _database_default(self, field: Field) -> Any:
+    def _database_default(self, field: AnyField) -> Any:
         if not isinstance(field._db_default_expression, Value):
             raise NotSupportedError(f"{field}: the default of a column must be a plain value on MongoDB.")
         return field.get_db_prep_save(field._db_default_expression.value, self.connection)
@@ -202,11 +205,16 @@ class DatabaseSchemaEditor(BaseDatabaseSchemaEditor):
             self.run(_described("DROP", spec, model), lambda spec=spec, rest=still_wanted: builder.drop(spec, rest))
 
 
+def _through(field: Any) -> Any:
+    """The model of a many-to-many field's own table."""
+    return field.remote_field.through
+
+
 def _present(specs: Iterable[IndexSpec | None]) -> list[IndexSpec]:
     return [spec for spec in specs if spec is not None]
 
 
-def _covers(spec: IndexSpec, field: Field) -> bool:
+def _covers(spec: IndexSpec, field: AnyField) -> bool:
     """Whether a change of `field` can change the index: by its keys, or by its condition."""
     return any(column == field.column for column, _ in spec.keys) or repr(field.column) in repr(spec.partial)
 

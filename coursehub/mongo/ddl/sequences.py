@@ -16,9 +16,11 @@ import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from django.db.models import AutoField, Field
+from django.db.models import AutoField
 from pymongo import ReturnDocument
 from pymongo.database import Database
+
+from coursehub.mongo.types import AnyField, Document
 
 SCHEMA = "__schema__"
 _KEPT_SECONDS = 1.0
@@ -40,12 +42,12 @@ _blocks: dict[_Key, _Block] = {}
 _lock = threading.Lock()
 
 
-def is_sequence(field: Field) -> bool:
+def is_sequence(field: AnyField) -> bool:
     """Whether the column's numbers come from the table's counter (Djongo's ObjectIdField is no such column)."""
     return isinstance(field, AutoField) and field.get_internal_type() != "ObjectIdField"
 
 
-def numbers(database: Database, table: str, column: str, count: int) -> list[int]:
+def numbers(database: Database[Document], table: str, column: str, count: int) -> list[int]:
     """`count` new numbers for `column` of `table`, ascending; no other thread or process has or gets them."""
     key = _key(database, table)
     with _lock:
@@ -67,11 +69,11 @@ def numbers(database: Database, table: str, column: str, count: int) -> list[int
     return taken
 
 
-def _key(database: Database, table: str) -> _Key:
+def _key(database: Database[Document], table: str) -> _Key:
     return id(database.client), database.name, table
 
 
-def _forget(database: Database, table: str) -> None:
+def _forget(database: Database[Document], table: str) -> None:
     with _lock:
         _blocks.pop(_key(database, table), None)
 
@@ -86,7 +88,7 @@ def _forget_parents_blocks() -> None:
 os.register_at_fork(after_in_child=_forget_parents_blocks)
 
 
-def draw(database: Database, table: str, column: str, count: int) -> int:
+def draw(database: Database[Document], table: str, column: str, count: int) -> int:
     """The first of `count` consecutive new numbers for `column` of `table`, in one round trip."""
     while True:
         drawn = database[SCHEMA].find_one_and_update(
@@ -100,7 +102,7 @@ def draw(database: Database, table: str, column: str, count: int) -> int:
         start(database, table, column)
 
 
-def start(database: Database, table: str, column: str) -> None:
+def start(database: Database[Document], table: str, column: str) -> None:
     """Give `table` a counter for `column` that stands at the highest number in use, if it has none yet."""
     _forget(database, table)
     highest = database[table].find_one({column: {"$type": "number"}}, {column: True}, sort=[(column, -1)])
@@ -111,7 +113,7 @@ def start(database: Database, table: str, column: str) -> None:
     )
 
 
-def raise_to(database: Database, table: str, number: int) -> None:
+def raise_to(database: Database[Document], table: str, number: int) -> None:
     """Numbers up to `number` are in use: the counter never gives them out."""
     database[SCHEMA].update_one({"name": table, "auto": {"$exists": True}}, {"$max": {"auto.seq": number}})
     with _lock:
@@ -120,7 +122,7 @@ def raise_to(database: Database, table: str, number: int) -> None:
             block.first = max(block.first, number + 1)
 
 
-def reset(database: Database, tables: Iterable[str]) -> None:
+def reset(database: Database[Document], tables: Iterable[str]) -> None:
     """Begin at 1 again in `tables`, which are empty."""
     names = list(tables)
     for table in names:

@@ -7,11 +7,12 @@ from bson.decimal128 import Decimal128
 
 from coursehub.mongo.expressions.dispatch import not_supported
 from coursehub.mongo.expressions.values import is_literal, literal, strict
+from coursehub.mongo.types import Document
 
 _WORD = 2**64
 _SIGN = 2**63
 _BITS = [{"weight": Decimal128(str(2**bit)), "above": Decimal128(str(2 ** (bit + 1)))} for bit in range(64)]
-_BITWISE: dict[str, Callable[[dict, dict], dict]] = {
+_BITWISE: dict[str, Callable[[Document, Document], Document]] = {
     "&": lambda left, right: {"$and": [left, right]},
     "|": lambda left, right: {"$or": [left, right]},
     "#": lambda left, right: {"$ne": [left, right]},
@@ -19,7 +20,7 @@ _BITWISE: dict[str, Callable[[dict, dict], dict]] = {
 OPERATORS = {*_BITWISE, "<<", ">>"}
 
 
-def operation(operator: str, sides: list) -> Any:
+def operation(operator: str, sides: list[Any]) -> Any:
     """`left <operator> right` for integers in two's complement; NULL if a side is.
 
     A result of << beyond 64 bits fails on the server (DataError). Raises NotSupportedError for a shift by
@@ -39,7 +40,7 @@ def operation(operator: str, sides: list) -> Any:
     return strict([left], lambda x: {"$toLong": {"$floor": {"$divide": [{"$toDecimal": x}, factor]}}})
 
 
-def _bitwise(combine: Callable[[dict, dict], dict], left: Any, right: Any) -> dict:
+def _bitwise(combine: Callable[[Document, Document], Document], left: Any, right: Any) -> Document:
     chosen = combine(_is_set("$$left"), _is_set("$$right"))
     weights = {"$map": {"input": literal(_BITS), "as": "bit", "in": {"$cond": [chosen, "$$bit.weight", 0]}}}
     return {
@@ -50,16 +51,16 @@ def _bitwise(combine: Callable[[dict, dict], dict], left: Any, right: Any) -> di
     }
 
 
-def _is_set(word: str) -> dict:
+def _is_set(word: str) -> Document:
     return {"$gte": [{"$mod": [word, "$$bit.above"]}, "$$bit.weight"]}
 
 
-def _unsigned(number: Any) -> dict:
+def _unsigned(number: Any) -> Document:
     """The 64 bits of a number, read as a number without sign; too large for a long."""
     word = {"$toDecimal": number}
     return {"$cond": [{"$lt": [number, 0]}, {"$add": [word, literal(Decimal128(str(_WORD)))]}, word]}
 
 
-def _signed(word: str) -> dict:
+def _signed(word: str) -> Document:
     negative = {"$gte": [word, literal(Decimal128(str(_SIGN)))]}
     return {"$toLong": {"$cond": [negative, {"$subtract": [word, literal(Decimal128(str(_WORD)))]}, word]}}

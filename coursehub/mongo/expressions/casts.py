@@ -8,6 +8,7 @@ from coursehub.mongo.expressions.dispatch import not_supported
 from coursehub.mongo.expressions.lookups import TEXT_TYPES, field_type, internal_type
 from coursehub.mongo.expressions.nodes import INTEGERS, expression_for
 from coursehub.mongo.expressions.values import literal, strict
+from coursehub.mongo.types import Document
 
 DATE_TEXT = {"DateField": "%Y-%m-%d", "DateTimeField": "%Y-%m-%d %H:%M:%S.%L", "TimeField": "%H:%M:%S.%L"}
 
@@ -50,7 +51,7 @@ def _temporal(node: Cast, source: Any, operand: Any, target: str) -> Any:
     raise not_supported(f"Cast from {origin or 'an unknown type'} to {target}")
 
 
-def on_the_first_of_1900(moment: Any) -> dict:
+def on_the_first_of_1900(moment: Any) -> Document:
     """The time of day of `moment`, in the form in which times are stored."""
     parts = {unit: {f"${unit}": moment} for unit in ("hour", "minute", "second", "millisecond")}
     return {"$dateFromParts": {"year": 1900, "month": 1, "day": 1, **parts}}

@@ -20,6 +20,7 @@ from coursehub.mongo.expressions.values import (
     literal,
     present,
 )
+from coursehub.mongo.types import Document
 
 OPPOSITE = {"$eq": "$ne", "$gt": "$lte", "$gte": "$lt", "$lt": "$gte", "$lte": "$gt"}
 MIRRORED = {"$eq": "$eq", "$gt": "$lt", "$gte": "$lte", "$lt": "$gt", "$lte": "$gte"}
@@ -30,7 +31,7 @@ class Condition:
 
     plain = True  # only plain values on the right: may become a match document
 
-    def document(self, path: str, truth: bool) -> dict:
+    def document(self, path: str, truth: bool) -> Document:
         raise NotImplementedError
 
     def test(self, left: Any, truth: bool) -> Any:
@@ -56,7 +57,7 @@ class Compare(Condition):
             holds = self.operator in ("$lt", "$lte") if above else self.operator in ("$gt", "$gte")
             _constant(holds is truth)
 
-    def document(self, path: str, truth: bool) -> dict:
+    def document(self, path: str, truth: bool) -> Document:
         self._settle(truth)
         if truth:
             return {path: {self.operator: self.value}}
@@ -95,10 +96,10 @@ class CompareExpression(Condition):
 class OneOf(Condition):
     """left IN (values); `has_null` when the list came from a subquery with a NULL in it."""
 
-    values: list
+    values: list[Any]
     has_null: bool = False
 
-    def _settle(self, truth: bool) -> list:
+    def _settle(self, truth: bool) -> list[Any]:
         values = [value for value in self.values if not beyond_int64(value)]
         if not truth and self.has_null:
             raise EmptyResultSet
@@ -106,7 +107,7 @@ class OneOf(Condition):
             _constant(not truth)
         return values
 
-    def document(self, path: str, truth: bool) -> dict:
+    def document(self, path: str, truth: bool) -> Document:
         values = self._settle(truth)
         if truth:
             return {path: {"$eq": values[0]} if len(values) == 1 else {"$in": values}}
@@ -121,7 +122,7 @@ class OneOf(Condition):
 class OneOfExpressions(Condition):
     """left IN (expressions of the row)."""
 
-    options: list
+    options: list[Any]
     plain = False
 
     def test(self, left: Any, truth: bool) -> Any:
@@ -148,7 +149,7 @@ class Between(Condition):
             min(high, INT64_MAX) if beyond_int64(high) else high,
         )
 
-    def document(self, path: str, truth: bool) -> dict:
+    def document(self, path: str, truth: bool) -> Document:
         low, high = self._bounds()
         if truth:
             if low is None or high is None or beyond_int64(low) or beyond_int64(high):
@@ -192,7 +193,7 @@ class BetweenExpressions(Condition):
 class IsNullCondition(Condition):
     wanted: bool
 
-    def document(self, path: str, truth: bool) -> dict:
+    def document(self, path: str, truth: bool) -> Document:
         return {path: {"$eq": None} if self.wanted is truth else {"$ne": None}}
 
     def test(self, left: Any, truth: bool) -> Any:

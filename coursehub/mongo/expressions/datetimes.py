@@ -13,6 +13,7 @@ from coursehub.mongo.expressions.casts import on_the_first_of_1900
 from coursehub.mongo.expressions.dispatch import not_supported
 from coursehub.mongo.expressions.nodes import expression_for
 from coursehub.mongo.expressions.values import strict
+from coursehub.mongo.types import Document
 
 PARTS = {
     **{"year": "$year", "iso_year": "$isoWeekYear", "month": "$month", "day": "$dayOfMonth", "week": "$isoWeek"},
@@ -36,7 +37,7 @@ def extract(compiler: Any, node: Extract) -> Any:
     return strict([compiler.operand(node.lhs)], lambda moment: _part(node, {"date": moment, **zone}))
 
 
-def _part(node: Extract, moment: dict) -> Any:
+def _part(node: Extract, moment: Document) -> Any:
     if node.lookup_name == "quarter":
         return {"$toInt": {"$ceil": {"$divide": [{"$month": moment}, 3]}}}
     if node.lookup_name not in PARTS:
@@ -45,7 +46,7 @@ def _part(node: Extract, moment: dict) -> Any:
     return {"$toInt": part} if node.lookup_name == "iso_year" else part
 
 
-def _zone(node: Any, field: Any) -> dict:
+def _zone(node: Any, field: Any) -> Document:
     if isinstance(field, DateTimeField):
         name = node.get_tzname()
         return {"timezone": _offset(name)} if name else {}
@@ -60,7 +61,7 @@ def _offset(name: str) -> str:
     return bare if bare[:1] in ("+", "-") else name
 
 
-def _wall_clock(moment: Any, zone: dict) -> Any:
+def _wall_clock(moment: Any, zone: Document) -> Any:
     """`moment` as the clock on the wall of the zone shows it, as if that were UTC."""
     if not zone:
         return moment

@@ -23,26 +23,26 @@ class Registry:
     """Translations by class. A subclass inherits its parent's translation unless it changes the SQL."""
 
     def __init__(self) -> None:
-        self._handlers: dict[type, Callable] = {}
-        self._found: dict[type, Callable] = {}
+        self._handlers: dict[type, Callable[..., Any]] = {}
+        self._found: dict[type, Callable[..., Any]] = {}
         self._families: set[type] = set()
 
-    def register(self, *classes: type) -> Callable[[Callable], Callable]:
+    def register(self, *classes: type) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
         """Decorator: the function translates nodes of these classes."""
 
-        def decorate(handler: Callable) -> Callable:
+        def decorate(handler: Callable[..., Any]) -> Callable[..., Any]:
             for cls in classes:
                 self._handlers[cls] = handler
             return handler
 
         return decorate
 
-    def register_family(self, *classes: type) -> Callable[[Callable], Callable]:
+    def register_family(self, *classes: type) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
         """Decorator: for all subclasses, whatever they change; the function has to look at them itself."""
         self._families.update(classes)
         return self.register(*classes)
 
-    def find(self, node: Any) -> Callable:
+    def find(self, node: Any) -> Callable[..., Any]:
         """The translation for `node`. Raises NotSupportedError when there is none."""
         cls = type(node)
         handler = self._found.get(cls)
@@ -53,7 +53,7 @@ class Registry:
             raise not_supported(node, "it brings its own SQL template")
         return handler
 
-    def _search(self, cls: type, node: Any) -> Callable:
+    def _search(self, cls: type, node: Any) -> Callable[..., Any]:
         for known in cls.__mro__:
             if known in self._handlers:
                 if known not in self._families and not _same_meaning(cls, known):

@@ -7,6 +7,7 @@ from django.db.models import functions as f
 
 from coursehub.mongo.expressions.nodes import expression_for
 from coursehub.mongo.expressions.values import literal, power, present, strict
+from coursehub.mongo.types import Document
 
 
 def simple(cls: type, build: Callable[..., Any]) -> None:
@@ -40,12 +41,12 @@ def least(compiler: Any, node: f.Least) -> Any:
 
 
 @expression_for(f.Random)
-def random(compiler: Any, node: f.Random) -> dict:
+def random(compiler: Any, node: f.Random) -> Document:
     return {"$rand": {}}
 
 
 @expression_for(f.Pi)
-def pi(compiler: Any, node: f.Pi) -> dict:
+def pi(compiler: Any, node: f.Pi) -> Any:
     return literal(3.141592653589793)
 
 
@@ -56,7 +57,7 @@ def round_to(compiler: Any, node: f.Round) -> Any:
     return strict(operands, _half_away_from_zero)
 
 
-def _half_away_from_zero(number: Any, places: Any) -> dict:
+def _half_away_from_zero(number: Any, places: Any) -> Document:
     factor = power({"$toDecimal": 10}, places)
     scaled = {"$multiply": [{"$abs": {"$toDecimal": number}}, factor]}
     rounded = {"$divide": [{"$floor": {"$add": [scaled, {"$toDecimal": "0.5"}]}}, factor]}
@@ -66,7 +67,7 @@ def _half_away_from_zero(number: Any, places: Any) -> dict:
     }
 
 
-def _back(number: Any, result: Any, name: str) -> dict:
+def _back(number: Any, result: Any, name: str) -> Document:
     return {"case": {"$eq": [{"$type": number}, name]}, "then": {"$convert": {"input": result, "to": name}}}
 
 
@@ -75,25 +76,25 @@ def _guarded(operator: str, allowed: Callable[[Any], Any]) -> Callable[[Any], An
     return lambda x: {"$cond": [allowed(x), {operator: x}, None]}
 
 
-def _modulo(dividend: Any, divisor: Any) -> dict:
+def _modulo(dividend: Any, divisor: Any) -> Document:
     return {"$cond": [{"$eq": [divisor, 0]}, None, {"$mod": [dividend, divisor]}]}
 
 
-def _sign(x: Any) -> dict:
+def _sign(x: Any) -> Document:
     return {"$cmp": [x, 0]}
 
 
-def _cotangent(x: Any) -> dict:
+def _cotangent(x: Any) -> Document:
     return {"$cond": [{"$eq": [{"$tan": x}, 0]}, None, {"$divide": [1, {"$tan": x}]}]}
 
 
-def _logarithm(base: Any, x: Any) -> dict:
+def _logarithm(base: Any, x: Any) -> Document:
     # The server's own $log is wrong for Decimal128.
     allowed = {"$and": [{"$gt": [base, 0]}, {"$ne": [base, 1]}, {"$gt": [x, 0]}]}
     return {"$cond": [allowed, {"$divide": [{"$ln": x}, {"$ln": base}]}, None]}
 
 
-def _unit_interval(x: Any) -> dict:
+def _unit_interval(x: Any) -> Document:
     return {"$and": [{"$gte": [x, -1]}, {"$lte": [x, 1]}]}
 
 

@@ -14,6 +14,7 @@ from coursehub.mongo.expressions import conditions as c
 from coursehub.mongo.expressions.dispatch import not_supported
 from coursehub.mongo.expressions.lookups import condition_for
 from coursehub.mongo.expressions.values import conjunction, disjunction, literal
+from coursehub.mongo.types import Document
 
 MISSING = "$$REMOVE"
 
@@ -48,6 +49,8 @@ class PathEquals(c.Condition):
 
 def inside(document: Any, path: list[str | int]) -> Any:
     """What `path` leads to: texts are keys of objects, numbers positions in arrays; missing if there is nothing."""
+    fits: Document
+    value: Document
     for step in path:
         if isinstance(step, int):
             fits, value = {"$isArray": "$$outer"}, {"$arrayElemAt": ["$$outer", step]}
@@ -71,7 +74,7 @@ def _step(transform: Any) -> str | int:
     try:
         position = int(transform.key_name)
     except ValueError:
-        return transform.key_name
+        return str(transform.key_name)
     if position < 0:
         raise not_supported(transform, "a position from the end of an array")
     return position

@@ -1,6 +1,6 @@
 """Lookups (`field__lookup=value`): which condition each one states about its left side."""
 
-from typing import Any
+from typing import Any, NoReturn
 
 from django.core.exceptions import EmptyResultSet, FullResultSet
 from django.db.models import JSONField
@@ -13,6 +13,7 @@ from djongo.models import fields as djongo_fields
 from coursehub.mongo.expressions import conditions as c
 from coursehub.mongo.expressions.dispatch import Registry, not_supported
 from coursehub.mongo.expressions.patterns import Pattern, Search, escaped
+from coursehub.mongo.types import Document
 
 CONDITIONS = Registry()
 condition_for = CONDITIONS.register
@@ -22,7 +23,7 @@ NESTED = (JSONField, djongo_fields.MongoField, djongo_fields.ArrayReferenceField
 TEXT_TYPES = {"CharField", "TextField", "SlugField", "UUIDField", "FileField", "FilePathField", "GenericIPAddressField"}
 
 
-def document(compiler: Any, lookup: l.Lookup, truth: bool) -> dict:
+def document(compiler: Any, lookup: l.Lookup, truth: bool) -> Document:
     """Match document; falls back to `$expr` where the left side is not a plain field."""
     left, condition = _condition(compiler, lookup)
     nested = _is_nested(left)  # a match document would also look inside
@@ -82,7 +83,7 @@ def _right(compiler: Any, lookup: l.Lookup) -> Any:
     return None if lookup.rhs_is_direct_value() else lookup.rhs
 
 
-def _stored(compiler: Any, lookup: l.Lookup, value: Any) -> list:
+def _stored(compiler: Any, lookup: l.Lookup, value: Any) -> Any:
     return lookup.get_db_prep_lookup(value, compiler.connection)[1]
 
 
@@ -125,10 +126,10 @@ class Always(c.Condition):
     def __init__(self, holds: bool) -> None:
         self.holds = holds
 
-    def document(self, path: str, truth: bool) -> dict:
-        return self.test(path, truth)
+    def document(self, path: str, truth: bool) -> NoReturn:
+        self.test(path, truth)
 
-    def test(self, left: Any, truth: bool) -> Any:
+    def test(self, left: Any, truth: bool) -> NoReturn:
         raise FullResultSet if self.holds is truth else EmptyResultSet
 
 
@@ -164,7 +165,7 @@ def one_of(compiler: Any, lookup: Any) -> Any:
     return c.OneOf(_stored(compiler, lookup, values)) if values else Always(False)
 
 
-def _each(compiler: Any, lookup: Any, items: list) -> list:
+def _each(compiler: Any, lookup: Any, items: list[Any]) -> list[Any]:
     nodes = []
     for item in items:
         node = item if hasattr(item, "resolve_expression") else e.Value(item, output_field=lookup.lhs.output_field)

@@ -18,6 +18,7 @@ from coursehub.mongo.expressions.dispatch import Registry, not_supported
 from coursehub.mongo.expressions.lookups import internal_type
 from coursehub.mongo.expressions.subqueries import COLUMN_TEXT
 from coursehub.mongo.expressions.values import literal, power, strict
+from coursehub.mongo.types import Document
 
 EXPRESSIONS = Registry()
 expression_for = EXPRESSIONS.register
@@ -57,7 +58,7 @@ def stored_value(compiler: Any, node: e.Value) -> Any:
 
 
 @expression_for(e.ExpressionWrapper)
-def wrapper(compiler: Any, node: e.ExpressionWrapper) -> Any:
+def wrapper(compiler: Any, node: "e.ExpressionWrapper[Any]") -> Any:
     return compiler.expression(node.expression)
 
 
@@ -127,12 +128,12 @@ def combined(compiler: Any, node: e.CombinedExpression) -> Any:
     return None if None in sides else {operator: sides}
 
 
-def _division(node: e.CombinedExpression, operator: str, sides: list) -> Any:
+def _division(node: e.CombinedExpression, operator: str, sides: list[Any]) -> Any:
     """NULL when dividing by zero; between integers the quotient is an integer, as in SQL."""
     whole = node.connector == "/" and {internal_type(node.lhs), internal_type(node.rhs)} <= INTEGERS
 
     def divide(dividend: Any, divisor: Any) -> Any:
-        result = {operator: [dividend, divisor]}
+        result: Document = {operator: [dividend, divisor]}
         if whole:
             result = {"$toLong": {"$trunc": result}}
         return {"$cond": [{"$eq": [divisor, 0]}, None, result]}
@@ -159,7 +160,7 @@ def _milliseconds(microseconds: Any) -> Any:
     return None if microseconds is None else {"$toLong": {"$floor": {"$divide": [microseconds, 1000]}}}
 
 
-def _scaled_duration(node: e.DurationExpression, types: list[str], sides: list) -> Any:
+def _scaled_duration(node: e.DurationExpression, types: list[str], sides: list[Any]) -> Any:
     if not set(types) <= INTEGERS | {"DurationField", "DecimalField", "FloatField"}:
         raise DatabaseError(f"Invalid arguments for operator {node.connector}.")
 
@@ -195,7 +196,7 @@ def raw_sql(compiler: Any, node: e.RawSQL) -> Any:
         return "$$NOW"
     found = COLUMN_TEXT.fullmatch(text)
     alias = found and found["table"]
-    if node.params or not alias or alias not in compiler.query.alias_map:
+    if node.params or not found or not alias or alias not in compiler.query.alias_map:
         raise not_supported("extra() or RawSQL", "it is SQL text")
     path = compiler.scope.raw_path(alias, found["column"])
     return f"${path}"

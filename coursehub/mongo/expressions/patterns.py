@@ -9,6 +9,7 @@ from django.db import DataError
 
 from coursehub.mongo.expressions.conditions import Condition
 from coursehub.mongo.expressions.values import conjunction, literal, present, strict
+from coursehub.mongo.types import Document
 
 # The server refuses longer patterns (its limit is 32 764 bytes, anchors and escapes included).
 LONGEST_PATTERN_BYTES = 32_000
@@ -31,7 +32,7 @@ class Pattern(Condition):
             raise DataError(f"A text search takes at most {LONGEST_PATTERN_BYTES} bytes.")
         return self.pattern, "i" if self.ignore_case else ""
 
-    def document(self, path: str, truth: bool) -> dict:
+    def document(self, path: str, truth: bool) -> Document:
         pattern, options = self._checked()
         regex = {"$regex": pattern, "$options": options} if options else {"$regex": pattern}
         return {path: regex if truth else {"$not": regex, "$ne": None}}

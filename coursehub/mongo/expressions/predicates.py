@@ -9,11 +9,13 @@ from django.db.models.sql.where import ExtraWhere, NothingNode
 
 from coursehub.mongo.expressions import subqueries, where
 from coursehub.mongo.expressions.dispatch import not_supported
+from coursehub.mongo.types import Document
 
 
-def document(compiler: Any, node: Any, truth: bool) -> dict:
+def document(compiler: Any, node: Any, truth: bool) -> Document:
     """Match document for the rows where `node` is true (or false). Raises EmptyResultSet, FullResultSet."""
-    return _answer(compiler, node, truth, match=True)
+    answer: Document = _answer(compiler, node, truth, match=True)
+    return answer
 
 
 def test(compiler: Any, node: Any, truth: bool) -> Any:

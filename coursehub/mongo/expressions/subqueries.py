@@ -9,13 +9,14 @@ from django.db.models.sql.query import Query
 
 from coursehub.mongo.expressions import conditions as c
 from coursehub.mongo.expressions.values import literal, present
+from coursehub.mongo.types import Document
 
 # A longer list of values is not written into the command (16 MB at most) but compared row by row on the server.
 LONGEST_LIST = 100_000
 COLUMN_TEXT = re.compile(r'\(?\s*"?(?P<table>\w+)"?\."?(?P<column>\w+)"?\s*\)?')
 
 
-def next_variable(lets: dict) -> str:
+def next_variable(lets: Document) -> str:
     return f"v{len(lets)}"
 
 
@@ -51,13 +52,14 @@ class Inner:
     def stands_alone(self) -> bool:
         return not self.compiler.lets
 
-    def rows(self) -> list[tuple]:
-        return self.compiler.fetch(self.plan)
+    def rows(self) -> list[tuple[Any, ...]]:
+        rows: list[tuple[Any, ...]] = self.compiler.fetch(self.plan)
+        return rows
 
-    def looked_up(self, *more_stages: dict, lets: dict | None = None) -> str:
+    def looked_up(self, *more_stages: Document, lets: Document | None = None) -> str:
         """Path of the array of the subquery's rows (columns c0, c1, ...) for each row of the outer query."""
         scope = self.outer.scope
-        name = scope.new_name("q")
+        name: str = scope.new_name("q")
         pipeline = [*self.plan.stages, self.plan.projection(), *more_stages]
         lookup = {"let": {**self.compiler.lets, **(lets or {})}, "pipeline": pipeline, "as": name}
         if self.plan.table is not None:
@@ -75,12 +77,12 @@ def scalar(outer: Any, node: Query | Subquery) -> Any:
     return {"$ifNull": [{"$first": f"${inner.looked_up()}.c0"}, None]}
 
 
-def exists_document(outer: Any, node: Exists, truth: bool) -> dict:
+def exists_document(outer: Any, node: Exists, truth: bool) -> Document:
     """Match document: the subquery has a row (or has none). Raises EmptyResultSet, FullResultSet."""
     return {f"{_existing(outer, node, truth)}.0": {"$exists": truth}}
 
 
-def exists_test(outer: Any, node: Exists, truth: bool) -> dict:
+def exists_test(outer: Any, node: Exists, truth: bool) -> Document:
     return {"$ne" if truth else "$eq": [f"${_existing(outer, node, truth)}", []]}
 
 

@@ -8,6 +8,7 @@ from django.db.models.functions.text import ConcatPair
 from coursehub.mongo.expressions.functions import simple
 from coursehub.mongo.expressions.nodes import expression_for
 from coursehub.mongo.expressions.values import literal, strict
+from coursehub.mongo.types import Document
 
 
 @expression_for(f.Concat)
@@ -22,7 +23,7 @@ def concat_pair(compiler: Any, node: ConcatPair) -> Any:
     return {"$concat": [{"$ifNull": [part, literal("")]} for part in parts]}
 
 
-def _text(compiler: Any, node: Any) -> list:
+def _text(compiler: Any, node: Any) -> list[Any]:
     """The arguments, the first of them as text."""
     first, *others = node.get_source_expressions()
     return [compiler.as_text(compiler.operand(first), first), *(compiler.operand(other) for other in others)]
@@ -50,7 +51,7 @@ def left(compiler: Any, node: f.Left) -> Any:
 
 @expression_for(f.Right)
 def right(compiler: Any, node: f.Right) -> Any:
-    def build(text: Any, size: Any) -> dict:
+    def build(text: Any, size: Any) -> Document:
         start = {"$max": [0, {"$subtract": [{"$strLenCP": text}, size]}]}
         return {"$substrCP": [text, start, {"$max": [size, 0]}]}
 
@@ -59,7 +60,7 @@ def right(compiler: Any, node: f.Right) -> Any:
 
 @expression_for(f.Substr)
 def substring(compiler: Any, node: f.Substr) -> Any:
-    def build(text: Any, position: Any, size: Any = None) -> dict:
+    def build(text: Any, position: Any, size: Any = None) -> Document:
         start = {"$max": [0, {"$subtract": [position, 1]}]}
         return {"$substrCP": [text, start, {"$strLenCP": text} if size is None else {"$max": [size, 0]}]}
 
@@ -73,7 +74,7 @@ def position(compiler: Any, node: f.StrIndex) -> Any:
 
 @expression_for(f.Replace)
 def replace(compiler: Any, node: f.Replace) -> Any:
-    def build(text: Any, old: Any, new: Any) -> dict:
+    def build(text: Any, old: Any, new: Any) -> Document:
         replaced = {"$replaceAll": {"input": text, "find": old, "replacement": new}}
         return {"$cond": [{"$eq": [old, ""]}, text, replaced]}
 
@@ -82,7 +83,7 @@ def replace(compiler: Any, node: f.Replace) -> Any:
 
 @expression_for(f.Repeat)
 def repeat(compiler: Any, node: f.Repeat) -> Any:
-    def build(text: Any, times: Any) -> dict:
+    def build(text: Any, times: Any) -> Document:
         return {
             "$reduce": {
                 "input": {"$range": [0, {"$max": [times, 0]}]},
@@ -96,14 +97,14 @@ def repeat(compiler: Any, node: f.Repeat) -> Any:
 
 @expression_for(f.Reverse)
 def reverse(compiler: Any, node: f.Reverse) -> Any:
-    def build(text: Any) -> dict:
+    def build(text: Any) -> Document:
         letters = {"$map": {"input": {"$range": [0, {"$strLenCP": text}]}, "in": {"$substrCP": [text, "$$this", 1]}}}
         return {"$reduce": {"input": letters, "initialValue": "", "in": {"$concat": ["$$this", "$$value"]}}}
 
     return strict(_text(compiler, node), build)
 
 
-def _padding(text: Any, size: Any, fill: Any) -> dict:
+def _padding(text: Any, size: Any, fill: Any) -> Document:
     """`fill`, repeated and cut to what `text` lacks of `size`."""
     missing = {"$max": [0, {"$subtract": [size, {"$strLenCP": text}]}]}
     times = {"$range": [0, missing]}
@@ -113,7 +114,7 @@ def _padding(text: Any, size: Any, fill: Any) -> dict:
 
 @expression_for(f.LPad)
 def pad_left(compiler: Any, node: f.LPad) -> Any:
-    def build(text: Any, size: Any, fill: Any) -> dict:
+    def build(text: Any, size: Any, fill: Any) -> Document:
         return {"$concat": [_padding(text, size, fill), {"$substrCP": [text, 0, size]}]}
 
     return strict(_text(compiler, node), build)
@@ -121,7 +122,7 @@ def pad_left(compiler: Any, node: f.LPad) -> Any:
 
 @expression_for(f.RPad)
 def pad_right(compiler: Any, node: f.RPad) -> Any:
-    def build(text: Any, size: Any, fill: Any) -> dict:
+    def build(text: Any, size: Any, fill: Any) -> Document:
         return {"$concat": [{"$substrCP": [text, 0, size]}, _padding(text, size, fill)]}
 
     return strict(_text(compiler, node), build)

@@ -44,19 +44,19 @@ def expanded(compiler: Any, lookup: l.Lookup) -> Any:
     return _ordered(lookup.lookup_name, columns, values)
 
 
-def _values(values: Any, lookup: l.Lookup) -> tuple:
+def _values(values: Any, lookup: l.Lookup) -> tuple[Any, ...]:
     """One value for each column, whether a model instance or a sequence was given."""
     return tuple(values) if isinstance(values, list | tuple) else get_normalized_value(values, lookup.lhs)
 
 
-def _equal(columns: list, values: Any) -> WhereNode:
+def _equal(columns: list[Any], values: Any) -> WhereNode:
     return WhereNode([l.Exact(column, value) for column, value in zip(columns, values, strict=True)], connector=AND)
 
 
-def _ordered(name: str, columns: list, values: Any) -> WhereNode:
+def _ordered(name: str, columns: list[Any], values: Any) -> WhereNode:
     leading, last = ORDERINGS[name]
     pairs = list(zip(columns, values, strict=True))
-    options = []
+    options: list[Any] = []
     for number, (column, value) in enumerate(pairs):
         lookup = last if number == len(pairs) - 1 else leading
         same: list[Any] = [l.Exact(earlier, known) for earlier, known in pairs[:number]]
@@ -65,20 +65,20 @@ def _ordered(name: str, columns: list, values: Any) -> WhereNode:
     return WhereNode(options, connector=OR)
 
 
-def _one_of(compiler: Any, lookup: Any, columns: list) -> Any:
+def _one_of(compiler: Any, lookup: Any, columns: list[Any]) -> Any:
     if isinstance(lookup.rhs, Query | Subquery):
         query = lookup.rhs.query if isinstance(lookup.rhs, Subquery) else lookup.rhs
         return _in_subquery(compiler, query, columns)
     if not lookup.rhs_is_direct_value():
         raise not_supported(lookup, "several columns against an expression")
     tuples = [_values(values, lookup) for values in lookup.rhs]
-    options = [_equal(columns, values) for values in tuples if None not in values]
+    options: list[Any] = [_equal(columns, values) for values in tuples if None not in values]
     if not options:
         raise EmptyResultSet
     return WhereNode(options, connector=OR)
 
 
-def _in_subquery(compiler: Any, query: Query, columns: list) -> Exists:
+def _in_subquery(compiler: Any, query: Query, columns: list[Any]) -> Exists:
     selected = query.get_compiler(connection=compiler.connection).get_select()[0]
     inner = [column for node, *_ in selected for column in (node if isinstance(node, ColPairs) else [node])]
     query = query.clone()

@@ -4,6 +4,8 @@ from collections.abc import Callable
 from itertools import count
 from typing import Any
 
+from coursehub.mongo.types import Document
+
 INT64_MIN, INT64_MAX = -(2**63), 2**63 - 1
 _variable_numbers = count()
 
@@ -17,12 +19,12 @@ def is_literal(expression: Any) -> bool:
     return isinstance(expression, dict) and "$literal" in expression
 
 
-def present(expression: Any) -> dict:
+def present(expression: Any) -> Document:
     """True unless NULL (or missing, which is the same to us)."""
     return {"$gt": [expression, None]}
 
 
-def strict(operands: list, build: Callable[..., Any]) -> Any:
+def strict(operands: list[Any], build: Callable[..., Any]) -> Any:
     """`build(*operands)`, or NULL when one of them is NULL. Long operands are evaluated once, through $let."""
     names, variables, guards = [], {}, []
     for operand in operands:
@@ -45,16 +47,16 @@ def strict(operands: list, build: Callable[..., Any]) -> Any:
     return {"$let": {"vars": variables, "in": result}} if variables else result
 
 
-def power(base: Any, exponent: Any) -> dict:
+def power(base: Any, exponent: Any) -> Document:
     """`base` to the `exponent`; the server takes a Decimal128 to the power of 0 for 0."""
     return {"$cond": [{"$eq": [exponent, 0]}, {"$literal": 1}, {"$pow": [base, exponent]}]}
 
 
-def conjunction(tests: list) -> Any:
+def conjunction(tests: list[Any]) -> Any:
     return tests[0] if len(tests) == 1 else {"$and": tests}
 
 
-def disjunction(tests: list) -> Any:
+def disjunction(tests: list[Any]) -> Any:
     return tests[0] if len(tests) == 1 else {"$or": tests}
 
 

@@ -1,6 +1,7 @@
 """WHERE and HAVING: from Django's tree of conditions to match documents and `$expr` tests."""
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 from django.core.exceptions import EmptyResultSet, FullResultSet
 from django.db.models.expressions import Col, Exists, NegatedExpression
@@ -10,9 +11,12 @@ from django.db.models.sql.where import AND, XOR, WhereNode
 from coursehub.mongo.expressions import lookups, tuples
 from coursehub.mongo.expressions.tuples import is_tuple_lookup
 from coursehub.mongo.expressions.values import conjunction, disjunction
+from coursehub.mongo.types import Document
+
+Translation = TypeVar("Translation")
 
 
-def match(compiler: Any, node: Any, truth: bool = True) -> dict:
+def match(compiler: Any, node: Any, truth: bool = True) -> Document:
     """Match document for the rows where `node` is true (or false). Raises EmptyResultSet, FullResultSet."""
     if isinstance(node, WhereNode):
         if node.connector == XOR and len(node.children) > 1:
@@ -27,7 +31,8 @@ def match(compiler: Any, node: Any, truth: bool = True) -> dict:
         return _of_tuple(compiler, node, truth, match)
     if isinstance(node, Lookup):
         return lookups.document(compiler, node, truth)
-    return compiler.conditional_document(node, truth)
+    document: Document = compiler.conditional_document(node, truth)
+    return document
 
 
 def test(compiler: Any, node: Any, truth: bool) -> Any:
@@ -56,7 +61,7 @@ def definite_test(compiler: Any, node: Any, truth: bool = True) -> Any:
         return {"$literal": True}
 
 
-def _of_tuple(compiler: Any, node: Any, truth: bool, translate: Any) -> Any:
+def _of_tuple(compiler: Any, node: Any, truth: bool, translate: Callable[[Any, Any, bool], Translation]) -> Translation:
     try:
         expanded = tuples.expanded(compiler, node)
     except EmptyResultSet:
@@ -81,7 +86,7 @@ def never_null(node: Any) -> bool:
     return isinstance(node, Exists | IsNull)
 
 
-def _children(compiler: Any, node: WhereNode, truth: bool, translate: Any) -> tuple[list, bool]:
+def _children(compiler: Any, node: WhereNode, truth: bool, translate: Any) -> tuple[list[Any], bool]:
     """The children's answers that matter, and whether one of them suffices (else all are needed).
 
     NOT is pushed to the leaves: NOT (a AND b) is true where a is false or b is false.
@@ -106,18 +111,18 @@ def _children(compiler: Any, node: WhereNode, truth: bool, translate: Any) -> tu
     return results, any_suffices
 
 
-def _parity(compiler: Any, node: WhereNode, truth: bool) -> dict:
+def _parity(compiler: Any, node: WhereNode, truth: bool) -> Document:
     """XOR of any number of conditions: true when an odd number of them is."""
     ones = [{"$cond": [definite_test(compiler, child), 1, 0]} for child in node.children]
     odd = {"$eq": [{"$mod": [{"$add": ones}, 2]}, 1]}
     return odd if truth is not node.negated else {"$not": [odd]}
 
 
-def merge(documents: list[dict]) -> dict:
+def merge(documents: list[Document]) -> Document:
     """All of the documents at once; one flat document when no key collides."""
     if len(documents) == 1:
         return documents[0]
-    merged: dict = {}
+    merged: Document = {}
     for document in documents:
         for key, value in document.items():
             if key in merged or key.startswith("$"):
@@ -126,7 +131,7 @@ def merge(documents: list[dict]) -> dict:
     return merged
 
 
-def terms(node: WhereNode | None) -> list:
+def terms(node: Any) -> list[Any]:
     """The conditions that must all hold, taken apart as far as AND goes."""
     if node is None:
         return []

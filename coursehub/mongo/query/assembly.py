@@ -17,6 +17,7 @@ from coursehub.mongo.query.joins import Joins
 from coursehub.mongo.query.ordering import sort_stages
 from coursehub.mongo.query.plans import Plan
 from coursehub.mongo.query.scopes import ColumnScope, GroupScope
+from coursehub.mongo.types import Document, Pipeline
 
 NOTHING = {"$match": {"$expr": {"$literal": False}}}
 
@@ -24,11 +25,11 @@ NOTHING = {"$match": {"$expr": {"$literal": False}}}
 class Assembly:
     """Builds the plan of a set-up compiler; `extra_select, order_by, group_by` as Django's set-up gives them."""
 
-    def __init__(self, compiler: Any, extra_select: list, order_by: list, group_by: list) -> None:
+    def __init__(self, compiler: Any, extra_select: list[Any], order_by: list[Any], group_by: list[Any]) -> None:
         self.compiler, self.query = compiler, compiler.query
         self.extra_select, self.order_by, self.group_by = extra_select, order_by, group_by
         self.joins = Joins(compiler)
-        self.row_without_rows: tuple | None = None
+        self.row_without_rows: tuple[Any, ...] | None = None
 
     def plan(self, with_limits: bool = True) -> Plan:
         """Raises EmptyResultSet, FullResultSet never, NotSupportedError for what has no translation."""
@@ -43,9 +44,9 @@ class Assembly:
             stages += self._tail(with_limits)
         return Plan(self.compiler.base_table, stages, self.outputs, self.row_without_rows)
 
-    def filtered(self) -> list[dict]:
+    def filtered(self) -> Pipeline:
         """Stages up to and including WHERE. Raises EmptyResultSet if that can match nothing (and may be elided)."""
-        start = [] if self.compiler.base_table is not None else [{"$documents": [{}]}]
+        start: Pipeline = [] if self.compiler.base_table is not None else [{"$documents": [{}]}]
         try:
             return [*start, *self._where_stages()]
         except EmptyResultSet:
@@ -53,10 +54,12 @@ class Assembly:
                 raise
             return [*start, NOTHING]
 
-    def _where_stages(self) -> list[dict]:
+    def _where_stages(self) -> Pipeline:
         base = {self.compiler.base_alias}
         terms = where.terms(self.compiler.where)
-        early, prelude, late = [], [], []
+        early: list[Document] = []
+        prelude: Pipeline = []
+        late: list[Document] = []
         for term in terms:
             if aliases_of(term) <= base:
                 found = self._documents([term])
@@ -71,7 +74,7 @@ class Assembly:
         stages += [*prelude, *self.compiler.scope.take_prelude()]
         return [*stages, {"$match": where.merge(late)}] if late else stages
 
-    def _documents(self, terms: list) -> list[dict]:
+    def _documents(self, terms: list[Any]) -> list[Document]:
         documents = []
         for term in terms:
             try:
@@ -89,7 +92,7 @@ class Assembly:
             or any(getattr(expression, "contains_aggregate", False) for expression in selected)
         )
 
-    def _grouped(self, with_limits: bool) -> list[dict]:
+    def _grouped(self, with_limits: bool) -> Pipeline:
         compiler, rows = self.compiler, self.compiler.scope
         if self.query.distinct_fields:
             raise NotImplementedError("annotate() + distinct(fields) is not implemented.")
@@ -114,7 +117,7 @@ class Assembly:
         stage = {"$group": {"_id": values, **group.accumulators}}
         return [*joins, *rows.take_prelude(), stage, *tail]
 
-    def _tail(self, with_limits: bool) -> list[dict]:
+    def _tail(self, with_limits: bool) -> Pipeline:
         """HAVING, DISTINCT, ORDER BY, LIMIT and the selected columns."""
         compiler = self.compiler
         stages = self._having()
@@ -131,12 +134,13 @@ class Assembly:
             self.outputs = self._outputs()
         return [*stages, *compiler.scope.take_prelude()]
 
-    def _outputs(self) -> list:
+    def _outputs(self) -> list[Any]:
         if self.compiler.whole is not None and self.compiler.scope.is_of_rows:
-            return self.compiler.whole.outputs
+            outputs: list[Any] = self.compiler.whole.outputs
+            return outputs
         return [self.compiler.output(node) for node in single_columns(self.compiler.select)]
 
-    def _having(self) -> list[dict]:
+    def _having(self) -> Pipeline:
         if self.compiler.having is None:
             return []
         try:
@@ -145,7 +149,7 @@ class Assembly:
             return []
         return [*self.compiler.scope.take_prelude(), {"$match": document}]
 
-    def _distinct(self) -> list[dict]:
+    def _distinct(self) -> Pipeline:
         if self.query.distinct_fields:
             raise not_supported("distinct() on fields")
         compiler = self.compiler
@@ -160,25 +164,25 @@ class Assembly:
         self.outputs = [f"$c{number}" for number in range(columns)]
         return stages
 
-    def limits(self) -> list[dict]:
+    def limits(self) -> Pipeline:
         low, high = self.query.low_mark, self.query.high_mark
         skip = [{"$skip": low}] if low else []
         return skip if high is None else [*skip, {"$limit": high - low}]
 
 
-def single_columns(select: list) -> list:
+def single_columns(select: list[Any]) -> list[Any]:
     """The selected expressions, a composite key as its columns."""
     nodes = [node for node, *_ in select]
     return [column for node in nodes for column in (node if isinstance(node, ColPairs) else (node,))]
 
 
-def unique_rows(columns: int) -> list[dict]:
+def unique_rows(columns: int) -> Pipeline:
     """Stages that keep one of each of the projected rows."""
     key = {f"c{number}": f"$c{number}" for number in range(columns)}
     return [{"$group": {"_id": key}}, {"$replaceRoot": {"newRoot": "$_id"}}]
 
 
-def whole_group(accumulators: dict[str, dict]) -> list[dict]:
+def whole_group(accumulators: dict[str, Document]) -> Pipeline:
     """Stages that aggregate all rows into one: there is one even when there are none to aggregate."""
     group = {"$group": {"_id": None, **accumulators}}
     row = {"$ifNull": [{"$first": "$rows"}, empty_group(accumulators)]}

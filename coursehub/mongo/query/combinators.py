@@ -9,11 +9,12 @@ from coursehub.mongo.query.assembly import Assembly, unique_rows
 from coursehub.mongo.query.ordering import sort_stages
 from coursehub.mongo.query.plans import Plan
 from coursehub.mongo.query.scopes import ColumnScope
+from coursehub.mongo.types import Pipeline
 
 ALWAYS_FILLED = "__schema__"  # Djongo's table of tables: never empty once a migration has run
 
 
-def union_plan(compiler: Any, order_by: list, with_limits: bool) -> Plan:
+def union_plan(compiler: Any, order_by: list[Any], with_limits: bool) -> Plan:
     """Plan of a combined query. Raises EmptyResultSet when no part can have rows."""
     query = compiler.query
     if query.combinator != "union":
@@ -43,7 +44,7 @@ def union_plan(compiler: Any, order_by: list, with_limits: bool) -> Plan:
     return Plan(table, stages, [f"$c{number}" for number in range(columns or width)])
 
 
-def _one_after_another(plans: list[Plan]) -> tuple[str | None, list[dict]]:
+def _one_after_another(plans: list[Plan]) -> tuple[str | None, Pipeline]:
     first, *others = plans
     stages = [*first.stages, first.projection()]
     for other in others:
@@ -52,12 +53,12 @@ def _one_after_another(plans: list[Plan]) -> tuple[str | None, list[dict]]:
     return first.table, stages
 
 
-def _side_by_side(plans: list[Plan]) -> tuple[str, list[dict]]:
+def _side_by_side(plans: list[Plan]) -> tuple[str, Pipeline]:
     """Inside a transaction, where the server refuses $unionWith: each part is looked up from one known document.
 
     All rows together must then fit into one document (16 MB); the server says so if they do not.
     """
-    stages: list[dict] = [{"$limit": 1}]
+    stages: Pipeline = [{"$limit": 1}]
     for number, plan in enumerate(plans):
         source = {"from": plan.table} if plan.table else {}
         pipeline = [*plan.stages, plan.projection()]

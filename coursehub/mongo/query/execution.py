@@ -8,9 +8,10 @@ from bson import json_util
 
 from coursehub.mongo.errors import translated
 from coursehub.mongo.query.plans import Plan
+from coursehub.mongo.types import Document, Pipeline
 
 
-def all_rows(connection: Any, plan: Plan, *, log: bool) -> list[tuple]:
+def all_rows(connection: Any, plan: Plan, *, log: bool) -> list[tuple[Any, ...]]:
     """The rows that the plan's documents make."""
     projected, read = plan.reading()
     cursor = _open(connection, plan, projected, log)
@@ -19,14 +20,16 @@ def all_rows(connection: Any, plan: Plan, *, log: bool) -> list[tuple]:
 
 
 @contextmanager
-def documents(connection: Any, plan: Plan, batch_size: int) -> Iterator[tuple[Any, Callable[[dict], tuple]]]:
+def documents(
+    connection: Any, plan: Plan, batch_size: int
+) -> Iterator[tuple[Any, Callable[[Document], tuple[Any, ...]]]]:
     """Context: a cursor over the plan's documents, and the function that makes a row of one."""
     projected, read = plan.reading()
     with closing(_open(connection, plan, projected, True, batch_size)) as cursor:
         yield cursor, read
 
 
-def _open(connection: Any, plan: Plan, projected: dict, log: bool, batch_size: int = 0) -> Any:
+def _open(connection: Any, plan: Plan, projected: Document, log: bool, batch_size: int = 0) -> Any:
     arguments = plan.find_arguments(projected)
     stages = [] if arguments is not None else [*plan.stages, {"$project": projected}]
 
@@ -40,7 +43,7 @@ def _open(connection: Any, plan: Plan, projected: dict, log: bool, batch_size: i
         return _send(connection, plan, stages, arguments, batch_size)
 
 
-def _send(connection: Any, plan: Plan, stages: list[dict], arguments: dict | None, batch_size: int) -> Any:
+def _send(connection: Any, plan: Plan, stages: Pipeline, arguments: Document | None, batch_size: int) -> Any:
     with translated():
         if plan.table is None:
             return connection.database.aggregate(stages)
@@ -56,7 +59,7 @@ def explained(compiler: Any, plan: Plan) -> list[str]:
     prefix = connection.ops.explain_query_prefix(info.format, **info.options)
     projected, _ = plan.reading()
     pipeline = [*plan.stages, {"$project": projected}]
-    command = {"aggregate": plan.table, "pipeline": pipeline, "cursor": {}}
+    command: Document = {"aggregate": plan.table, "pipeline": pipeline, "cursor": {}}
     with translated(), connection.logged(lambda: f"{prefix} SELECT {command}", ()):
         answer = connection.database.command("explain", command, verbosity="queryPlanner")
     return [json_util.dumps(answer)]

@@ -10,6 +10,7 @@ from coursehub.mongo.expressions import where
 from coursehub.mongo.expressions.dispatch import not_supported
 from coursehub.mongo.expressions.subqueries import aliases_of, next_variable
 from coursehub.mongo.query.scopes import JOIN_PREFIX, RowScope
+from coursehub.mongo.types import Pipeline
 
 TEXT_KEYS = {"CharField", "TextField", "SlugField"}
 INTEGER_KEYS = {"AutoField", "BigAutoField", "SmallAutoField", "IntegerField", "BigIntegerField", "SmallIntegerField"}
@@ -28,7 +29,7 @@ class Joins:
             if query.alias_refcount[alias] and not isinstance(table, BaseTable)
         ]
 
-    def stages(self, aliases: set[str] | None = None) -> list[dict]:
+    def stages(self, aliases: set[str] | None = None) -> Pipeline:
         """Stages for these aliases and all that they hang on; for all that are left, without an argument."""
         wanted = set(self.waiting) if aliases is None else self._with_parents(aliases)
         taken = [alias for alias in self.waiting if alias in wanted]
@@ -71,7 +72,7 @@ class Joins:
     def _restriction(self, table: Any) -> Any:
         return table.join_field.get_extra_restriction(table.table_alias, table.parent_alias)
 
-    def _join(self, alias: str) -> list[dict]:
+    def _join(self, alias: str) -> Pipeline:
         table = self.compiler.query.alias_map[alias]
         if table.join_type not in (INNER, LOUTER):
             raise not_supported(f"A {table.join_type}")
@@ -100,10 +101,10 @@ class Joins:
 
     def _path(self, table: Any, field: Any) -> str:
         if table.parent_alias == self.compiler.base_alias:
-            return field.column
+            return str(field.column)
         return f"{JOIN_PREFIX}{table.parent_alias}.{field.column}"
 
-    def _local_key(self, table: Any, local: Any, foreign: Any) -> tuple[list[dict], str]:
+    def _local_key(self, table: Any, local: Any, foreign: Any) -> tuple[Pipeline, str]:
         """Stages before, and the path of the key; text and number keys meet by conversion (generic relations)."""
         path = self._path(table, local)
         kinds = [_key_kind(local), _key_kind(foreign)]
@@ -130,7 +131,7 @@ class Inner:
     def __init__(self, compiler: Any, table: Any) -> None:
         self.compiler, self.table = compiler, table
         self.lets: dict[str, Any] = {}
-        self.pipeline: list[dict] = []
+        self.pipeline: Pipeline = []
 
     def equal(self, outer_path: str, column: str) -> None:
         variable = next_variable(self.lets)

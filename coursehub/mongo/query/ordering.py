@@ -5,9 +5,10 @@ from typing import Any
 from django.db.models.expressions import ColPairs, OrderBy, Ref
 
 from coursehub.mongo.expressions.values import is_literal, present
+from coursehub.mongo.types import Pipeline
 
 
-def sort_stages(compiler: Any, orders: list[OrderBy]) -> list[dict]:
+def sort_stages(compiler: Any, orders: list[OrderBy]) -> Pipeline:
     """Stages that bring the documents into order; what is not a field is computed first."""
     computed: dict[str, Any] = {}
     keys: dict[str, int] = {}

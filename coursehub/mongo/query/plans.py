@@ -7,6 +7,7 @@ from operator import itemgetter
 from typing import Any
 
 from coursehub.mongo.expressions.values import is_literal
+from coursehub.mongo.types import Document, Pipeline
 
 FIND_ORDER = ("$match", "$sort", "$skip", "$limit")
 
@@ -16,16 +17,16 @@ class Plan:
     """`outputs` are the expressions of a row's columns over the documents that leave the last stage."""
 
     table: str | None  # None: a query without a table, whose pipeline begins with $documents
-    stages: list[dict]
+    stages: Pipeline
     outputs: list[Any] = field(default_factory=list)
-    row_without_rows: tuple | None = None  # the one row of an aggregation that found nothing
+    row_without_rows: tuple[Any, ...] | None = None  # the one row of an aggregation that found nothing
 
-    def projection(self) -> dict:
+    def projection(self) -> Document:
         """Stage that leaves documents of exactly the columns c0, c1, ...; NULL is stated, never missing."""
         columns = {f"c{number}": {"$ifNull": [output, None]} for number, output in enumerate(self.outputs)}
         return {"$project": {"_id": 0, **columns}} if columns else {"$project": {"_id": 1}}
 
-    def reading(self) -> tuple[dict[str, Any], Callable[[dict], tuple]]:
+    def reading(self) -> tuple[Document, Callable[[Document], tuple[Any, ...]]]:
         """The smallest projection that holds the columns, and the function that takes a row out of a document."""
         if all(type(output) is str for output in self.outputs):
             return _reading_of_fields(tuple(self.outputs))
@@ -49,9 +50,9 @@ class Plan:
         return arguments
 
 
-def _reading(outputs: Sequence[Any]) -> tuple[dict[str, Any], Callable[[dict], tuple]]:
+def _reading(outputs: Sequence[Any]) -> tuple[Document, Callable[[Document], tuple[Any, ...]]]:
     projected: dict[str, Any] = {}
-    columns = []
+    columns: list[tuple[list[str] | None, Any]] = []
     for number, output in enumerate(outputs):
         if output is None or is_literal(output):
             columns.append((None, output and output["$literal"]))
@@ -70,20 +71,20 @@ def _reading(outputs: Sequence[Any]) -> tuple[dict[str, Any], Callable[[dict], t
 _reading_of_fields = lru_cache(maxsize=1000)(_reading)
 
 
-def _reader(columns: list[tuple[list[str] | None, Any]]) -> Callable[[dict], tuple]:
+def _reader(columns: list[tuple[list[str] | None, Any]]) -> Callable[[Document], tuple[Any, ...]]:
     if columns and all(path is not None and len(path) == 1 for path, _ in columns):
         return _flat_reader([path[0] for path, _ in columns if path is not None])
 
-    def take(document: dict) -> tuple:
+    def take(document: Document) -> tuple[Any, ...]:
         return tuple([constant if path is None else _at(document, path) for path, constant in columns])
 
     return take
 
 
-def _flat_reader(names: list[str]) -> Callable[[dict], tuple]:
+def _flat_reader(names: list[str]) -> Callable[[Document], tuple[Any, ...]]:
     pick = itemgetter(*names)
 
-    def take(document: dict) -> tuple:
+    def take(document: Document) -> tuple[Any, ...]:
         try:
             picked = pick(document)
         except KeyError:  # a field that is missing is NULL

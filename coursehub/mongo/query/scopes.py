@@ -6,6 +6,7 @@ from django.db import NotSupportedError
 from django.db.models.expressions import Col
 
 from coursehub.mongo.query.grouping import accumulate
+from coursehub.mongo.types import Document, Pipeline
 
 JOIN_PREFIX = "__j_"
 
@@ -15,7 +16,7 @@ class RowScope:
 
     def __init__(self, compiler: Any) -> None:
         self.compiler = compiler
-        self.prelude: list[dict] = []  # stages that later expressions rely on, e.g. $lookup of a subquery
+        self.prelude: Pipeline = []  # stages that later expressions rely on, e.g. $lookup of a subquery
         self._names = 0
 
     @property
@@ -54,7 +55,7 @@ class RowScope:
         self._names += 1
         return f"__{prefix}{self._names}"
 
-    def take_prelude(self) -> list[dict]:
+    def take_prelude(self) -> Pipeline:
         """Hand over the stages collected so far; the caller puts them before the stage that needs them."""
         stages, self.prelude = self.prelude, []
         return stages
@@ -67,7 +68,7 @@ class GroupScope(RowScope):
         super().__init__(compiler)
         self.rows = rows
         self.keys = keys  # identity of the grouped expression -> field of `_id`
-        self.accumulators: dict[str, dict] = {}
+        self.accumulators: dict[str, Document] = {}
         self._aggregates: dict[str, Any] = {}
         self._firsts: dict[str, str] = {}
 
@@ -98,7 +99,7 @@ class GroupScope(RowScope):
                 self._aggregates[identity] = accumulate(self.compiler, node, self.add)
         return self._aggregates[identity]
 
-    def add(self, accumulator: dict) -> str:
+    def add(self, accumulator: Document) -> str:
         """Note an accumulator of the $group stage; returns its field name."""
         name = f"a{len(self.accumulators)}"
         self.accumulators[name] = accumulator

@@ -17,6 +17,7 @@ from coursehub.mongo.query.plans import Plan
 from coursehub.mongo.query.scopes import ColumnScope, GroupScope
 from coursehub.mongo.query.translator import Translator
 from coursehub.mongo.query.whole_rows import WholeRow, whole_row
+from coursehub.mongo.types import Document, Pipeline
 
 
 class SQLCompiler(Translator, django_compiler.SQLCompiler):
@@ -37,7 +38,7 @@ class SQLCompiler(Translator, django_compiler.SQLCompiler):
         finally:
             self._printing = False
 
-    def pre_sql_setup(self, with_col_aliases: bool = False) -> tuple[list, list, list]:
+    def pre_sql_setup(self, with_col_aliases: bool = False) -> tuple[list[Any], list[Any], list[Any]]:
         self._naming = not self._printing
         try:
             return super().pre_sql_setup(with_col_aliases=with_col_aliases)
@@ -45,7 +46,7 @@ class SQLCompiler(Translator, django_compiler.SQLCompiler):
             self._naming = False
             self._base_alias = None
 
-    def get_select(self, with_col_aliases: bool = False) -> tuple[list, dict | None, dict]:
+    def get_select(self, with_col_aliases: bool = False) -> tuple[list[Any], dict[str, Any] | None, dict[str, int]]:
         self.whole = None
         if not self._printing and not with_col_aliases:
             self.whole = whole_row(self)
@@ -54,7 +55,7 @@ class SQLCompiler(Translator, django_compiler.SQLCompiler):
         positions = list(range(len(self.whole.select)))
         return list(self.whole.select), {"model": self.query.model, "select_fields": positions}, {}
 
-    def get_converters(self, expressions: Iterable) -> dict:
+    def get_converters(self, expressions: Iterable[Any]) -> dict[int, tuple[Any, ...]]:
         return super().get_converters(expressions) if self.whole is None else self.whole.converters
 
     def plan(self, with_limits: bool = True, with_col_aliases: bool = False) -> Plan:
@@ -88,12 +89,12 @@ class SQLCompiler(Translator, django_compiler.SQLCompiler):
             return rows[0] if rows else None
         return [rows] if rows else []
 
-    def fetch(self, plan: Plan, log: bool = False) -> list[tuple]:
+    def fetch(self, plan: Plan, log: bool = False) -> list[tuple[Any, ...]]:
         """All rows of a plan."""
         rows = all_rows(self.connection, plan, log=log)
         return rows or ([] if plan.row_without_rows is None else [plan.row_without_rows])
 
-    def _chunks(self, plan: Plan, chunk_size: int) -> Iterator[list[tuple]]:
+    def _chunks(self, plan: Plan, chunk_size: int) -> Iterator[list[tuple[Any, ...]]]:
         """Rows as they come from the server; the cursor is closed when the reader stops, too."""
         with documents(self.connection, plan, chunk_size) as (cursor, read), translated():
             while chunk := [read(document) for document in islice(cursor, chunk_size)]:
@@ -101,7 +102,7 @@ class SQLCompiler(Translator, django_compiler.SQLCompiler):
 
     # --- For the compilers that write ------------------------------------------------------------
 
-    def match_or_none(self) -> dict | None:
+    def match_or_none(self) -> Document | None:
         """The WHERE as a filter on the base collection alone; None if it needs other stages.
 
         Raises EmptyResultSet if it can match nothing.
@@ -111,7 +112,7 @@ class SQLCompiler(Translator, django_compiler.SQLCompiler):
             return {}
         return stages[0]["$match"] if len(stages) == 1 and "$match" in stages[0] else None
 
-    def row_pipeline(self) -> list[dict]:
+    def row_pipeline(self) -> Pipeline:
         """Stages up to and including WHERE; the fields of the base collection stay at the root."""
         self.where = self.query.where  # an UPDATE over several tables has replaced it since the set-up
         self._base_alias = None
@@ -121,7 +122,7 @@ class SQLCompiler(Translator, django_compiler.SQLCompiler):
         stages = assembly.filtered()
         return [*stages, *assembly.joins.stages(assembly.joins.deciding())]
 
-    def _keys(self) -> list:
+    def _keys(self) -> list[Any]:
         """Primary keys of the rows of a query whose conditions need grouping."""
         query = self.query.chain(klass=Query)
         query.clear_select_clause()

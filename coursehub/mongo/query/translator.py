@@ -24,6 +24,7 @@ from coursehub.mongo.expressions.conditions import Condition
 from coursehub.mongo.expressions.nodes import EXPRESSIONS
 from coursehub.mongo.expressions.values import literal
 from coursehub.mongo.query.scopes import RowScope
+from coursehub.mongo.types import Document
 
 
 class Translator:
@@ -149,7 +150,7 @@ class Translator:
     def membership(self, node: Any) -> Condition:
         return subqueries.membership(self, node)
 
-    def conditional_document(self, node: Any, truth: bool) -> dict:
+    def conditional_document(self, node: Any, truth: bool) -> Document:
         return predicates.document(self, node, truth)
 
     def conditional_test(self, node: Any, truth: bool) -> Any:

@@ -21,9 +21,9 @@ class WholeRow:
     """Never changed by those who use it; `select` is to be copied."""
 
     fields: Any
-    select: list[tuple]
+    select: list[tuple[Any, ...]]
     outputs: list[str]
-    converters: dict[int, tuple]
+    converters: dict[int, tuple[Any, ...]]
 
 
 def whole_row(compiler: Any) -> WholeRow | None:
@@ -52,7 +52,7 @@ def _selects_whole_rows(query: Any) -> bool:
     )
 
 
-def _worked_out(compiler: Any, options: Options) -> WholeRow:
+def _worked_out(compiler: Any, options: Options[Any]) -> WholeRow:
     """Without columns if the model's are not all its own."""
     fields = options.concrete_fields
     table, concrete = options.db_table, options.concrete_model

@@ -30,8 +30,8 @@ _PLAIN = (str, int, float, bytes, datetime.date, datetime.time, decimal.Decimal,
 class Result:
     """What a statement left: rows to fetch, or a number of rows written."""
 
-    rows: Iterator[tuple] = field(default_factory=lambda: iter(()))
-    description: list[tuple] | None = None
+    rows: Iterator[tuple[Any, ...]] = field(default_factory=lambda: iter(()))
+    description: list[tuple[Any, ...]] | None = None
     rowcount: int = -1
     lastrowid: Any = None
 

@@ -111,7 +111,7 @@ class Statement:
         }
 
 
-def _with_columns(found: re.Match, columns: Sequence[str]) -> str:
+def _with_columns(found: re.Match[str], columns: Sequence[str]) -> str:
     begin, rest, table = found.groups()
     return begin + (", ".join(_column(table, name) for name in columns) or "*") + rest
 

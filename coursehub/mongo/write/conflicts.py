@@ -11,8 +11,8 @@ from pymongo.errors import BulkWriteError
 
 from coursehub.mongo.ddl.indexes import IndexSpec
 from coursehub.mongo.errors import has_only_duplicate_keys
+from coursehub.mongo.types import Document
 
-Document = dict[str, Any]
 _KEYS_PER_QUERY = 1_000
 
 
@@ -34,7 +34,7 @@ def _insert_where_absent(compiler: Any, collection: Any, documents: list[Documen
     writes = []
     for document in documents:
         wanted = [equal for spec in keys if (equal := _equal_keys(document, [column for column, _ in spec.keys], spec))]
-        condition = {"$or": wanted} if wanted else {"_id": {"$in": []}}
+        condition: Document = {"$or": wanted} if wanted else {"_id": {"$in": []}}
         writes.append(UpdateOne(condition, {"$setOnInsert": document}, upsert=True))
     collection.bulk_write(writes)
 
@@ -57,7 +57,7 @@ def insert_or_update(compiler: Any, collection: Any, documents: list[Document], 
 
 def stored_documents(collection: Any, documents: list[Document], targets: Sequence[str]) -> list[Document]:
     """What is stored for each of `documents` after `insert_or_update`, in their order."""
-    stored: dict[tuple, Document] = {}
+    stored: dict[tuple[Any, ...], Document] = {}
     for start in range(0, len(documents), _KEYS_PER_QUERY):
         chunk = documents[start : start + _KEYS_PER_QUERY]
         for document in collection.find({"$or": [_identity(document, targets) for document in chunk]}):
@@ -71,7 +71,7 @@ def _unique_keys(compiler: Any) -> list[IndexSpec]:
     return [spec for spec in editor.indexes_of(model).all() if spec.unique]
 
 
-def _equal_keys(document: Document, columns: Sequence[str], spec: IndexSpec) -> dict | None:
+def _equal_keys(document: Document, columns: Sequence[str], spec: IndexSpec) -> Document | None:
     """The filter for rows that collide with `document` in a unique index; None if NULL keeps it out of that."""
     if any(document.get(column) is None for column in columns) and spec.partial is not None:
         return None
@@ -79,9 +79,9 @@ def _equal_keys(document: Document, columns: Sequence[str], spec: IndexSpec) -> 
     return same if spec.partial is None else {"$and": [same, spec.partial]}
 
 
-def _identity(document: Document, columns: Sequence[str]) -> dict:
+def _identity(document: Document, columns: Sequence[str]) -> Document:
     return {column: {"$eq": document.get(column)} for column in columns}
 
 
-def _key(document: Document, columns: Sequence[str]) -> tuple:
+def _key(document: Document, columns: Sequence[str]) -> tuple[Any, ...]:
     return tuple(repr(document.get(column)) for column in columns)

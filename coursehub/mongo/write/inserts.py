@@ -8,7 +8,6 @@ from typing import Any
 from bson.decimal128 import Decimal128
 from django.core.exceptions import EmptyResultSet
 from django.db import IntegrityError
-from django.db.models import Field
 from django.db.models.constants import OnConflict
 from django.db.models.expressions import DatabaseDefault, Value
 from django.db.models.sql.compiler import SQLInsertCompiler as DjangoInsertCompiler
@@ -18,17 +17,16 @@ from coursehub.mongo.converters import as_stored
 from coursehub.mongo.ddl import sequences
 from coursehub.mongo.errors import translated
 from coursehub.mongo.query.select import SQLCompiler
+from coursehub.mongo.types import AnyField, Document
 from coursehub.mongo.write.command_log import shown
 from coursehub.mongo.write.conflicts import insert_ignoring, insert_or_update, stored_documents
 from coursehub.mongo.write.passthrough import stored_type
-
-Document = dict[str, Any]
 
 
 class SQLInsertCompiler(SQLCompiler, DjangoInsertCompiler):
     """Inserts a batch in one command, and returns what the database decided (keys, defaults)."""
 
-    def execute_sql(self, returning_fields: Sequence[Field] | None = None) -> list[tuple]:
+    def execute_sql(self, returning_fields: Sequence[AnyField] | None = None) -> list[tuple[Any, ...]]:
         """Write the query's objects; a row of `returning_fields` for each, as read from the database.
 
         A batch is all or nothing: what was written of a failing one is deleted again. Raises
@@ -50,10 +48,13 @@ class SQLInsertCompiler(SQLCompiler, DjangoInsertCompiler):
 
     # --- Values ---------------------------------------------------------------------------------
 
-    def _documents(self, fields: Sequence[Field]) -> list[Document]:
+    def _documents(self, fields: Sequence[AnyField]) -> list[Document]:
         """A document per object, without the keys that are still to be drawn."""
-        columns = [(field, field.attname, stored_type(field), field.column, *_about_none(field)) for field in fields]
-        documents, expressions = [], []
+        columns: list[tuple[AnyField, str, type | None, Any, bool, bool]] = [
+            (field, field.attname, stored_type(field), field.column, *_about_none(field)) for field in fields
+        ]
+        documents: list[Document] = []
+        expressions: list[tuple[Document, AnyField, Any]] = []
         for instance in self.query.objs:
             document: Document = {}
             for field, attribute, unchanged, column, may_be_none, stays_none in columns:
@@ -72,7 +73,7 @@ class SQLInsertCompiler(SQLCompiler, DjangoInsertCompiler):
         self._evaluate(expressions)
         return documents
 
-    def _prepared(self, field: Field, value: Any) -> Any:
+    def _prepared(self, field: AnyField, value: Any) -> Any:
         """The value as it is stored; an expression if the server has to compute it."""
         value = self.prepare_value(field, value)
         if isinstance(value, DatabaseDefault):
@@ -81,7 +82,7 @@ class SQLInsertCompiler(SQLCompiler, DjangoInsertCompiler):
             value = (value._output_field_or_none or field).get_db_prep_save(value.value, self.connection)
         return as_stored(field, value) if isinstance(value, Decimal128) else value
 
-    def _evaluate(self, expressions: list[tuple[Document, Field, Any]]) -> None:
+    def _evaluate(self, expressions: list[tuple[Document, AnyField, Any]]) -> None:
         """Let the server compute all expressions of the batch in one round trip, into their documents."""
         if not expressions:
             return
@@ -90,7 +91,8 @@ class SQLInsertCompiler(SQLCompiler, DjangoInsertCompiler):
             pipeline = [{"$documents": [{}]}, {"$project": {"_id": 0, **computed}}]
             (answer,) = self.connection.database.aggregate(pipeline)
         for number, (document, field, _) in enumerate(expressions):
-            value = document[field.column] = answer.get(f"e{number}")
+            column: Any = field.column
+            value = document[column] = answer.get(f"e{number}")
             if value is None and not field.null:
                 self._refuse_null(field)
 
@@ -100,7 +102,7 @@ class SQLInsertCompiler(SQLCompiler, DjangoInsertCompiler):
         except EmptyResultSet:
             return {"$literal": None}
 
-    def _refuse_null(self, field: Field) -> None:
+    def _refuse_null(self, field: AnyField) -> None:
         raise IntegrityError(f"NOT NULL constraint failed: {self.query.get_meta().db_table}.{field.column}")
 
     def _number(self, documents: list[Document]) -> None:
@@ -145,6 +147,6 @@ class SQLInsertCompiler(SQLCompiler, DjangoInsertCompiler):
             raise
 
 
-def _about_none(field: Field) -> tuple[bool, bool]:
+def _about_none(field: AnyField) -> tuple[bool, bool]:
     """Whether the column takes None, and whether None is stored as it is: preparing it costs most of a wide row."""
     return field.null or sequences.is_sequence(field), type(field).__module__ == "django.db.models.fields"

@@ -7,9 +7,10 @@ itself. Only for exactly these classes and types: what a subclass makes of a val
 from __future__ import annotations
 
 from django.db import models
-from django.db.models import Field
 
-_STORED: dict[type[Field], type] = {
+from coursehub.mongo.types import AnyField
+
+_STORED: dict[type[AnyField], type] = {
     **dict.fromkeys((models.CharField, models.EmailField, models.SlugField, models.TextField, models.URLField), str),
     **dict.fromkeys((models.AutoField, models.BigAutoField, models.SmallAutoField), int),
     **dict.fromkeys((models.IntegerField, models.BigIntegerField, models.SmallIntegerField), int),
@@ -22,7 +23,7 @@ _STORED: dict[type[Field], type] = {
 _KEYS = (models.ForeignKey, models.OneToOneField)
 
 
-def stored_type(field: Field) -> type | None:
+def stored_type(field: AnyField) -> type | None:
     """The type whose values a column of `field` keeps as they are; None if it has none."""
     while type(field) in _KEYS:
         field = field.target_field

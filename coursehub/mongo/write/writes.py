@@ -9,7 +9,6 @@ from typing import Any
 
 from django.core.exceptions import EmptyResultSet, FieldError
 from django.db import IntegrityError
-from django.db.models import Field
 from django.db.models.expressions import ColPairs, DatabaseDefault
 from django.db.models.sql.compiler import SQLDeleteCompiler as DjangoDeleteCompiler
 from django.db.models.sql.compiler import SQLUpdateCompiler as DjangoUpdateCompiler
@@ -20,6 +19,7 @@ from pymongo import UpdateOne
 from coursehub.mongo.converters import as_stored
 from coursehub.mongo.errors import NOT_NULL, translated
 from coursehub.mongo.query.select import SQLCompiler
+from coursehub.mongo.types import AnyField, Document, Pipeline
 from coursehub.mongo.write.command_log import shown
 from coursehub.mongo.write.inserts import SQLInsertCompiler
 from coursehub.mongo.write.passthrough import stored_type
@@ -42,21 +42,22 @@ _CASTS = {
 class _Computed:
     """A value that the server computes from the row."""
 
-    field: Field
+    field: AnyField
     expression: Any
 
 
 class _RowsByKey:
     """Mixin: the documents that the query's WHERE selects, when that takes more than a filter."""
 
-    def _stages(self) -> list[dict]:
+    def _stages(self) -> Pipeline:
         self.where = self.query.where  # Django's set-up may have replaced it meanwhile
-        return self.row_pipeline()
+        stages: Pipeline = self.row_pipeline()
+        return stages
 
     def _table(self) -> Any:
         return self.connection.collection(self.query.get_meta().db_table)
 
-    def _keys(self, stages: list[dict]) -> Iterator[dict]:
+    def _keys(self, stages: Pipeline) -> Iterator[Document]:
         """Filters that name the selected documents by their `_id`."""
         rows = self._table().aggregate([*stages, {"$project": {"_id": True}}], allowDiskUse=True)
         while chunk := [row["_id"] for row in islice(rows, _IDS_PER_COMMAND)]:
@@ -99,7 +100,7 @@ class SQLUpdateCompiler(_RowsByKey, SQLCompiler, DjangoUpdateCompiler):
 
     # --- Values ---------------------------------------------------------------------------------
 
-    def _assignment(self, field: Field, model: Any, value: Any) -> tuple[str, Any]:
+    def _assignment(self, field: AnyField, model: Any, value: Any) -> tuple[str | None, Any]:
         """The column, and what it becomes: a value for the database, or a _Computed."""
         if type(value) is stored_type(field):
             return field.column, value
@@ -122,7 +123,7 @@ class SQLUpdateCompiler(_RowsByKey, SQLCompiler, DjangoUpdateCompiler):
             raise IntegrityError(f"{NOT_NULL}: {model._meta.db_table}.{field.column}")
         return field.column, as_stored(field, value)
 
-    def _refuse_unusable(self, field: Field, value: Any) -> None:
+    def _refuse_unusable(self, field: AnyField, value: Any) -> None:
         if value.contains_aggregate:
             raise FieldError(f"Aggregate functions are not allowed in this query ({field.name}={value!r}).")
         if value.contains_over_clause:
@@ -143,7 +144,7 @@ class SQLUpdateCompiler(_RowsByKey, SQLCompiler, DjangoUpdateCompiler):
         refusal = {"$concat": [f"{NOT_NULL}: {field.model._meta.db_table}.{field.column}, row ", {"$toString": "$_id"}]}
         return {"$ifNull": [computed, {"$toInt": refusal}]}
 
-    def _cast(self, field: Field, computed: Any) -> Any:
+    def _cast(self, field: AnyField, computed: Any) -> Any:
         type_code = field.db_parameters(self.connection)["type"]
         if field.get_internal_type() == "DateField":
             return {"$dateTrunc": {"date": computed, "unit": "day"}}
@@ -154,14 +155,14 @@ class SQLUpdateCompiler(_RowsByKey, SQLCompiler, DjangoUpdateCompiler):
 
     # --- Writing --------------------------------------------------------------------------------
 
-    def _write(self, stages: list[dict], change: dict | list[dict]) -> int:
+    def _write(self, stages: Pipeline, change: Document | Pipeline) -> int:
         """`update_many` with the WHERE as its filter, or by keys when the WHERE takes more than a filter."""
         condition = _as_filter(stages)
         with translated(), self._logged(condition, change):
             filters = self._keys(stages) if condition is None else [condition]
             return sum(self._table().update_many(each, change).matched_count for each in filters)
 
-    def _write_each(self, stages: list[dict], values: dict[str, Any]) -> int:
+    def _write_each(self, stages: Pipeline, values: dict[str, Any]) -> int:
         """Compute the new values in an aggregation, as an update cannot look into other tables; then write them."""
         selected = 0
         names = {f"v{number}": column for number, column in enumerate(values)}
@@ -176,7 +177,7 @@ class SQLUpdateCompiler(_RowsByKey, SQLCompiler, DjangoUpdateCompiler):
                 selected += self._table().bulk_write(writes, ordered=False).matched_count
         return selected
 
-    def _logged(self, condition: dict | None, change: Any) -> Any:
+    def _logged(self, condition: Document | None, change: Any) -> Any:
         table = self.query.get_meta().db_table
         return self.connection.logged(lambda: f"UPDATE db.{table}.update_many({shown(condition, change)})")
 
@@ -205,10 +206,11 @@ class SQLDeleteCompiler(_RowsByKey, SQLCompiler, DjangoDeleteCompiler):
         keys.select = (self.query.model._meta.pk.get_col(self.query.get_initial_alias()),)
         by_keys = DeleteQuery(self.query.model)
         by_keys.add_filter("pk__in", keys)
-        return by_keys.get_compiler(self.using).execute_sql(result_type)
+        deleted: int = by_keys.get_compiler(self.using).execute_sql(result_type)
+        return deleted
 
 
-def _as_filter(stages: list[dict]) -> dict | None:
+def _as_filter(stages: Pipeline) -> Document | None:
     """The stages as one filter, if they are no more than that."""
     if not stages:
         return {}
