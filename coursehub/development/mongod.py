@@ -64,7 +64,8 @@ def free_port(preferred: int = 0) -> int:
             probe.bind(("127.0.0.1", preferred or 10_000 + secrets.randbelow(22_000)))
         except OSError:
             return free_port()
-        return probe.getsockname()[1]
+        port: int = probe.getsockname()[1]
+        return port
 
 
 def die_with_parent() -> None:
@@ -80,7 +81,7 @@ class Mongod:
     def __init__(self, folder: Path, port: int) -> None:
         self.folder, self.port = folder, port
         self.uri = f"mongodb://127.0.0.1:{port}/?replicaSet={REPLICA_SET}"
-        self.process: subprocess.Popen | None = None
+        self.process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
         """Start on the data of last time, if any; returns when the server takes writes."""

@@ -16,6 +16,7 @@ import urllib.error
 import urllib.request
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 from coursehub.development.mongod import MongodFailed, MongodNotFound, die_with_parent, running_mongod
 from coursehub.development.secrets import ensure_secrets
@@ -39,7 +40,7 @@ class Fleet:
     def __init__(self) -> None:
         lines = (CHECKOUT / "Procfile").read_text().splitlines()
         self.commands = dict(line.split(": ", 1) for line in lines if line and not line.startswith("#"))
-        self.running: dict[str, subprocess.Popen] = {}
+        self.running: dict[str, subprocess.Popen[bytes]] = {}
 
     def start(self, name: str) -> None:
         _, *arguments = shlex.split(self.commands[name])
@@ -133,7 +134,7 @@ def _prepare(sandbox_url: str) -> list[str]:
     return [f"  {DEMO_LINE}", f"  {ACADEMY_LINE.format(_academy())}"]
 
 
-def _manage(*command: str) -> dict:
+def _manage(*command: str) -> dict[str, Any]:
     """Run a command of ours; with --json its answer, else {}. Raises CalledProcessError after it has said why."""
     as_json = "--json" in command
     run = subprocess.run(

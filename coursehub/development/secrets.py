@@ -2,6 +2,7 @@
 
 import os
 import secrets
+from collections.abc import Callable
 from pathlib import Path
 
 from cryptography.fernet import Fernet
@@ -18,7 +19,7 @@ def ensure_secrets(folder: Path) -> dict[str, str]:
     return {f"{name}_FILE": str(_ensure(folder / name, make)) for name, make in _MAKERS.items()}
 
 
-def _ensure(path: Path, make) -> Path:
+def _ensure(path: Path, make: Callable[[], str]) -> Path:
     try:
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except FileExistsError:

@@ -217,7 +217,7 @@ def _number(call: Call, key: str, default: int) -> int:
 
 
 def _whole(body: dict[str, Any], key: str, default: int, most: int = 2**31) -> int:
-    value = body.get(key, default)
+    value: int = body.get(key, default)
     if key in body and (type(value) is not int or not 0 <= value <= most):
         raise BadRequest(f"`{key}` is a whole number from 0 to {most}.")
     return value

@@ -89,11 +89,13 @@ class SandboxProcess:
 
     def switch(self, **values: Any) -> dict[str, Any]:
         """Set switches; all come back."""
-        return self._control("PATCH", "switches", values)
+        switches: dict[str, Any] = self._control("PATCH", "switches", values)
+        return switches
 
     def counters(self) -> dict[str, Any]:
         """{"by_endpoint", "by_status", "invitations", "posts", "refreshes"}"""
-        return self._control("GET", "counters")
+        counters: dict[str, Any] = self._control("GET", "counters")
+        return counters
 
     def invitations(self) -> dict[tuple[str, str], int]:
         """(course, e-mail in lower case) -> invitations acted upon."""
@@ -109,11 +111,13 @@ class SandboxProcess:
 
     def calls(self, after: int = 0, limit: int = 100_000) -> list[dict[str, Any]]:
         """The call log after that number, oldest first."""
-        return self._control("GET", f"calls.json?after={after}&limit={limit}")["calls"]
+        calls: list[dict[str, Any]] = self._control("GET", f"calls.json?after={after}&limit={limit}")["calls"]
+        return calls
 
     def state(self) -> dict[str, Any]:
         """The academy at a glance."""
-        return self._control("GET", "state")
+        state: dict[str, Any] = self._control("GET", "state")
+        return state
 
     def reset(self, *only: str, **details: Any) -> None:
         """Back to the first day: everything, or the parts named (calls, academy, tokens, switches, clock)."""
@@ -129,7 +133,8 @@ class SandboxProcess:
 
     def add_learners(self, course: str, count: int) -> list[str]:
         """Make members of a course; their addresses come back."""
-        return self._control("POST", "learners", {"course": course, "count": count})["emails"]
+        emails: list[str] = self._control("POST", "learners", {"course": course, "count": count})["emails"]
+        return emails
 
     def put_learner(self, course: str, email: str, percent: int) -> None:
         """Let a member (made if need be) stand at that percentage."""
@@ -137,7 +142,8 @@ class SandboxProcess:
 
     def self_client_code(self, scope: str) -> str:
         """What the API console's Generate Code gives for these scopes."""
-        return self._control("POST", "code", {"scope": scope})["code"]
+        code: str = self._control("POST", "code", {"scope": scope})["code"]
+        return code
 
     def __enter__(self) -> "SandboxProcess":
         return self.start()

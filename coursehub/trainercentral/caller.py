@@ -65,7 +65,7 @@ class Caller:
         page_size: int,
         total_key: str = "",
         start: int = 0,
-    ) -> Iterator[list[dict]]:
+    ) -> Iterator[list[dict[str, Any]]]:
         """Pages of raw rows from row `start` until an empty one, or until the total under `meta`, where one is trusted.
 
         A short page is no end: the server may cap `limit` silently. Raises Unexpected when it repeats a
@@ -123,7 +123,7 @@ class Caller:
             time.sleep(pause_seconds)
             longest_pause_seconds = min(longest_pause_seconds * 2, _LONGEST_BACKOFF_SECONDS)
 
-    def _authorised(self, method: str, endpoint: str, path: str, judge: Judge, content: dict) -> Answer:
+    def _authorised(self, method: str, endpoint: str, path: str, judge: Judge, content: dict[str, Any]) -> Answer:
         """One attempt, and while the token is not accepted a second with a fresh one and a third with another set's.
 
         A POST is sent once: nobody has promised that a call answered so did not act, and its caller looks before it
@@ -148,7 +148,7 @@ class Caller:
             logger.info("%s %s: the access token was not accepted; once more with another", method, endpoint)
 
     def _attempt(
-        self, method: str, endpoint: str, path: str, judge: Judge, content: dict
+        self, method: str, endpoint: str, path: str, judge: Judge, content: dict[str, Any]
     ) -> tuple[Lease, Answer | errors.TokenRejected]:
         """One call: its successful answer, or that the token was not accepted. Raises every other error."""
         # Asked for before the wait, so that no slot of the budget is lost to a refresh, and again after
@@ -173,7 +173,7 @@ class Caller:
             self._tokens.rejected(lease)
         raise error
 
-    def _send(self, method: str, endpoint: str, path: str, lease: Lease, content: dict) -> Answer:
+    def _send(self, method: str, endpoint: str, path: str, lease: Lease, content: dict[str, Any]) -> Answer:
         authorization = f"Zoho-oauthtoken {lease.token}"
         acts = method != "GET"
         return self._transport.send(method, path, call=endpoint, acts=acts, authorization=authorization, **content)

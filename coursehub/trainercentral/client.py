@@ -56,7 +56,7 @@ class TrainerCentralClient:
         before_call: Callable[[str, str], None] | None = None,
         after_call: Callable[[str, errors.TrainerCentralError | None], None] = nobody,
         profile: Callable[[], Profile] = Profile,
-        on_answer: Callable[[AnswerKind, dict], None] = nothing_learnt,
+        on_answer: Callable[[AnswerKind, dict[str, Any]], None] = nothing_learnt,
     ) -> None:
         self._transport = Transport(
             base_url, connect_timeout_seconds=connect_timeout_seconds, read_timeout_seconds=read_timeout_seconds
@@ -81,10 +81,10 @@ class TrainerCentralClient:
         """Close the pooled connections; the client can still be used."""
         self._transport.close()
 
-    def _pages(self, endpoint: str, path: str, *rest: Any, **options: Any) -> Iterator[list[dict]]:
+    def _pages(self, endpoint: str, path: str, *rest: Any, **options: Any) -> Iterator[list[dict[str, Any]]]:
         return self._caller.pages(endpoint, self._root + path, *rest, **options)
 
-    def _call(self, method: str, endpoint: str, path: str, **content: Any):
+    def _call(self, method: str, endpoint: str, path: str, **content: Any) -> Answer:
         return self._caller.call(method, endpoint, f"{self._root}{path}", **content)
 
     # --- Courses (help article "view-all-courses") ------------------------------------------------
@@ -198,7 +198,7 @@ class TrainerCentralClient:
             logger.warning("The academy's profile could not be read (%s)", type(failure).__name__)
             return {}
 
-    def _tell(self, kind: AnswerKind, sample: dict) -> None:
+    def _tell(self, kind: AnswerKind, sample: dict[str, Any]) -> None:
         try:
             self._on_answer(kind, sample)
         except Exception as failure:

@@ -44,7 +44,7 @@ def read(body: Any, email: str) -> Invited:
     return Invited(member_id, org_member_id, True if _has_progress(enrolment) else None)
 
 
-def _member_id(under: frozenset[str], found: dict) -> str:
+def _member_id(under: frozenset[str], found: dict[str, Any]) -> str:
     """The course member's id that an object names or is of."""
     if under & _ACADEMY_KEYS or any(map(_OTHERS.search, under)):
         return ""
@@ -53,12 +53,12 @@ def _member_id(under: frozenset[str], found: dict) -> str:
     )
 
 
-def _is_of_another(found: dict, email: str) -> bool:
+def _is_of_another(found: dict[str, Any], email: str) -> bool:
     held = [lenient_values.text(found.get(key)) for key in _ADDRESS_KEYS]
     return any("@" in one for one in held) and normalize(email) not in map(normalize, held)
 
 
-def _org_member_ids(own: list[tuple[frozenset[str], dict]]) -> Iterator[str]:
+def _org_member_ids(own: list[tuple[frozenset[str], dict[str, Any]]]) -> Iterator[str]:
     for under, found in own:
         held = lenient_values.first(found, "orgMemberId") or (
             lenient_values.first(found, "id") if under & _ACADEMY_KEYS else ""
@@ -67,7 +67,7 @@ def _org_member_ids(own: list[tuple[frozenset[str], dict]]) -> Iterator[str]:
             yield held
 
 
-def _names_learner(under: frozenset[str], found: dict, email: str) -> bool:
+def _names_learner(under: frozenset[str], found: dict[str, Any], email: str) -> bool:
     """Whether an object holds the learner's address or an academy member's id, and not as one who was left out."""
     if any(map(_OTHERS.search, under)):
         return False
@@ -81,7 +81,7 @@ def _names_learner(under: frozenset[str], found: dict, email: str) -> bool:
     return False
 
 
-def _has_progress(enrolment: dict) -> bool:
+def _has_progress(enrolment: dict[str, Any]) -> bool:
     try:
         return (fields.percent(enrolment.get("completionPercentage")) or 0) > 0
     except fields.Unreadable:

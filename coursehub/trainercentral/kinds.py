@@ -20,7 +20,7 @@ _QUOTED = re.compile(r"\"[^\"]*\"|'[^']*'|\u201c[^\u201d]*\u201d")
 _DEEPEST, _MOST_KEYS, _MOST_ITEMS, _LONGEST_MESSAGE, _LONGEST_SHAPE = 6, 40, 50, 120, 1_000
 
 
-def kind_of(answer: Answer, *, call: str, code: str, names: Iterable[str] = ()) -> tuple[AnswerKind, dict]:
+def kind_of(answer: Answer, *, call: str, code: str, names: Iterable[str] = ()) -> tuple[AnswerKind, dict[str, Any]]:
     """The kind of `answer` to the endpoint `call`, and a redacted sample: status, code, message, the body's structure.
 
     `names` (of any length and case) are cut out wherever they stand.

@@ -73,7 +73,7 @@ def moment(value: Any) -> datetime | None:
     return None if milliseconds is None else _EPOCH + timedelta(milliseconds=milliseconds)
 
 
-def rows(answer: Any, key: str) -> list[dict] | None:
+def rows(answer: Any, key: str) -> list[dict[str, Any]] | None:
     """The objects in the list `answer[key]` (a single object counts as a list of one); None without that key."""
     found = answer.get(key) if isinstance(answer, dict) else None
     if isinstance(found, dict):
@@ -83,6 +83,6 @@ def rows(answer: Any, key: str) -> list[dict] | None:
     return [row for row in found if isinstance(row, dict)]
 
 
-def first(row: dict, *keys: str) -> str:
+def first(row: dict[str, Any], *keys: str) -> str:
     """The text under the first of `keys` that has any: resources carry their id twice."""
     return next((found for key in keys if (found := text(row.get(key)))), "")

@@ -150,7 +150,7 @@ class ZohoAccounts:
         return errors.AccountsUnavailable(detail)
 
 
-def _life_seconds(body: dict) -> int:
+def _life_seconds(body: dict[str, Any]) -> int:
     """Older answers carry seconds in `expires_in_sec` and milliseconds in `expires_in` (contract §5.3)."""
     life = lenient_values.whole(body.get("expires_in_sec")) or lenient_values.whole(body.get("expires_in")) or 0
     if life > _LONGEST_LIFE_SECONDS:

@@ -6,10 +6,10 @@ status; of a call that acts only a 4xx proves that it did not.
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from coursehub.trainercentral import codes, errors, kinds, waiting
-from coursehub.trainercentral.kinds import AnswerKind
-from coursehub.trainercentral.profile import Meaning
+from coursehub.trainercentral.profile import AnswerKind, Meaning
 from coursehub.trainercentral.responses import EMAIL_SHAPE, Answer, clean, find_codes, find_message, says_no
 
 _TIMEOUT, _CONFLICT = 408, 409
@@ -88,7 +88,7 @@ class Acting:
     is_proven: Callable[[Answer], bool]
     names: tuple[str, ...] = ()
     meanings: Callable[[], Mapping[str, Meaning]] = field(default=dict)
-    tell: Callable[[AnswerKind, dict], None] = lambda kind, sample: None
+    tell: Callable[[AnswerKind, dict[str, Any]], None] = lambda kind, sample: None
 
     def error(self, answer: Answer, secrets: tuple[str, ...] = ()) -> errors.TrainerCentralError | None:
         """None for a success; Refused with ALREADY_ENROLLED where the learner proves to be there."""

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from hashlib import sha256
+from typing import Any
 
 _KEY_LENGTH = 32
 # Shapes of bodies that say nothing: a page for people, or JSON that ends in its midst.
@@ -64,5 +65,5 @@ class Profile:
     throttled_at_per_minute: int | None = None
 
 
-def nothing_learnt(kind: AnswerKind, sample: dict) -> None:
+def nothing_learnt(kind: AnswerKind, sample: dict[str, Any]) -> None:
     """The `on_answer` of a client that keeps no profile."""

@@ -22,7 +22,7 @@ class Course:
     is_bundle: bool = False
 
     @classmethod
-    def read(cls, row: dict) -> "Course":
+    def read(cls, row: dict[str, Any]) -> "Course":
         return cls(
             course_id=lenient_values.first(row, "courseId", "id"),
             name=lenient_values.text(row.get("courseName")),
@@ -62,7 +62,7 @@ class Member:
         return self.status == REVOKED
 
     @classmethod
-    def read(cls, row: dict, *, percent: Callable[[Any], float | None] = fields.percent) -> "Member":
+    def read(cls, row: dict[str, Any], *, percent: Callable[[Any], float | None] = fields.percent) -> "Member":
         """`percent` reads the percentages of the page that the row is of."""
         given = fields.FieldReader(row)
         return cls(
@@ -104,7 +104,7 @@ class Learner:
     status: str
 
     @classmethod
-    def read(cls, row: dict) -> "Learner":
+    def read(cls, row: dict[str, Any]) -> "Learner":
         parts = (
             lenient_values.first(row, "firstName", "userFirstName"),
             lenient_values.first(row, "lastName", "userLastName"),
@@ -141,7 +141,7 @@ class Portal:
     is_default: bool
 
     @classmethod
-    def read(cls, row: dict) -> "Portal":
+    def read(cls, row: dict[str, Any]) -> "Portal":
         return cls(
             org_id=lenient_values.first(row, "id", "zsoid"),
             name=lenient_values.text(row.get("portalName")),

@@ -108,7 +108,7 @@ def clean(message: str, secrets: Iterable[str] = ()) -> str:
     return " ".join(printable.split())[:_SENTENCE_LENGTH]
 
 
-def objects(body: Any) -> Iterator[tuple[frozenset[str], dict]]:
+def objects(body: Any) -> Iterator[tuple[frozenset[str], dict[str, Any]]]:
     """Every object at any level, outer ones first, with the keys under which it and what is around it stand."""
     level: list[tuple[frozenset[str], Any]] = [(frozenset(), body)]
     for _ in range(_DEEPEST_LEVEL):

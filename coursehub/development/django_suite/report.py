@@ -8,6 +8,7 @@ import subprocess
 import tomllib
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 import django
 
@@ -93,10 +94,10 @@ def write_measures(path: Path, results: list[LabelResult], transactions: bool) -
     path.write_text(json.dumps(summary, indent=1) + "\n")
 
 
-def _measures(results: list[LabelResult], transactions: bool) -> list[dict]:
+def _measures(results: list[LabelResult], transactions: bool) -> list[dict[str, Any]]:
     against = f"Django {django.get_version()}'s own tests, transactions {'on' if transactions else 'off'}"
 
-    def measure(key: str, value: int, most: int | None = None) -> dict:
+    def measure(key: str, value: int, most: int | None = None) -> dict[str, Any]:
         holds = None if most is None or transactions else value <= most
         goal = "" if holds is None else f"<= {most}"
         key = f"django_suite.{key}"

@@ -3,11 +3,12 @@
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 from coursehub.emails import normalize
 from coursehub.trainercentral import errors, lenient_values
 from coursehub.trainercentral.codes import ALREADY_ENROLLED
-from coursehub.trainercentral.probe.reads import PROBE_NAMES, Finding, Probe
+from coursehub.trainercentral.probe.reads import PROBE_NAMES, Asked, Finding, Probe
 from coursehub.trainercentral.records import REVOKED
 
 _NARROW_SCOPE = "TrainerCentral.userapi.READ"
@@ -73,7 +74,7 @@ def invitations(probe: Probe) -> Iterator[Finding]:
     yield Finding("revoked", "Access can be revoked, and shows as status 51.", status == REVOKED, seen)
 
 
-def _invite(probe: Probe, course_id: str, email: str):
+def _invite(probe: Probe, course_id: str, email: str) -> Asked:
     attendee = {"email": email, "firstName": PROBE_NAMES[0], "lastName": PROBE_NAMES[1], "courseId": course_id}
     expects = ("courseMember", "portalMember")
     return probe.ask("POST", "/addCourseAttendee.json", json={"courseAttendee": attendee}, expects=expects)
@@ -83,7 +84,7 @@ def _member_id(body: object) -> str:
     return lenient_values.first((lenient_values.rows(body, "courseMember") or [{}])[0], "courseMembersId", "id")
 
 
-def _find(probe: Probe, email: str) -> dict | None:
+def _find(probe: Probe, email: str) -> dict[str, Any] | None:
     """The learner's row among the course's members, on whatever page."""
     start = 0
     for _ in range(_MOST_PAGES):
@@ -121,7 +122,7 @@ def _second_invitation(probe: Probe, course_id: str, email: str, member_id: str)
     return Finding("invited_twice", "A second invitation makes no second member.", same, seen, {}, switches, facts)
 
 
-def _pending(member: dict | None) -> Finding:
+def _pending(member: dict[str, Any] | None) -> Finding:
     assumption = "A learner who has not accepted yet is among the course's members, with status 0."
     if member is None:
         unlisted = {"pending_listed": False}

@@ -6,7 +6,7 @@ Nothing in a Finding is a secret or names a learner.
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeAlias
 from urllib.parse import quote
 
 from coursehub.trainercentral import errors, lenient_values
@@ -52,8 +52,12 @@ class Plan:
     max_uses: int = 20
     before_call: Callable[[], None] = lambda: None
     on_throttled: Callable[[float], None] = lambda seconds: None
-    on_answer: Callable[[AnswerKind, dict], None] = nothing_learnt
+    on_answer: Callable[[AnswerKind, dict[str, Any]], None] = nothing_learnt
     sleep: Callable[[float], None] = time.sleep
+
+
+Keys: TypeAlias = tuple[str, ...]  # one of which an answer must hold
+Asked: TypeAlias = tuple[Answer, errors.TrainerCentralError | None]  # the answer, and the error that it means
 
 
 class Probe:
@@ -76,8 +80,8 @@ class Probe:
         self._transport.close()
 
     def ask(
-        self, method: str, path: str, *, expects: tuple[str, ...] = (), token: str = "", paced: bool = True, **content
-    ) -> tuple[Answer, errors.TrainerCentralError | None]:
+        self, method: str, path: str, *, expects: Keys = (), token: str = "", paced: bool = True, **content: Any
+    ) -> Asked:
         """One call below the organisation's path, never repeated: the answer, and the error that it means.
 
         Raises the transport's errors when there is no answer.
@@ -97,14 +101,14 @@ class Probe:
             return answer, act.error(answer, (token,))
         return answer, error_of_reading(answer, call=name, expects=expects, secrets=(token,))
 
-    def rows(self, path: str, key: str, **params: Any) -> list[dict]:
+    def rows(self, path: str, key: str, **params: Any) -> list[dict[str, Any]]:
         """The rows of one page. Raises what the answer means."""
         answer, error = self.ask("GET", path, expects=(key,), params=params)
         if error is not None:
             raise error
         return lenient_values.rows(answer.json, key) or []
 
-    def members(self, **params: Any) -> list[dict]:
+    def members(self, **params: Any) -> list[dict[str, Any]]:
         """Learners of the course that is probed, one page."""
         window = {"filter": LEARNER_ROLE, "limit": _LARGE_PAGE, "si": 0, **params}
         return self.rows(f"/course/{self.course_id()}/courseMembers.json", "courseMembers", **window)
