@@ -1,11 +1,14 @@
 """The admin of accounts, courses and the audit trail; every change of an account is audited."""
 
+from typing import Any
+
 from django.contrib import admin
-from django.contrib.auth import get_user_model
+from django.contrib.admin.models import LogEntry
 from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
-from django.contrib.auth.models import Group
-from django.http import Http404
+from django.contrib.auth.models import Group, User
+from django.db.models import QuerySet
+from django.http import Http404, HttpRequest, HttpResponse
 from unfold.admin import TabularInline
 from unfold.decorators import display
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
@@ -17,42 +20,40 @@ from coursehub.audit import Action
 from coursehub.console.base_admin import ConsoleAdmin
 from coursehub.models import AcademyAnswer, AcademyProfile, AuditEvent, CourseAccess
 
-User = get_user_model()
-
 
 class ReadOnlyAdmin(ConsoleAdmin):
     """For what only the product itself writes."""
 
-    def has_add_permission(self, request, obj=None) -> bool:
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
 
-    def has_change_permission(self, request, obj=None) -> bool:
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
 
-    def has_delete_permission(self, request, obj=None) -> bool:
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
 
 
 class AuditedAdmin(ConsoleAdmin):
     """Every add, change and delete in the admin leaves an audit event: who, which object, which fields."""
 
-    def log_addition(self, request, obj, message):
+    def log_addition(self, request: HttpRequest, obj: Any, message: Any) -> LogEntry:
         self._audit("added", request, obj)
         return super().log_addition(request, obj, message)
 
-    def log_change(self, request, obj, message):
+    def log_change(self, request: HttpRequest, obj: Any, message: Any) -> LogEntry:
         fields = [
             name for part in message if isinstance(part, dict) for name in part.get("changed", {}).get("fields", [])
         ]
         self._audit("changed", request, obj, fields=fields)
         return super().log_change(request, obj, message)
 
-    def log_deletions(self, request, queryset):
+    def log_deletions(self, request: HttpRequest, queryset: QuerySet[Any]) -> Any:
         for obj in queryset:
             self._audit("deleted", request, obj)
         return super().log_deletions(request, queryset)
 
-    def _audit(self, verb: str, request, obj, **detail) -> None:
+    def _audit(self, verb: str, request: HttpRequest, obj: Any, **detail: Any) -> None:
         name = obj._meta.model_name
         audit.record(
             action=Action(f"{name}.{verb}"), actor=request.user.get_username(), target=f"{name} {obj.pk}", detail=detail
@@ -70,7 +71,7 @@ admin.site.unregister(Group)
 
 
 @admin.register(User)
-class UserAdmin(DjangoUserAdmin, AuditedAdmin):
+class UserAdmin(DjangoUserAdmin, AuditedAdmin):  # type: ignore[misc,type-arg]  # unfold's annotations are not Django's
     """Accounts. The role is the group; `is_staff` follows from it."""
 
     form = UserChangeForm
@@ -89,20 +90,20 @@ class UserAdmin(DjangoUserAdmin, AuditedAdmin):
     )
     readonly_fields = ("last_login", "date_joined")
 
-    def get_queryset(self, request):
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         return super().get_queryset(request).prefetch_related("groups")
 
     @admin.display(description="Role")
-    def role(self, user) -> str:
+    def role(self, user: User) -> str:
         return ", ".join(group.name for group in user.groups.all()) or "none"
 
-    def save_related(self, request, form, formsets, change) -> None:
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
         super().save_related(request, form, formsets, change)
         roles.sync_is_staff([form.instance.pk])
 
 
 @admin.register(Group)
-class GroupAdmin(ReadOnlyAdmin, DjangoGroupAdmin):
+class GroupAdmin(ReadOnlyAdmin, DjangoGroupAdmin):  # type: ignore[misc]  # as above
     """The three roles, to read: their permissions stand in `coursehub.roles`."""
 
     search_fields = ("name",)
@@ -122,12 +123,14 @@ class AcademyAnswerAdmin(ReadOnlyAdmin):
 
     list_display = ("answer", "meaning_label", "times", "look_ups", "rows_waiting", "last_seen_at")
     list_filter = ("meaning",)
-    list_before_template = "coursehub/academy_answers.html"
+    list_before_template = "coursehub/academy_answers.html"  # type: ignore[assignment]  # unfold has None there
 
-    def get_queryset(self, request):
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         return super().get_queryset(request).filter(academy_id=academy.academy_id())
 
-    def change_view(self, request, object_id, form_url="", extra_context=None):
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
         answer = self.get_object(request, object_id)
         if answer is None:
             raise Http404("There is no such kind of answer.")
@@ -138,7 +141,7 @@ class AcademyAnswerAdmin(ReadOnlyAdmin):
         return academy_words.name(one)
 
     @display(description="Means", ordering="meaning", label=academy_words.LABELS)
-    def meaning_label(self, one: AcademyAnswer):
+    def meaning_label(self, one: AcademyAnswer) -> tuple[str, str]:
         return one.meaning, one.get_meaning_display()
 
     @display(description="Look-ups")
@@ -155,7 +158,9 @@ class AcademyAnswerAdmin(ReadOnlyAdmin):
 class AcademyProfileAdmin(ReadOnlyAdmin):
     """The list is the page of the configured academy's facts."""
 
-    def changelist_view(self, request, extra_context=None):
+    def changelist_view(  # type: ignore[override]  # a page of our own, not a TemplateResponse
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
         return academy_pages.profile(request)
 
 

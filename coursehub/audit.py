@@ -17,6 +17,7 @@ from coursehub import clock
 from coursehub.audit_actions import Action
 from coursehub.models import AuditEvent
 from coursehub.mongo import outside_transaction
+from coursehub.mongo.types import Document
 
 __all__ = ["FIRST_HASH", "REPLACED", "REPLACED_EVENTS", "Action", "Verified", "record", "verify"]
 
@@ -26,7 +27,7 @@ REPLACED_EVENTS = "replaced_events"  # in the detail of a restore: hash of the l
 _HASHED = ("seq", "at", "actor", "action", "target", "detail", "previous_hash")
 
 
-def record(*, action: Action, actor: str = "system", target: str = "", detail: dict | None = None) -> int:
+def record(*, action: Action, actor: str = "system", target: str = "", detail: Document | None = None) -> int:
     """Append one event and return its number in the chain.
 
     `action` is one of the list, `actor` a user name or "system", `detail` JSON values.
@@ -42,11 +43,12 @@ def record(*, action: Action, actor: str = "system", target: str = "", detail: d
     }
     while True:
         last = events.find_one(sort=[("seq", DESCENDING)], projection=["seq", "hash"]) or {"seq": 0, "hash": FIRST_HASH}
-        event |= {"seq": last["seq"] + 1, "previous_hash": last["hash"]}
+        number: int = last["seq"] + 1
+        event |= {"seq": number, "previous_hash": last["hash"]}
         event["hash"] = _hash(event)
         try:
-            events.insert_one({"id": event["seq"], **event})
-            return event["seq"]
+            events.insert_one({"id": number, **event})
+            return number
         except DuplicateKeyError:
             continue
 
@@ -80,7 +82,7 @@ def verify() -> Verified:
 
 def _held_aside(last_hash: str, count: int) -> int:
     """How many of the `count` events that ended with this hash when a restore replaced them are there, unchanged."""
-    aside: Collection = outside_transaction(REPLACED)
+    aside: Collection[Document] = outside_transaction(REPLACED)
     for held in range(count):
         event = aside.find_one({"_id": last_hash})
         if event is None or event["hash"] != last_hash or _hash(event) != last_hash:
@@ -89,7 +91,7 @@ def _held_aside(last_hash: str, count: int) -> int:
     return count
 
 
-def _hash(event: dict) -> str:
+def _hash(event: Document) -> str:
     """SHA-256 over the event's canonical JSON, previous hash included."""
     body = {name: event[name] for name in _HASHED}
     body["at"] = _milliseconds(event["at"])

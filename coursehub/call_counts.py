@@ -32,6 +32,5 @@ def within_a_minute(collection: str, key: dict[str, Any]) -> int:
     if not found or not found.get("minute"):
         return 0
     minute, gone = found["minute"], found["now_minutes"] - found["minute"]["number"]
-    if gone < 1:
-        return round(minute["calls"] + minute["before"] * (1 - gone))
-    return round(minute["calls"] * max(0.0, 2 - gone))
+    calls: float = minute["calls"] + minute["before"] * (1 - gone) if gone < 1 else minute["calls"] * max(0.0, 2 - gone)
+    return round(calls)

@@ -1,6 +1,7 @@
 """System checks for what settings cannot express; each has an id, a hint and a test that makes it fail."""
 
 from collections.abc import Callable
+from typing import Any
 
 from cryptography.fernet import Fernet
 from django.conf import settings
@@ -20,7 +21,7 @@ def refuse_to_start() -> None:
 
 
 @register(SETTINGS)
-def token_encryption_keys(**kwargs) -> list[CheckMessage]:
+def token_encryption_keys(**kwargs: Any) -> list[CheckMessage]:
     """Token sets cannot be stored without a usable key."""
     try:
         usable = [Fernet(key) for key in settings.TOKEN_ENCRYPTION_KEYS]
@@ -39,7 +40,7 @@ def token_encryption_keys(**kwargs) -> list[CheckMessage]:
 
 
 @register(SETTINGS)
-def remote_addresses(**kwargs) -> list[CheckMessage]:
+def remote_addresses(**kwargs: Any) -> list[CheckMessage]:
     """Tokens and the client's secret go to TrainerCentral and Zoho only, over https; in a demo to this machine too."""
     errors: list[CheckMessage] = []
     host = hosts.scheme_and_host(settings.TRAINERCENTRAL_URL)[1]
@@ -57,7 +58,7 @@ def remote_addresses(**kwargs) -> list[CheckMessage]:
 
 
 @register(SETTINGS)
-def named_academy(**kwargs) -> list[CheckMessage]:
+def named_academy(**kwargs: Any) -> list[CheckMessage]:
     """Without these no call can succeed; pages and commands work nevertheless, and say why."""
     missing = [
         name
@@ -76,7 +77,7 @@ def named_academy(**kwargs) -> list[CheckMessage]:
 
 
 @register(SETTINGS)
-def registered_paths(**kwargs) -> list[CheckMessage]:
+def registered_paths(**kwargs: Any) -> list[CheckMessage]:
     """A path with a typo would be missed when it is called: perhaps in a year, by the first restore."""
     return [
         Error(f"{path} is registered for {purpose}, and there is nothing to call.", id="coursehub.E003")

@@ -15,6 +15,7 @@ from django.conf import settings
 from pymongo.collection import Collection
 
 from coursehub.mongo import outside_transaction
+from coursehub.mongo.types import Document
 
 _SIMULATION = {"_id": "simulation"}
 _REREAD_SECONDS = 1.0
@@ -36,19 +37,19 @@ def server_now() -> Any:
     return {"$add": [shown_at, {"$multiply": [{"$subtract": ["$$NOW", began_at]}, factor]}]}
 
 
-def after(seconds: float | dict) -> dict:
+def after(seconds: float | Document) -> Document:
     """The aggregation expression for `seconds` (a number, or an expression) from now."""
     if isinstance(seconds, dict):
         return {"$add": [server_now(), {"$round": {"$multiply": [seconds, 1000]}}]}
     return {"$add": [server_now(), round(seconds * 1000)]}
 
 
-def passed(deadline: str) -> dict:
+def passed(deadline: str) -> Document:
     """The expression for: the moment in the field `deadline` has come, or there is none (null is before every date)."""
     return {"$lte": [f"${deadline}", server_now()]}
 
 
-def is_ahead(deadline: str) -> dict:
+def is_ahead(deadline: str) -> Document:
     """The expression for: the moment in the field `deadline` is still to come."""
     return {"$gt": [f"${deadline}", server_now()]}
 
@@ -77,12 +78,14 @@ def end_simulation() -> None:
     _Known.read_at = None
 
 
-def _document() -> Collection:
+def _document() -> Collection[Document]:
     return outside_transaction("coursehub_clock")
 
 
 def _real_now() -> datetime:
-    return _document().database.command("hello", codec_options=_document().codec_options)["localTime"]
+    hello = _document().database.command("hello", codec_options=_document().codec_options)
+    now: datetime = hello["localTime"]
+    return now
 
 
 def _shown(moment: datetime) -> datetime:

@@ -14,8 +14,7 @@ from pymongo import ReturnDocument
 from pymongo.collection import Collection
 
 from coursehub import clock
-
-Document = dict[str, Any]
+from coursehub.mongo.types import Document
 
 
 @dataclass(frozen=True)
@@ -46,7 +45,7 @@ class FencedLease:
         return {self.until: None}
 
     def win(
-        self, collection: Collection, wanted: Mapping[str, Any], *more: Mapping[str, Any], **changes: Any
+        self, collection: Collection[Document], wanted: Mapping[str, Any], *more: Mapping[str, Any], **changes: Any
     ) -> Document | None:
         """Take a document that fits `wanted` and that nobody holds; returns it as it is then, or None.
 
@@ -59,7 +58,7 @@ class FencedLease:
             return_document=ReturnDocument.AFTER,
         )
 
-    def write(self, collection: Collection, held: Mapping[str, Any], *stages: Mapping[str, Any]) -> bool:
+    def write(self, collection: Collection[Document], held: Mapping[str, Any], *stages: Mapping[str, Any]) -> bool:
         """Set what the stages say, one after the other, if the lease is still `held`; whether it was.
 
         `held`: a filter with the document's key and this lease's fence.

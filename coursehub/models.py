@@ -4,6 +4,7 @@ One module, though it is long: these are the documents, and each field says besi
 """
 
 from datetime import datetime
+from typing import TYPE_CHECKING, Any, Self
 
 from django.conf import settings
 from django.db import models
@@ -11,19 +12,22 @@ from djongo.models import DjongoManager
 
 from coursehub.mongo import outside_transaction
 
+if TYPE_CHECKING:
+    from coursehub.roles import AnyUser
 
-class CourseQuerySet(models.QuerySet):
+
+class CourseQuerySet(models.QuerySet["Course"]):
     """Named questions about courses."""
 
-    def open(self):
+    def open(self) -> Self:
         """Courses that still exist at the academy."""
         return self.filter(gone_at=None)
 
-    def with_members(self):
+    def with_members(self) -> Self:
         """Courses that learners can be invited to: no bundles."""
         return self.filter(is_bundle=False)
 
-    def visible_to(self, user):
+    def visible_to(self, user: "AnyUser") -> Self:
         """Courses that `user` may see: all for administrators, the granted ones for trainers."""
         from coursehub import roles
 
@@ -106,7 +110,7 @@ class Course(models.Model):
     def __str__(self) -> str:
         return self.name
 
-    def save(self, *args, **kwargs) -> None:
+    def save(self, *args: Any, **kwargs: Any) -> None:
         """Only what this object is the source of: a stale copy must not take a poll's result back."""
         if not self._state.adding:
             kwargs.setdefault("update_fields", self.SYNCED_FIELDS)

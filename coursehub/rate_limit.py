@@ -18,6 +18,7 @@ from pymongo import ReturnDocument
 
 from coursehub import academy, call_counts, clock, throttles
 from coursehub.mongo import outside_transaction
+from coursehub.mongo.types import Document
 from coursehub.throttles import BUDGET as _BUDGET
 from coursehub.throttles import THE_ONE as _THE_ONE
 from coursehub.throttles import Turn
@@ -137,7 +138,7 @@ def _drawn(lane: str, within_seconds: float) -> tuple[float | None, bool]:
     return (drawn["slot"] - drawn["drawn_at"]).total_seconds(), False
 
 
-def _draw(lane: str, within_seconds: float) -> list[dict]:
+def _draw(lane: str, within_seconds: float) -> list[Document]:
     """The update that takes the slot if it is near enough and this lane's turn, and leaves `slot` empty if not."""
     gap_ms, own_gap_ms = round(interval_seconds() * 1000), round(interval_seconds() * 1000 / _share(lane))
     other = PROGRESS if lane == INVITATIONS else INVITATIONS
@@ -203,7 +204,8 @@ def _pause_left_seconds() -> float:
         return 0.0
     left_ms = {"$max": [0, {"$subtract": ["$paused_until", clock.server_now()]}]}
     budget = outside_transaction(_BUDGET).find_one(_THE_ONE, {"left_ms": left_ms, "throttles": 1}) or {}
-    left_seconds, _reserved.in_a_row = budget.get("left_ms", 0) / 1000, budget.get("throttles", 0)
+    left_seconds: float = budget.get("left_ms", 0) / 1000
+    _reserved.in_a_row = budget.get("throttles", 0)
     _Looked.free_at = None if left_seconds or _reserved.in_a_row else looked_at
     return left_seconds
 

@@ -3,9 +3,10 @@
 A view whose name is in no table row is refused, so a page cannot be forgotten.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, TypeAlias
 
-from django.contrib.auth.models import Group, Permission
+from django.contrib.auth.models import AnonymousUser, Group, Permission, User
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
@@ -13,6 +14,9 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase
 ADMINISTRATOR, MAINTENANCE, TRAINER = "administrator", "maintenance", "trainer"
 ROLES = (ADMINISTRATOR, MAINTENANCE, TRAINER)
 CONSOLE_ROLES = frozenset({ADMINISTRATOR, MAINTENANCE})  # who works in the Django admin
+_HELD = "_coursehub_roles"  # the attribute in which a user object keeps its roles
+
+AnyUser: TypeAlias = User | AnonymousUser
 
 # Permissions in the Django admin, as "app.codename"; one table for setup and for readers.
 PERMISSIONS: dict[str, frozenset[str]] = {
@@ -66,24 +70,26 @@ PAGE_ROLES: dict[str, frozenset[str]] = {
 }
 
 
-def of(user) -> frozenset[str]:
+def of(user: AnyUser) -> frozenset[str]:
     """The role names of `user`; none for strangers and disabled accounts. Read once per user object."""
     if not user.is_authenticated or not user.is_active:
         return frozenset()
-    if not hasattr(user, "_coursehub_roles"):
-        user._coursehub_roles = frozenset(user.groups.values_list("name", flat=True)) & SIGNED_IN
-    return user._coursehub_roles
+    held: frozenset[str] | None = getattr(user, _HELD, None)
+    if held is None:
+        held = frozenset(user.groups.values_list("name", flat=True)) & SIGNED_IN
+        setattr(user, _HELD, held)
+    return held
 
 
-def is_administrator(user) -> bool:
+def is_administrator(user: AnyUser) -> bool:
     return ADMINISTRATOR in of(user)
 
 
-def is_maintenance(user) -> bool:
+def is_maintenance(user: AnyUser) -> bool:
     return MAINTENANCE in of(user)
 
 
-def is_trainer(user) -> bool:
+def is_trainer(user: AnyUser) -> bool:
     return TRAINER in of(user)
 
 
@@ -102,7 +108,9 @@ class RoleMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         return self.get_response(request)
 
-    def process_view(self, request: HttpRequest, view, args, kwargs) -> HttpResponseBase | None:
+    def process_view(
+        self, request: HttpRequest, view: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]
+    ) -> HttpResponseBase | None:
         rule = rule_for(request.resolver_match.view_name) if request.resolver_match else None
         if rule is EVERYBODY:
             return None
@@ -115,11 +123,17 @@ class RoleMiddleware:
         return None
 
 
-def assign(user, role: str) -> None:
+class SignedInRequest(HttpRequest):
+    """What a view of somebody signed in is given: the middleware lets no stranger through. For annotations only."""
+
+    user: User
+
+
+def assign(user: User, role: str) -> None:
     """Give `user` exactly this role. `is_staff` follows from it: the admin is for the console roles."""
     user.groups.set([Group.objects.get(name=role)])
     type(user).objects.filter(pk=user.pk).update(is_staff=role in CONSOLE_ROLES)
-    vars(user).pop("_coursehub_roles", None)
+    vars(user).pop(_HELD, None)
 
 
 def sync_is_staff(user_ids: Iterable[int]) -> None:

@@ -82,7 +82,8 @@ def _noted(error: errors.Throttled) -> float:
 
 def in_a_row() -> int:
     """How many waits in a row ended in a throttle; 0 while nothing is in doubt."""
-    return (outside_transaction(BUDGET).find_one(THE_ONE, ["throttles"]) or {}).get("throttles", 0)
+    throttles: int = (outside_transaction(BUDGET).find_one(THE_ONE, ["throttles"]) or {}).get("throttles", 0)
+    return throttles
 
 
 def turn(endpoint: str) -> Turn:

@@ -60,7 +60,7 @@ class WebServer(Server):
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
         self.ports: list[Any] = []
-        self.closing: asyncio.Future | None = None
+        self.closing: asyncio.Future[None] | None = None
 
     def listen_success(self, port: Any) -> None:
         self.ports.append(port)

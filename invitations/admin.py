@@ -17,14 +17,14 @@ from invitations import services
 from invitations.models import Batch, Invitation
 from invitations.selectors import findings
 
-BATCH_LABELS = {
+BATCH_LABELS: dict[str, str] = {
     Batch.State.PREVIEW: "info",
     Batch.State.RUNNING: "info",
     Batch.State.PAUSED: "warning",
     Batch.State.COMPLETED: "success",
     Batch.State.COMPLETED_WITH_ERRORS: "danger",
 }
-INVITATION_LABELS = {
+INVITATION_LABELS: dict[str, str] = {
     Invitation.State.INVITED: "success",
     Invitation.State.ALREADY_ENROLLED: "success",
     Invitation.State.FAILED: "danger",
@@ -82,7 +82,7 @@ class ActingAdmin(ReadOnlyAdmin):
         return None
 
 
-def _batch_action(name: str) -> Callable:
+def _batch_action(name: str) -> Callable[..., Any]:
     @admin.action(description=BATCH_ACTIONS[name][0], permissions=["act"])
     def act(model_admin: ActingAdmin, request: HttpRequest, queryset: Any) -> HttpResponse | None:
         actor = request.user.get_username()
@@ -94,7 +94,7 @@ def _batch_action(name: str) -> Callable:
     return act
 
 
-def _row_action(name: str) -> Callable:
+def _row_action(name: str) -> Callable[..., Any]:
     @admin.action(description=ROW_ACTIONS[name][0], permissions=["act"])
     def act(model_admin: ActingAdmin, request: HttpRequest, queryset: Any) -> HttpResponse | None:
         decide, actor = getattr(services, name), request.user.get_username()
@@ -109,7 +109,7 @@ def _row_action(name: str) -> Callable:
     return act
 
 
-def _actions(names: Iterable[str], make: Callable[[str], Callable]) -> list[Callable]:
+def _actions(names: Iterable[str], make: Callable[[str], Callable[..., Any]]) -> list[Callable[..., Any]]:
     return [make(name) for name in names]
 
 
@@ -132,7 +132,7 @@ class BatchAdmin(ActingAdmin):
     actions = _actions(BATCH_ACTIONS, _batch_action)
 
     @display(description="State", ordering="state", label=BATCH_LABELS)
-    def state_label(self, batch: Batch):
+    def state_label(self, batch: Batch) -> tuple[str, str]:
         return batch.state, batch.get_state_display()
 
     @display(description="Live")
@@ -182,5 +182,5 @@ class InvitationAdmin(ActingAdmin):
         return f"{invitation.first_name} {invitation.last_name}".strip() + made
 
     @display(description="State", ordering="state", label=INVITATION_LABELS)
-    def state_label(self, invitation: Invitation):
+    def state_label(self, invitation: Invitation) -> tuple[str, str]:
         return invitation.state, invitation.get_state_display()

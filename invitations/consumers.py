@@ -15,7 +15,8 @@ class BatchConsumer(LiveConsumer):
     feed = feed
 
     def subject(self) -> str:
-        return self.scope["url_route"]["kwargs"]["batch_id"].hex
+        batch_id: UUID = self.scope["url_route"]["kwargs"]["batch_id"]
+        return batch_id.hex
 
     @classmethod
     def permitted(cls, viewers: Sequence[Viewer]) -> set[Viewer]:

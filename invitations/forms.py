@@ -1,17 +1,20 @@
 """The forms of uploading: a course and a file, what its columns hold, when to begin. Every refusal is one sentence."""
 
 from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
 
 from crispy_forms.helper import FormHelper
 from crispy_forms.layout import Submit
 from django import forms
 from django.conf import settings
+from django.contrib.auth.models import User
 from django.db import models
 from django.template.defaultfilters import filesizeformat
 from django.utils import timezone
 
 from coursehub import clock
 from coursehub.models import Course
+from coursehub.roles import AnyUser
 from invitations.models import Batch
 from invitations.parsing import headings, reader
 from invitations.selectors import estimate
@@ -27,12 +30,18 @@ class OneSentence(forms.Form):
         return next((str(errors[0]) for errors in self.errors.values()), "")
 
 
-class CourseChoice(forms.ModelChoiceField):
+if TYPE_CHECKING:
+    _CourseField = forms.ModelChoiceField[Course]
+else:
+    _CourseField = forms.ModelChoiceField  # which takes no type arguments at run time
+
+
+class CourseChoice(_CourseField):
     """The courses that one may upload to; what is not published says so, and a bundle is refused in its own words."""
 
     bundles: models.QuerySet[Course] = Course.objects.none()
 
-    def to_python(self, value):
+    def to_python(self, value: Any) -> Course | None:
         bundle = self.bundles.filter(course_id=str(value)[:40]).first() if value else None
         if bundle is not None:
             raise forms.ValidationError(f"“{bundle.name}” is a bundle of courses: choose one of its courses.")
@@ -62,9 +71,9 @@ class UploadForm(OneSentence):
         widget=forms.ClearableFileInput(attrs={"accept": ".csv,.tsv,.txt,text/csv"}),
     )
 
-    def __init__(self, *args, user, **kwargs) -> None:
+    def __init__(self, *args: Any, user: AnyUser, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        course: CourseChoice = self.fields["course"]  # type: ignore[assignment]
+        course: CourseChoice = self.fields["course"]  # type: ignore[assignment]  # a form's fields are of any kind
         visible = Course.objects.open().visible_to(user)
         course.queryset, course.bundles = visible.with_members(), visible.filter(is_bundle=True)
         self.bundles = list(course.bundles.values_list("name", flat=True)[:20])
@@ -72,7 +81,7 @@ class UploadForm(OneSentence):
         self.helper.form_show_errors = False  # one sentence above the form, see `sentence`
         self.helper.add_input(Submit("submit", "Upload and preview"))
 
-    def clean_file(self):
+    def clean_file(self) -> Any:
         file = self.cleaned_data["file"]
         if file.size > settings.UPLOAD_MAX_BYTES:
             raise forms.ValidationError(
@@ -88,7 +97,7 @@ _ROWS_LOOKED_AT = 100  # for an address, in the column that is chosen for them
 class ColumnsForm(OneSentence):
     """What stands where, in a file whose headings do not tell; with three rows to see it by."""
 
-    def __init__(self, *args, batch: Batch, user, **kwargs) -> None:
+    def __init__(self, *args: Any, batch: Batch, user: User, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._batch, self._user = batch, user
         self.format = reader.Format(**batch.format)
@@ -144,12 +153,12 @@ class ConfirmForm(OneSentence):
         error_messages={"invalid": "Write the time to start at as 2027-12-31 09:00."},
     )
 
-    def __init__(self, *args, calls: int, **kwargs) -> None:
+    def __init__(self, *args: Any, calls: int, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._calls = calls
 
     def clean_start_at(self) -> datetime | None:
-        start_at = self.cleaned_data["start_at"]
+        start_at: datetime | None = self.cleaned_data["start_at"]
         now = clock.now()
         if start_at and start_at > now + _LATEST_START:
             raise forms.ValidationError("Choose a time to start at within the next year.")

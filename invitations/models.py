@@ -4,16 +4,20 @@ One module, though it is long: these are the app's documents, and each field say
 """
 
 import uuid
+from typing import TYPE_CHECKING, Self
 
 from django.conf import settings
 from django.db import models
 from djongo.models import DjongoManager
 
+if TYPE_CHECKING:
+    from coursehub.roles import AnyUser
 
-class BatchQuerySet(models.QuerySet):
+
+class BatchQuerySet(models.QuerySet["Batch"]):
     """Named questions about batches."""
 
-    def visible_to(self, user):
+    def visible_to(self, user: "AnyUser") -> Self:
         """All batches for administrators, their own for trainers."""
         from coursehub import roles
 
@@ -21,7 +25,7 @@ class BatchQuerySet(models.QuerySet):
             return self
         return self.filter(uploaded_by_id=user.pk)
 
-    def unfinished(self):
+    def unfinished(self) -> Self:
         """Batches in which the worker may have something to do."""
         return self.filter(state__in=Batch.WORKING)
 

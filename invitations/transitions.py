@@ -20,7 +20,7 @@ CALM: dict[str, Any] = {
 
 
 def act(
-    action: Action, batch: Batch, actor: str, *, leaving: Sequence[str], detail: dict | None = None,
+    action: Action, batch: Batch, actor: str, *, leaving: Sequence[str], detail: dict[str, Any] | None = None,
     unless: Mapping[str, Any] | None = None, **changes: Any,
 ) -> bool:  # fmt: skip
     """Move the batch for a person; False, with nothing changed, when it was in none of `leaving`, or is `unless`."""
@@ -73,7 +73,7 @@ def finished_state(batch_id: UUID) -> str:
 
 
 def go_on(
-    action: Action, batch: Batch, actor: str, *, leaving: Sequence[str], detail: dict | None = None,
+    action: Action, batch: Batch, actor: str, *, leaving: Sequence[str], detail: dict[str, Any] | None = None,
     only: Mapping[str, Any] | None = None, **changes: Any,
 ) -> bool:  # fmt: skip
     """Send the batch's waiting rows, for a person, after a fresh look at the members; False as in `act`."""
@@ -101,5 +101,5 @@ def _look(batch_id: UUID, leaving: Sequence[str], only: Mapping[str, Any] | None
         return False
 
 
-def record(action: Action, batch: Batch, actor: str, **detail) -> None:
+def record(action: Action, batch: Batch, actor: str, **detail: Any) -> None:
     audit.record(action=action, actor=actor, target=f"batch {batch.pk}", detail={"course": batch.course_id, **detail})

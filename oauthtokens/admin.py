@@ -29,7 +29,9 @@ class TokenSetAdmin(ReadOnlyAdmin):
     def get_urls(self) -> list[URLPattern]:
         return [*token_sets.urls(), *super().get_urls()]
 
-    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+    def changelist_view(  # type: ignore[override]  # a page of our own, not a TemplateResponse
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
         return token_sets.token_page(request)
 
     @display(description="Uses")

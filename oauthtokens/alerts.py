@@ -20,6 +20,7 @@ from coursehub import academy, clock
 from coursehub.academy.words import alert as sentence_of
 from coursehub.leases import backoff
 from coursehub.mongo import outside_transaction, refuse_inside_atomic
+from coursehub.mongo.types import Document
 from oauthtokens.forecast import model, usage
 from oauthtokens.models import TokenSet
 from oauthtokens.pool import client_credentials, pool_state, refresh_lease
@@ -186,5 +187,5 @@ def _send(told: list[Alert]) -> None:
     )
 
 
-def _collection() -> Collection:
+def _collection() -> Collection[Document]:
     return outside_transaction(TABLE)

@@ -1,5 +1,7 @@
 """The background job: what time alone changes about the sets, and what is refreshed ahead of need."""
 
+from typing import Any
+
 from django.conf import settings
 
 from coursehub.mongo import outside_transaction
@@ -73,7 +75,7 @@ def _find_keys_again() -> None:
                 pool_state.note_usable()
 
 
-def _is_readable(row: dict) -> bool:
+def _is_readable(row: dict[str, Any]) -> bool:
     place = {"number": row["number"], "generation": row["generation"]}
     try:
         encryption.decrypt(row["refresh_token"], kind=encryption.REFRESH, **place)
@@ -84,7 +86,7 @@ def _is_readable(row: dict) -> bool:
     return True
 
 
-def _sets(state: object) -> list[dict]:
+def _sets(state: object) -> list[dict[str, Any]]:
     return list(outside_transaction(TokenSet).find({"state": state}))
 
 

@@ -35,7 +35,8 @@ def decrypt(text: str, *, number: int, kind: str, generation: int) -> str:
     if (content.get("set"), content.get("kind"), content.get("generation")) != (number, kind, generation):
         # Raised outside the handler: the cause would only show pieces of the text.
         raise Undecryptable(number, kind)
-    return content["token"]
+    token: str = content["token"]
+    return token
 
 
 def key_count() -> int:

@@ -12,6 +12,7 @@ from pymongo.collection import Collection
 from coursehub import audit
 from coursehub.audit import Action
 from coursehub.mongo import outside_transaction
+from coursehub.mongo.types import Document
 from oauthtokens import encryption, revocation
 from oauthtokens.models import TokenSet
 from oauthtokens.pool import refresh_lease
@@ -53,7 +54,7 @@ def reencrypt(*, actor: str, told: Callable[[int, int], None] | None = None) -> 
     return Reencrypted(moved, by_key, positions.count(None))
 
 
-def _move(collection: Collection, key: object, field: str, text: str) -> bool:
+def _move(collection: Collection[Document], key: object, field: str, text: str) -> bool:
     """Whether this value was moved."""
     if encryption.key_position(text) in (0, None):
         return False
@@ -61,7 +62,7 @@ def _move(collection: Collection, key: object, field: str, text: str) -> bool:
     return bool(collection.update_one({"_id": key, field: text}, {"$set": {field: newer}}).modified_count)
 
 
-def _values() -> Iterator[tuple[Collection, object, str, str]]:
+def _values() -> Iterator[tuple[Collection[Document], object, str, str]]:
     for place, fields in PLACES:
         collection = outside_transaction(place)
         for row in collection.find({}, dict.fromkeys(fields, 1)):

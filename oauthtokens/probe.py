@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from functools import partial
+from typing import Any
 
 from django.conf import settings
 
@@ -15,7 +16,7 @@ from oauthtokens.pool import refresh
 _HOPELESS = (errors.Unreachable, errors.Unanswered, errors.TokenRejected)
 
 
-def plan(**details) -> Plan:
+def plan(**details: Any) -> Plan:
     """What to try on the configured academy; its calls draw from the shared budget, and a lock-out pauses everybody."""
     return Plan(
         calls_per_minute=settings.TRAINERCENTRAL_CALLS_PER_MINUTE,

@@ -17,6 +17,7 @@ from coursehub import audit, clock
 from coursehub.audit import Action
 from coursehub.leases import jittered_backoff_seconds
 from coursehub.mongo import outside_transaction
+from coursehub.mongo.types import Document
 from coursehub.trainercentral import errors
 from oauthtokens import encryption
 from oauthtokens.models import TokenSet
@@ -191,5 +192,5 @@ def _confirmed(kept: dict[str, Any]) -> None:
         refresh_lease.tell(kept["number"], Action.TOKEN_SET_REVOKED, generation=kept["generation"])
 
 
-def _collection() -> Collection:
+def _collection() -> Collection[Document]:
     return outside_transaction(TABLE)

@@ -1,5 +1,6 @@
 """Courses, which follow the academy, and their learners, for administrators to read."""
 
+from collections.abc import Callable
 from typing import Any
 
 from django import forms
@@ -7,9 +8,10 @@ from django.contrib import admin, messages
 from django.contrib.auth import get_user_model
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.urls import path
+from django.urls import URLPattern, path
 from django.views.decorators.http import require_POST
 
 from coursehub import roles
@@ -29,7 +31,7 @@ class TrainersForm(forms.Form):
         error_messages={"required": "Choose at least one trainer.", "invalid_choice": "Choose trainers of the list."},
     )
 
-    def __init__(self, *args, **kwargs) -> None:
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         field: Any = self.fields["trainers"]
         field.queryset = (
@@ -50,15 +52,15 @@ class CourseAdmin(AuditedAdmin):
     )
     inlines = (type("TrainerInline", (CourseAccessInline,), {"autocomplete_fields": ("user",)}),)
     actions = ("give_to_trainers", "take_from_trainers")
-    list_before_template = "admin/coursehub/course/sync.html"
+    list_before_template = "admin/coursehub/course/sync.html"  # type: ignore[assignment]  # unfold has None there
 
-    def has_add_permission(self, request) -> bool:
+    def has_add_permission(self, request: HttpRequest) -> bool:
         return False
 
-    def get_queryset(self, request):
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Course]:
         return super().get_queryset(request).prefetch_related("courseaccess_set__user")
 
-    def get_urls(self):
+    def get_urls(self) -> list[URLPattern]:
         sync = path("sync/", self.admin_site.admin_view(require_POST(self.sync)), name="coursehub_course_sync")
         return [sync, *super().get_urls()]
 
@@ -80,14 +82,16 @@ class CourseAdmin(AuditedAdmin):
         return redirect("admin:coursehub_course_changelist")
 
     @admin.action(description="Give to trainers", permissions=["change"])
-    def give_to_trainers(self, request: HttpRequest, queryset) -> HttpResponse | None:
+    def give_to_trainers(self, request: HttpRequest, queryset: QuerySet[Course]) -> HttpResponse | None:
         return self._with_trainers(request, queryset, course_access.give, "Give to trainers", "given to trainers")
 
     @admin.action(description="Take from trainers", permissions=["change"])
-    def take_from_trainers(self, request: HttpRequest, queryset) -> HttpResponse | None:
+    def take_from_trainers(self, request: HttpRequest, queryset: QuerySet[Course]) -> HttpResponse | None:
         return self._with_trainers(request, queryset, course_access.take, "Take from trainers", "taken from trainers")
 
-    def _with_trainers(self, request: HttpRequest, chosen, act, title: str, done: str) -> HttpResponse | None:
+    def _with_trainers(
+        self, request: HttpRequest, chosen: QuerySet[Course], act: Callable[..., int], title: str, done: str
+    ) -> HttpResponse | None:
         """Ask which trainers, then do it: the same action comes again, with the form's answer."""
         asked = "chosen" in request.POST
         form = TrainersForm(request.POST if asked else None)

@@ -15,7 +15,7 @@ class CourseConsumer(LiveConsumer):
     feed = feed
 
     def subject(self) -> str:
-        return self.scope["url_route"]["kwargs"]["course_id"]
+        return str(self.scope["url_route"]["kwargs"]["course_id"])
 
     @classmethod
     def permitted(cls, viewers: Sequence[Viewer]) -> set[Viewer]:

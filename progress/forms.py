@@ -1,5 +1,7 @@
 """When learners of a course count as at risk, for its trainers and administrators to say."""
 
+from typing import TYPE_CHECKING, Any
+
 from django import forms
 from django.core.validators import MaxValueValidator
 
@@ -16,7 +18,13 @@ _HELP = {
 }
 
 
-class ThresholdsForm(forms.ModelForm):
+if TYPE_CHECKING:
+    _ThresholdsForm = forms.ModelForm[RiskThresholds]
+else:
+    _ThresholdsForm = forms.ModelForm  # which takes no type arguments at run time
+
+
+class ThresholdsForm(_ThresholdsForm):
     """All numbers may be left empty, which switches their rule off."""
 
     class Meta:
@@ -24,7 +32,7 @@ class ThresholdsForm(forms.ModelForm):
         fields = queries.LIMITS
         help_texts = _HELP
 
-    def __init__(self, *args, **kwargs) -> None:
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         for name, field in self.fields.items():
             most = _MOST_PERCENT if name in ("stalled_below_percent", "behind_points") else _MOST_DAYS

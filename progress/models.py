@@ -5,7 +5,7 @@ TrainerCentral's ids, so that writing the same thing twice makes one document, a
 event says by its key alone what it is about.
 """
 
-from typing import Any
+from typing import Any, Self
 
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
@@ -20,18 +20,18 @@ ACCESS_REVOKED: dict[str, Any] = {"gone_at": None, "status": REVOKED}
 _MOST_DAYS = 3650
 
 
-class MemberQuerySet(models.QuerySet):
+class MemberQuerySet(models.QuerySet["Member"]):
     """Named questions about course members."""
 
-    def for_course(self, course_id: str):
+    def for_course(self, course_id: str) -> Self:
         """The learners who are in the course now."""
         return self.filter(course_id=course_id).here()
 
-    def here(self):
+    def here(self) -> Self:
         """The learners who are in any course now; who is listed as revoked is not."""
         return self.filter(gone_at=None).exclude(status=REVOKED)
 
-    def revoked(self):
+    def revoked(self) -> Self:
         """Those who are listed still, but without access."""
         return self.filter(gone_at=None, status=REVOKED)
 
@@ -144,7 +144,7 @@ class SweepPart(models.Model):
         return self.id
 
 
-def _threshold(name: str, default: int, *, most: int) -> models.PositiveIntegerField:
+def _threshold(name: str, default: int, *, most: int) -> "models.PositiveIntegerField[int | None, int | None]":
     limits = [MinValueValidator(1), MaxValueValidator(most)]
     return models.PositiveIntegerField(name, null=True, blank=True, default=default, validators=limits)
 

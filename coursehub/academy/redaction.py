@@ -135,7 +135,7 @@ class _Sample:
             return "<…>"
         return self._object(value, depth) if isinstance(value, dict) else self._list(value, under, depth)
 
-    def _object(self, held: dict, depth: int) -> dict[str, Any]:
+    def _object(self, held: dict[str, Any], depth: int) -> dict[str, Any]:
         kept: dict[str, Any] = {}
         for name, value in held.items():
             if len(kept) >= _MOST_KEYS or self._left < 0:
@@ -145,7 +145,7 @@ class _Sample:
             kept.setdefault(shown, self.value(value, shown, depth + 1))
         return kept
 
-    def _list(self, held: list | tuple, under: str, depth: int) -> list[Any]:
+    def _list(self, held: list[Any] | tuple[Any, ...], under: str, depth: int) -> list[Any]:
         kept = [self.value(item, under, depth + 1) for item in held[:_MOST_ITEMS]]
         return kept if len(held) <= _MOST_ITEMS else [*kept, "<and more>"]
 

@@ -64,7 +64,7 @@ class InvitationView(PasswordResetConfirmView):
         uidb64, _, token = key.partition(".")
         return super().dispatch(request, uidb64=uidb64, token=token)
 
-    def form_valid(self, form: SetPasswordForm) -> HttpResponse:
+    def form_valid(self, form: "SetPasswordForm[User]") -> HttpResponse:
         answer = super().form_valid(form)
         user = form.user
         audit.record(action=Action.USER_PASSWORD_CHOSEN, actor=user.get_username(), target=f"user {user.pk}")

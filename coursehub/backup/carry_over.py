@@ -13,6 +13,7 @@ from coursehub.backup.staging import Staged
 from coursehub.models import AuditEvent
 from coursehub.mongo import outside_transaction
 from coursehub.mongo.ddl.sequences import SCHEMA
+from coursehub.mongo.types import Document
 from coursehub.privacy import erasure
 
 
@@ -57,7 +58,7 @@ def _keep_replaced_events(staged: Staged) -> Replaced:
     return Replaced(present.count_documents(newer), last["hash"]) if last else Replaced()
 
 
-def _last_common(present: Collection, restored: Collection) -> int:
+def _last_common(present: Collection[Document], restored: Collection[Document]) -> int:
     """The number of the last event that both trails hold; since each names the one before, all before are the same."""
     newest = restored.find_one({}, ["seq"], sort=[("seq", -1)])
     same, different = 0, (newest["seq"] if newest else 0) + 1
@@ -71,5 +72,5 @@ def _last_common(present: Collection, restored: Collection) -> int:
     return same
 
 
-def _merged_into(collection: Collection) -> list[dict[str, Any]]:
+def _merged_into(collection: Collection[Document]) -> list[dict[str, Any]]:
     return [{"$merge": {"into": collection.name, "whenMatched": "keepExisting"}}]

@@ -21,6 +21,7 @@ from coursehub.audit import Action
 from coursehub.backup import registry
 from coursehub.backup.archive import Manifest, Part, Refused, Writer
 from coursehub.mongo import outside_transaction
+from coursehub.mongo.types import Document
 
 _ATTEMPTS = 3
 _DOCUMENTS_AT_ONCE = 1_000
@@ -81,7 +82,9 @@ def _write(file: BinaryIO, told: Told | None) -> Manifest:
     return manifest
 
 
-def _read_at_one_moment(writer: Writer, database: Database, catalogue: list[Part], told: Told | None) -> list[Part]:
+def _read_at_one_moment(
+    writer: Writer, database: Database[Document], catalogue: list[Part], told: Told | None
+) -> list[Part]:
     parts = []
     try:
         with database.client.start_session(snapshot=True) as session:
@@ -98,7 +101,7 @@ def _read_at_one_moment(writer: Writer, database: Database, catalogue: list[Part
     return parts
 
 
-def _catalogue(database: Database) -> tuple[list[Part], list[str]]:
+def _catalogue(database: Database[Document]) -> tuple[list[Part], list[str]]:
     """All collections with their options and indexes; and the names of what has no moment to be read at."""
     parts, left_out = [], []
     for found in database.list_collections():
@@ -113,7 +116,7 @@ def _catalogue(database: Database) -> tuple[list[Part], list[str]]:
     return sorted(parts, key=lambda part: part.name), sorted(left_out)
 
 
-def _written(writer: Writer, database: Database, session: ClientSession, part: Part) -> Part:
+def _written(writer: Writer, database: Database[Document], session: ClientSession, part: Part) -> Part:
     if not registry.has_documents(part.name):
         return part
     batches: Any = database[part.name].find_raw_batches({}, session=session, batch_size=_DOCUMENTS_AT_ONCE)

@@ -33,6 +33,7 @@ from coursehub.backup.staging import Staged, Told
 from coursehub.models import AuditEvent
 from coursehub.mongo import outside_transaction
 from coursehub.mongo.replica_set import ensure_replica_set
+from coursehub.mongo.types import Document
 from coursehub.privacy import erasure
 from coursehub.queue import workers
 
@@ -181,5 +182,5 @@ def _mark() -> Any:
     return outside_transaction(registry.UNFINISHED)
 
 
-def _database() -> Database:
+def _database() -> Database[Document]:
     return outside_transaction(registry.UNFINISHED).database

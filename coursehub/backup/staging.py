@@ -11,6 +11,7 @@ from pymongo.database import Database
 
 from coursehub.backup import registry
 from coursehub.backup.archive import Part, Reader, Refused
+from coursehub.mongo.types import Document
 
 _AT_ONCE_BYTES, _AT_ONCE_DOCUMENTS = 8_000_000, 1_000
 Told = Callable[[int, int], None]
@@ -22,11 +23,11 @@ class Staged:
     `is_same_installation`: the present database is the one that the backup was taken from.
     """
 
-    def __init__(self, database: Database, taken_at: str) -> None:
+    def __init__(self, database: Database[Document], taken_at: str) -> None:
         self.database, self.taken_at = database, taken_at
         self.is_same_installation = False
 
-    def collection(self, name: str) -> Collection:
+    def collection(self, name: str) -> Collection[Document]:
         """The restored collection that will have this name."""
         return self.database[registry.STAGED + name]
 
@@ -55,12 +56,12 @@ class Staged:
                 told(done, len(parts))
 
 
-def create(database: Database, part: Part, name: str) -> None:
+def create(database: Database[Document], part: Part, name: str) -> None:
     """An empty collection with the options of `part`."""
     database.command({"create": name, **part.options})
 
 
-def index(database: Database, part: Part, name: str) -> None:
+def index(database: Database[Document], part: Part, name: str) -> None:
     """The indexes of `part`."""
     if part.indexes:
         database.command({"createIndexes": name, "indexes": part.indexes})

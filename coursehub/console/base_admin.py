@@ -43,10 +43,13 @@ class ConsoleAdmin(ModelAdmin):
             messages.error(request, NO_SUCH_SELECTION)
             return HttpResponseRedirect(request.get_full_path())
 
-    def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+    def changeform_view(  # type: ignore[override]  # every caller goes by the arguments of Django's own
+        self, request: HttpRequest, *args: Any, **kwargs: Any
+    ) -> HttpResponse:
         """With transactions of the server, the second of two writers of a row is told to try again."""
         try:
-            return super().changeform_view(request, *args, **kwargs)
+            page: HttpResponse = super().changeform_view(request, *args, **kwargs)
+            return page
         except OperationalError as error:
             if not is_write_conflict(error):
                 raise

@@ -1,16 +1,22 @@
 """The look of all pages: unfold's settings. The stylesheets are in coursehub/static/coursehub/css/."""
 
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
 from django.urls import reverse_lazy
+
+if TYPE_CHECKING:
+    from django.http import HttpRequest
 
 SITE_NAME = "CourseHub"
 STYLESHEETS = ("coursehub/css/shell.css", "coursehub/css/parts.css", "coursehub/css/pages.css")
 ICON = "coursehub/icon.svg"
 
 
-def stylesheet(path: str):
+def stylesheet(path: str) -> "Callable[[HttpRequest], str]":
     """The address of a static file, found per request: its name carries a hash that is not known at start."""
 
-    def address(request) -> str:
+    def address(request: "HttpRequest") -> str:
         from django.templatetags.static import static
 
         return static(path)

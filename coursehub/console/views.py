@@ -2,6 +2,7 @@
 
 import tarfile
 import tempfile
+from typing import Any
 
 from django.conf import settings
 from django.http import FileResponse, HttpRequest, HttpResponse
@@ -19,7 +20,7 @@ def home(request: HttpRequest) -> HttpResponse:
     from invitations.models import Batch
     from oauthtokens.models import TokenSet
 
-    context: dict = {"title": "Home"}
+    context: dict[str, Any] = {"title": "Home"}
     if roles.of(request.user) & roles.TEACHING:
         context["courses"] = list(Course.objects.visible_to(request.user)[:12])
         context["batches"] = list(Batch.objects.visible_to(request.user)[:5])

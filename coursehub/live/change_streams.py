@@ -10,6 +10,7 @@ from pymongo.asynchronous.change_stream import AsyncChangeStream
 from pymongo.errors import OperationFailure, PyMongoError
 
 from coursehub.live.connection import connection
+from coursehub.mongo.types import Document
 
 logger = logging.getLogger(__name__)
 
@@ -18,8 +19,6 @@ COALESCE_SECONDS = 0.03
 _FIRST_RETRY_SECONDS, _LONGEST_RETRY_SECONDS = 0.1, 5.0
 # CappedPositionLost, InvalidResumeToken, ChangeStreamFatalError, ChangeStreamHistoryLost
 _HISTORY_LOST_CODES = frozenset({136, 260, 280, 286})
-
-Document = dict[str, Any]
 
 
 class Follower:
@@ -45,7 +44,7 @@ class Follower:
         self._collection = collection
         self._options = {"pipeline": list(stages), "full_document": full_document}
         self._key_of, self._on_keys, self._on_lost = key_of, on_keys, on_lost
-        self._tasks: list[asyncio.Task] = []
+        self._tasks: list[asyncio.Task[None]] = []
         self._forget()
 
     def _forget(self) -> None:
@@ -86,7 +85,7 @@ class Follower:
             await asyncio.sleep(delay_seconds * random.uniform(0.5, 1.0))  # noqa: S311  # spreads reconnects
             delay_seconds = min(delay_seconds * 2, _LONGEST_RETRY_SECONDS)
 
-    async def _opened(self) -> AsyncChangeStream:
+    async def _opened(self) -> AsyncChangeStream[Document]:
         if self._position is None:
             self._position = await connection().position_now()
         stream = await connection().watch(self._collection, **self._options, **self._position)
@@ -94,7 +93,7 @@ class Follower:
             await self._start_over()
         return stream
 
-    async def _read(self, stream: AsyncChangeStream) -> None:
+    async def _read(self, stream: AsyncChangeStream[Document]) -> None:
         try:
             async for event in stream:
                 connection().saw(event.get("clusterTime"))

@@ -16,6 +16,8 @@ from pymongo.asynchronous.client_session import AsyncClientSession
 from pymongo.asynchronous.collection import AsyncCollection
 from pymongo.read_concern import ReadConcern
 
+from coursehub.mongo.types import Document
+
 
 class Connection:
     """The loop's client, and how far its change streams have told.
@@ -24,13 +26,13 @@ class Connection:
     """
 
     def __init__(self) -> None:
-        self.client: AsyncMongoClient = AsyncMongoClient(settings.MONGODB_URI, serverSelectionTimeoutMS=5_000)
+        self.client: AsyncMongoClient[Document] = AsyncMongoClient(settings.MONGODB_URI, serverSelectionTimeoutMS=5_000)
         self._database = self.client.get_database(
             str(django_connection.settings_dict["NAME"]), CodecOptions(tz_aware=True, tzinfo=UTC)
         )
         self._seen_at: Timestamp | None = None
 
-    def collection(self, name: str) -> AsyncCollection:
+    def collection(self, name: str) -> AsyncCollection[Document]:
         """Reads see what a majority has: such a document cannot be rolled back after it was shown."""
         return self._database.get_collection(name, read_concern=ReadConcern("majority"))
 
@@ -55,7 +57,7 @@ class Connection:
             self.saw(now)
             return {"start_at_operation_time": Timestamp(now.time, now.inc + 1)}
 
-    async def watch(self, collection: str, **options: Any) -> AsyncChangeStream:
+    async def watch(self, collection: str, **options: Any) -> AsyncChangeStream[Document]:
         return await self._database[collection].watch(**options)
 
 

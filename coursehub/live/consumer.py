@@ -4,8 +4,8 @@ import asyncio
 import json
 import logging
 import time
-from collections.abc import Sequence
-from typing import ClassVar, Protocol
+from collections.abc import Callable, Sequence
+from typing import Any, ClassVar, Protocol
 
 from channels.consumer import get_handler_name
 from channels.generic.websocket import AsyncWebsocketConsumer
@@ -56,7 +56,7 @@ class LiveConsumer(AsyncWebsocketConsumer):
         """The id in the socket's address; '' for a list."""
         return ""
 
-    async def __call__(self, scope, receive, send) -> None:
+    async def __call__(self, scope: dict[str, Any], receive: Callable[..., Any], send: Callable[..., Any]) -> None:
         self.outstanding = Outstanding()
         self._revision = -1
         self._missed = self._joined = self._ended = False
@@ -68,7 +68,7 @@ class LiveConsumer(AsyncWebsocketConsumer):
             if self._joined:
                 await asyncio.shield(self.feed.leave(self.viewer, self.channel_name))
 
-    async def dispatch(self, message) -> None:
+    async def dispatch(self, message: dict[str, Any]) -> None:
         """As the base class does, but without a visit to the database thread for each message."""
         await getattr(self, get_handler_name(message))(message)
 
@@ -102,7 +102,7 @@ class LiveConsumer(AsyncWebsocketConsumer):
         if self._missed and not self.outstanding.is_slow(time.monotonic()):
             await self._send_snapshot()
 
-    async def live_frame(self, message: dict) -> None:
+    async def live_frame(self, message: dict[str, Any]) -> None:
         """A frame of the group, unless this client knows it already or lacks what comes before it."""
         frame = Frame.from_message(message)
         if self._ended or self._missed or frame.revision < self._revision:
@@ -112,12 +112,12 @@ class LiveConsumer(AsyncWebsocketConsumer):
         else:
             await self._send_frame(frame)
 
-    async def live_snapshot(self, message: dict) -> None:
+    async def live_snapshot(self, message: dict[str, Any]) -> None:
         """A snapshot for the whole group: valid whatever this client knows."""
         if not self._ended:
             await self._send_frame(Frame.from_message(message))
 
-    async def live_gap(self, message: dict) -> None:
+    async def live_gap(self, message: dict[str, Any]) -> None:
         """Frames may have been missed: this client gets a snapshot of its own."""
         if not self._ended:
             await self._send_snapshot()

@@ -28,6 +28,7 @@ class ProcessLayer(layers.InMemoryChannelLayer):
 
     async def receive(self, channel: str) -> dict[str, Any]:
         queue = self.channels.setdefault(channel, asyncio.Queue(maxsize=self.get_capacity(channel)))
+        message: dict[str, Any]
         _, message = await queue.get()
         return message
 

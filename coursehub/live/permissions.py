@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from channels.db import database_sync_to_async
 from django.conf import settings
 from django.contrib.auth import HASH_SESSION_KEY, get_user_model
+from django.contrib.auth.models import User
 from django.utils import timezone
 
 from coursehub import roles
@@ -36,7 +37,7 @@ class Viewer:
     role_names: frozenset[str] | None = None  # as of connect
 
     @classmethod
-    def of(cls, scope: dict, subject: str) -> "Viewer":
+    def of(cls, scope: dict[str, Any], subject: str) -> "Viewer":
         session = scope["session"]
         return cls(scope["user"].pk, session.session_key or "", subject, session.get(HASH_SESSION_KEY, ""))
 
@@ -55,7 +56,7 @@ class Guard:
     def __init__(self) -> None:
         self.open: set[LiveConsumer] = set()  # those that wait for their admission, too
         self._admitted: set[LiveConsumer] = set()
-        self._rounds: asyncio.Task | None = None
+        self._rounds: asyncio.Task[None] | None = None
         self._asking = asyncio.Lock()
         self._waiting: list[LiveConsumer] = []
         self._answers: dict[LiveConsumer, int | None] = {}
@@ -107,10 +108,11 @@ async def refusals(sockets: Iterable["LiveConsumer"]) -> dict["LiveConsumer", in
         by_class[type(socket)][socket.viewer] = socket
     if not by_class:
         return {}
-    return await database_sync_to_async(_refusals)(by_class)
+    codes: dict[LiveConsumer, int] = await database_sync_to_async(_refusals)(by_class)
+    return codes
 
 
-def _refusals(by_class: dict) -> dict["LiveConsumer", int]:
+def _refusals(by_class: dict[type["LiveConsumer"], dict[Viewer, "LiveConsumer"]]) -> dict["LiveConsumer", int]:
     everybody = [viewer for viewers in by_class.values() for viewer in viewers]
     users = get_user_model().objects.filter(is_active=True).in_bulk({viewer.user_id for viewer in everybody})
     signed_in = _signed_in(everybody, users)
@@ -126,7 +128,7 @@ def _refusals(by_class: dict) -> dict["LiveConsumer", int]:
     return codes
 
 
-def _signed_in(viewers: list[Viewer], users: dict) -> set[Viewer]:
+def _signed_in(viewers: list[Viewer], users: dict[Any, User]) -> set[Viewer]:
     """Those whose session is alive, whose account is enabled, and whose password is still the same."""
     sessions = import_module(settings.SESSION_ENGINE).SessionStore.get_model_class().objects
     keys = {viewer.session_key for viewer in viewers}
@@ -140,7 +142,7 @@ def _signed_in(viewers: list[Viewer], users: dict) -> set[Viewer]:
     }
 
 
-def _with_same_roles(viewers: set[Viewer], users: dict) -> set[Viewer]:
+def _with_same_roles(viewers: set[Viewer], users: dict[Any, User]) -> set[Viewer]:
     """Those whose roles are as at connect; the first look, at connect, notes them."""
     role_names = _role_names(users)
     for viewer in viewers:
@@ -149,7 +151,7 @@ def _with_same_roles(viewers: set[Viewer], users: dict) -> set[Viewer]:
     return {viewer for viewer in viewers if viewer.role_names == role_names[viewer.user_id]}
 
 
-def _role_names(user_ids: Iterable) -> dict[Any, frozenset[str]]:
+def _role_names(user_ids: Iterable[Any]) -> dict[Any, frozenset[str]]:
     names: dict[Any, set[str]] = defaultdict(set)
     memberships = get_user_model().groups.through.objects.filter(user_id__in=list(user_ids))
     for user_id, name in memberships.values_list("user_id", "group__name"):

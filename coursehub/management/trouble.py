@@ -10,6 +10,7 @@ from pymongo import MongoClient
 from pymongo.errors import ConfigurationError, ConnectionFailure, OperationFailure, PyMongoError
 from pymongo.uri_parser import parse_uri
 
+from coursehub.mongo.types import Document
 from coursehub.trainercentral import TrainerCentralError
 
 GOOD, WARNING, BAD, USAGE = 0, 1, 2, 3
@@ -23,7 +24,7 @@ def require_mongodb() -> None:
     """Raises pymongo's error when MongoDB does not answer within 10 s, or what the connection string says."""
     options = parse_uri(settings.MONGODB_URI)["options"]
     within_ms = options.get("serverSelectionTimeoutMS", _MONGODB_WITHIN_MS)
-    client: MongoClient
+    client: MongoClient[Document]
     with MongoClient(settings.MONGODB_URI, serverSelectionTimeoutMS=within_ms) as client:
         client.admin.command("ping")
 

@@ -18,6 +18,7 @@ from pymongo.collection import Collection
 from coursehub import audit, clock, emails, registered
 from coursehub.audit import Action
 from coursehub.mongo import outside_transaction
+from coursehub.mongo.types import Document
 from coursehub.privacy import pseudonyms
 
 TABLE = "coursehub_erasure"
@@ -85,7 +86,7 @@ def erase_again(*, actor: str, since: datetime | None = None) -> int:
     return len(found)
 
 
-def keep_log(into: Collection) -> None:
+def keep_log(into: Collection[Document]) -> None:
     """For a restore: add what the present log knows to the backup's. A log of another key keeps its key beside it."""
     for row in _erasures().find():
         if _KEY not in row:
@@ -108,8 +109,9 @@ def _hash(email: str) -> str:
 
 @cache
 def _function(path: str) -> Callable[..., Any]:
-    return import_string(path)
+    function: Callable[..., Any] = import_string(path)
+    return function
 
 
-def _erasures() -> Collection:
+def _erasures() -> Collection[Document]:
     return outside_transaction(TABLE)

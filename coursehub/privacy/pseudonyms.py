@@ -13,6 +13,7 @@ from pymongo.collection import Collection
 
 from coursehub.emails import normalize, spellings
 from coursehub.mongo import outside_transaction
+from coursehub.mongo.types import Document
 
 _KEY_BYTES = 32
 _AFTER = ReturnDocument.AFTER
@@ -56,7 +57,7 @@ def named() -> Iterator[str]:
     return (row["_id"] for row in _keys().find({}, {"_id": 1}))
 
 
-def key_in(collection: Collection, name: str) -> bytes:
+def key_in(collection: Collection[Document], name: str) -> bytes:
     """The random key of that name, made when it is asked for the first time."""
     return bytes(_kept(collection, name)["key"])
 
@@ -66,10 +67,10 @@ def keyed_hash(text: str, key: bytes) -> str:
     return hmac.new(key, text.encode(), "sha256").hexdigest()
 
 
-def _kept(collection: Collection, name: str) -> dict[str, Any]:
+def _kept(collection: Collection[Document], name: str) -> dict[str, Any]:
     new = {"$setOnInsert": {"key": secrets.token_bytes(_KEY_BYTES)}}
     return collection.find_one_and_update({"_id": name}, new, upsert=True, return_document=_AFTER) or {"key": b""}
 
 
-def _keys() -> Collection:
+def _keys() -> Collection[Document]:
     return outside_transaction("coursehub_addresskey")

@@ -20,6 +20,7 @@ from pymongo.collection import Collection
 from pymongo.errors import PyMongoError
 
 from coursehub.mongo import outside_transaction
+from coursehub.mongo.types import Document
 from coursehub.queue.turns import Rotation, Turn
 
 QUEUE = "coursehub_queue"
@@ -41,7 +42,7 @@ class Identity(NamedTuple):
     run: int
 
 
-def seconds_from_now(seconds: float) -> dict:
+def seconds_from_now(seconds: float) -> Document:
     """The aggregation expression for `seconds` from now by MongoDB's clock; negative for the past."""
     return {"$add": [NOW, round(seconds * 1000)]}
 
@@ -51,7 +52,7 @@ def brief(error: PyMongoError) -> str:
     return f"{type(error).__name__}: {str(error)[:150]}"
 
 
-def queue() -> Collection:
+def queue() -> Collection[Document]:
     """The collection of this process. Unacknowledged by other members: a lost doorbell is rung again."""
     return outside_transaction(QUEUE).with_options(write_concern=WriteConcern(w=1))
 
@@ -83,7 +84,8 @@ class Broker(brokers.Broker):
         """Add a signed task; the same one that waits already keeps the better place. Raises pymongo's error."""
         content = SignedPackage.loads(task)
         only, turn = content.get("cluster"), Turn.of(content.get("group") or "")
-        waiting = {"bell": json.dumps(content["args"]), "taken": False, "only": only}
+        bell = json.dumps(content["args"])
+        waiting = {"bell": bell, "taken": False, "only": only}
         added = {
             "payload": {"$ifNull": ["$payload", {"$literal": task}]},
             "deliveries": {"$ifNull": ["$deliveries", 0]},
@@ -91,7 +93,7 @@ class Broker(brokers.Broker):
             "place_at": {"$min": ["$place_at", seconds_from_now(-turn.head_start_seconds)]},
         }
         queue().update_one(waiting, [{"$set": added}], upsert=True)
-        return waiting["bell"]
+        return bell
 
     def dequeue(self) -> list[tuple[str, str]] | None:
         """Take the task whose turn it is; None, after a pause, when there is none, nobody is free or MongoDB is away.
@@ -114,7 +116,7 @@ class Broker(brokers.Broker):
         time.sleep(pause_seconds)
         return None
 
-    def _take(self) -> dict | None:
+    def _take(self) -> Document | None:
         if self.identity is None:
             raise RuntimeError("only the processes of `manage.py work` may take tasks")
         worker, run = self.identity
@@ -160,7 +162,7 @@ class Broker(brokers.Broker):
             logger.warning("MongoDB is back, tasks go on")
 
 
-def _heads(worker: str) -> list[dict]:
+def _heads(worker: str) -> list[Document]:
     """The first waiting task of each lane: {"_id": lane, "task": its id}, in the order of their places."""
     first = {"_id": "$lane", "task": {"$first": "$_id"}, "place_at": {"$first": "$place_at"}}
     in_order: dict[str, Any] = {"$sort": {"place_at": 1, "_id": 1}}
@@ -199,7 +201,7 @@ def release_lost(living_workers: list[str], presence_seconds: float) -> None:
     queue().delete_many({"only": {"$nin": [None, *living_workers]}})
 
 
-def _release(lost: dict) -> None:
+def _release(lost: Document) -> None:
     dropped = queue().delete_many({**lost, "deliveries": {"$gte": DELIVERIES_MAX}}).deleted_count
     if dropped:
         logger.error("%d tasks were dropped: each was delivered %d times and never ended", dropped, DELIVERIES_MAX)

@@ -6,7 +6,8 @@ import os
 import signal
 import time
 import uuid
-from typing import NoReturn
+from collections.abc import Callable
+from typing import Any, NoReturn
 
 from django_q.cluster import Sentinel
 from django_q.conf import Conf
@@ -54,7 +55,7 @@ class Guard(Sentinel):
         self.ticker = self.spawn_process(scheduler.main, self.identity, self.signs)
         self.guard()
 
-    def spawn_process(self, target, *args):
+    def spawn_process(self, target: Callable[..., Any], *args: Any) -> Any:
         parent_death.name_next_child("ticker" if target is scheduler.main else target.__name__)
         return super().spawn_process(target, *args)
 
@@ -73,7 +74,7 @@ class Guard(Sentinel):
         self.ticker.terminate()
         self.stop()
 
-    def _is_busy(self, process) -> bool:
+    def _is_busy(self, process: Any) -> bool:
         """Whether a worker is in the middle of a task, its time left counted down; replaces one that ended well."""
         if not process.is_alive():
             if process.exitcode != 0:
@@ -89,7 +90,7 @@ class Guard(Sentinel):
                 self._end_group("a task ran out of time and could not be interrupted")
             if left.value > 0:
                 left.value -= _LOOK_SECONDS
-            return left.value > 0
+            return bool(left.value > 0)
         finally:
             left.get_lock().release()
 

@@ -12,6 +12,7 @@ import uuid
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 from coursehub.queue.heartbeat import SilenceWatch
 
@@ -79,7 +80,7 @@ def _python_path() -> str:
 class Supervisor:
     """Starts group after group until it is told to stop. Needs neither MongoDB nor a thread."""
 
-    def __init__(self, tell: Callable[[dict], None]) -> None:
+    def __init__(self, tell: Callable[[dict[str, Any]], None]) -> None:
         self.worker = f"{socket.gethostname()}-{os.getpid()}-{uuid.uuid4().hex[:8]}"
         self._tell = tell
         self._is_told_to_stop = False

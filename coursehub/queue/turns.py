@@ -8,6 +8,8 @@ earlier (a negative one backward), so nothing that waits is overtaken for ever.
 from dataclasses import dataclass
 from enum import StrEnum
 
+from coursehub.mongo.types import Document
+
 
 class Lane(StrEnum):
     """What a task is about."""
@@ -47,11 +49,11 @@ class Rotation:
         self._served: dict[str | None, int] = {}
         self._count = 0
 
-    def next_of(self, heads: list[dict]) -> dict:
+    def next_of(self, heads: list[Document]) -> Document:
         """Of the first waiting task of each lane (`_id`: the lane; in the order of their places), the one to take."""
         return min(heads, key=lambda head: self._served.get(head["_id"], 0))
 
-    def note(self, head: dict) -> None:
+    def note(self, head: Document) -> None:
         """It was taken."""
         self._count += 1
         self._served[head["_id"]] = self._count

@@ -9,6 +9,7 @@ from pymongo.collection import Collection
 from pymongo.errors import DuplicateKeyError
 
 from coursehub.mongo import outside_transaction
+from coursehub.mongo.types import Document
 from coursehub.queue.broker import NOW, queue, seconds_from_now
 
 PRESENCE_SECONDS = 15
@@ -21,7 +22,7 @@ _WORKERS, _LEASES = "coursehub_worker", "coursehub_lease"
 _LEASE = "ticker"
 
 
-def _collection(name: str) -> Collection:
+def _collection(name: str) -> Collection[Document]:
     # Written each second: not worth a wait for the disk or for other members.
     return outside_transaction(name).with_options(write_concern=WriteConcern(w=1))
 

@@ -1,6 +1,7 @@
 """What templates say about time, states and limits. Every figure carries its age."""
 
 from datetime import datetime
+from typing import Any
 
 from django import template
 from django.conf import settings
@@ -54,7 +55,7 @@ def until(value: datetime | str | None) -> SafeString | str:
 
 
 @register.filter
-def state_badge(value) -> SafeString:
+def state_badge(value: object) -> SafeString:
     """The badge of a state, or of anything that has a `state`."""
     state = str(getattr(value, "state", value))
     return format_html(
@@ -64,7 +65,7 @@ def state_badge(value) -> SafeString:
 
 
 @register.filter
-def count_list(counts: dict[str, int] | None) -> list[dict]:
+def count_list(counts: dict[str, int] | None) -> list[dict[str, Any]]:
     """`counts` of status.json as {state, label, tone, count, planned} settled states first, zeros included."""
     return [
         {
@@ -104,7 +105,7 @@ def whole(percent: float | None) -> int:
 
 
 @register.simple_tag
-def members_summary(members: list[dict] | None) -> dict[str, int]:
+def members_summary(members: list[dict[str, Any]] | None) -> dict[str, int]:
     """Figures over the `members` of a course's status.json: {learners, average, not_begun, completed}."""
     percents = [member["percent"] or 0 for member in members or ()]
     return {

@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 from coursehub.emails import LONGEST
@@ -132,11 +132,11 @@ def _folded(name: str) -> str:
     return " ".join(unicodedata.normalize("NFKC", name).casefold().split())
 
 
-def _remembered(find: Callable[[str], tuple]) -> Callable[[str], tuple]:
+def _remembered(find: Callable[[str], tuple[Any, ...]]) -> Callable[[str], tuple[Any, ...]]:
     """`find` with its answers kept: a column of courses or dates holds the same few again and again."""
-    known: dict[str, tuple] = {}
+    known: dict[str, tuple[Any, ...]] = {}
 
-    def ask(cell: str) -> tuple:
+    def ask(cell: str) -> tuple[Any, ...]:
         if cell not in known:
             if len(known) > 10_000:
                 known.clear()

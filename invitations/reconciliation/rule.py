@@ -123,17 +123,19 @@ def _finding(row: Row, sweeps: list[Row]) -> str:
 
 def _verdict(row: Row, sweeps: list[Row]) -> Verdict | datetime:
     """What the rule says of a row that all `sweeps` lacked, or when the sweep that is missing may begin."""
-    settled_at = row["unknown_since"] + timedelta(
+    unknown_since: datetime = row["unknown_since"]
+    settled_at = unknown_since + timedelta(
         seconds=settings.TRAINERCENTRAL_READ_SECONDS + settings.RECONCILE_SETTLE_SECONDS
     )
-    if not any(sweep["began_at"] >= row["unknown_since"] for sweep in sweeps):
-        return row["unknown_since"]  # most learners are found at once; this sweep cannot prove absence
+    if not any(sweep["began_at"] >= unknown_since for sweep in sweeps):
+        return unknown_since  # most learners are found at once; this sweep cannot prove absence
     first = next((sweep for sweep in sweeps if sweep["began_at"] >= settled_at), None)
     if first is None:
         return settled_at
-    second = next((sweep for sweep in sweeps if sweep["began_at"] >= first["began_at"] + _APART), None)
+    second_at: datetime = first["began_at"] + _APART
+    second = next((sweep for sweep in sweeps if sweep["began_at"] >= second_at), None)
     if second is None:
-        return first["began_at"] + _APART
+        return second_at
     proven = first["is_proof"] and second["is_proof"] and row.get("sent_again", 0) < SENT_AGAIN_MOST
     return Verdict.SEND_AGAIN if proven else Verdict.STAYS
 

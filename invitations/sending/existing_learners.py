@@ -12,6 +12,7 @@ from pymongo import UpdateOne
 
 from coursehub import clock, course_members
 from coursehub.mongo import outside_transaction
+from coursehub.mongo.types import Document
 from invitations.claims import learner_claims
 from invitations.models import Batch, Invitation
 from invitations.parsing.validation import Row
@@ -33,7 +34,7 @@ BLANK: dict[str, Any] = {
 class Known:
     """The claims and members that some rows meet."""
 
-    claims: dict[str, dict[str, dict]] = field(default_factory=dict)  # course -> folded address -> claim
+    claims: dict[str, dict[str, Document]] = field(default_factory=dict)  # course -> folded address -> claim
     members: dict[str, dict[str, str]] = field(default_factory=dict)  # course -> folded address -> member id
     as_of: dict[str, datetime | None] = field(default_factory=dict)
     batches: dict[int, str] = field(default_factory=dict)  # invitation -> its batch in words
@@ -70,7 +71,7 @@ class Known:
         return State.PENDING, row.note, more
 
 
-def _undone_since(claim: dict | None, as_of: datetime | None) -> bool:
+def _undone_since(claim: Document | None, as_of: datetime | None) -> bool:
     """Whether the stored members are older than the undo that revoked the learner's access."""
     undone_at = claim and claim.get("undone_at")
     return bool(undone_at and as_of and undone_at >= as_of)
@@ -114,7 +115,8 @@ def refine(batch_id: UUID) -> bool:
 
 def _since(batch: dict[str, Any]) -> datetime:
     """The moment that the reading of the members must not be older than."""
-    return batch.get("look_since") or batch["created_at"]
+    since: datetime = batch.get("look_since") or batch["created_at"]
+    return since
 
 
 def _left_open(read_at: datetime | None, since: datetime, *, is_amiss: bool) -> str:

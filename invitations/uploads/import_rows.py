@@ -20,6 +20,7 @@ from coursehub.leases import FencedLease
 from coursehub.models import Course
 from coursehub.mongo import draw_numbers, outside_transaction
 from coursehub.privacy import erasure
+from coursehub.roles import AnyUser
 from invitations.erasure import delete_file_of_erased
 from invitations.models import Batch, Invitation
 from invitations.parsing import reader
@@ -62,7 +63,7 @@ class Tally:
             raise NoGoodRows(f"None of the {self.rows} rows can be invited; {self.first_problem}")
 
 
-def courses_of(user, chosen: str) -> Courses:
+def courses_of(user: AnyUser, chosen: str) -> Courses:
     """The courses that `user` may invite to."""
     visible = Course.objects.open().visible_to(user)
     bundles = visible.filter(is_bundle=True).values_list("course_id", flat=True)

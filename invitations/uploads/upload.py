@@ -5,6 +5,7 @@ import io
 from typing import BinaryIO
 
 from django.conf import settings
+from django.contrib.auth.models import User
 from django.db import IntegrityError
 
 from coursehub import clock, course_members
@@ -23,7 +24,7 @@ CHOOSE_COURSE = "Choose the course that these learners are invited to, or give t
 SEVERAL_COURSES = "courses named in the file"
 
 
-def upload(*, user, course: Course | None, filename: str, content: bytes | BinaryIO) -> Batch:
+def upload(*, user: User, course: Course | None, filename: str, content: bytes | BinaryIO) -> Batch:
     """Store the file as a batch to be read, or find the open batch of the same file, course and uploader.
 
     A small file is in preview when this returns. A larger one is `uploaded`: whoever called enqueues its reading.
@@ -53,7 +54,7 @@ def upload(*, user, course: Course | None, filename: str, content: bytes | Binar
     return batch
 
 
-def choose_columns(batch: Batch, *, user, columns: dict[str, int]) -> bool:
+def choose_columns(batch: Batch, *, user: User, columns: dict[str, int]) -> bool:
     """Settle what stands where in a file whose headings do not tell, and remember it for such files of this user.
 
     False when that was settled already. Raises FileRefused when something is missing.
@@ -70,7 +71,7 @@ def choose_columns(batch: Batch, *, user, columns: dict[str, int]) -> bool:
     return bool(settled)
 
 
-def _has_good_rows(file: BinaryIO, form: reader.Format, user, course: Course | None, *, are_chosen: bool) -> bool:
+def _has_good_rows(file: BinaryIO, form: reader.Format, user: User, course: Course | None, *, are_chosen: bool) -> bool:
     """Judge the whole of a small file before anything is stored.
 
     False when the columns that were chosen for an earlier file do not fit; else raises FileRefused.
@@ -89,7 +90,9 @@ def _has_good_rows(file: BinaryIO, form: reader.Format, user, course: Course | N
     return True
 
 
-def _open_batch(user, course: Course | None, filename: str, examiner: reader.Examiner, form: reader.Format) -> Batch:
+def _open_batch(
+    user: User, course: Course | None, filename: str, examiner: reader.Examiner, form: reader.Format
+) -> Batch:
     """The one open batch of this content, made now unless it is there; the index decides between the two."""
     key = hashlib.sha256(f"{user.pk} {course.course_id if course else ''} {examiner.digest}".encode()).hexdigest()
     while True:

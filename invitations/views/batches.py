@@ -10,6 +10,7 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, Js
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_POST
 
+from coursehub.roles import SignedInRequest
 from invitations import services
 from invitations.forms import ColumnsForm, ConfirmForm
 from invitations.models import Batch, Invitation
@@ -38,7 +39,7 @@ def batches(request: HttpRequest) -> HttpResponse:
 
 
 @require_GET
-def batch(request: HttpRequest, batch_id: UUID) -> HttpResponse:
+def batch(request: SignedInRequest, batch_id: UUID) -> HttpResponse:
     """What its columns hold, how far it is read, preview, progress and results of one batch."""
     batch = batch_or_404(request, batch_id)
     status = batch_status.status(batch.pk)
@@ -56,7 +57,7 @@ def batch(request: HttpRequest, batch_id: UUID) -> HttpResponse:
         "last_errors": Invitation.objects.filter(batch=batch, state__in=TROUBLE).order_by("-line")[:ERRORS_SHOWN],
     }
     if batch.state == Batch.State.PREVIEW:
-        context |= _preview(batch, (status or {}).get("counts", {}))
+        context |= _preview(batch, status["counts"] if status else {})
     elif batch.state == Batch.State.UPLOADED and not batch_status.is_settled(batch):
         context["columns_form"] = ColumnsForm(batch=batch, user=request.user)
     return render(request, "invitations/batch.html", context)

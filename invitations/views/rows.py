@@ -58,7 +58,7 @@ def unknown(request: HttpRequest, batch_id: UUID) -> HttpResponseBase:
     return redirect("invitations:batch", batch_id=batch.pk)
 
 
-def page_of(request: HttpRequest, batch: Batch) -> Page:
+def page_of(request: HttpRequest, batch: Batch) -> "Page[Invitation]":
     """The page of rows that is asked for, of one state if asked."""
     rows = Invitation.objects.filter(batch=batch).order_by("line")
     state = request.GET.get("state")

@@ -8,6 +8,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from coursehub import queue
+from coursehub.roles import SignedInRequest
 from invitations import services, tasks
 from invitations.forms import ColumnsForm, UploadForm
 from invitations.models import Batch
@@ -19,7 +20,7 @@ TEMPLATE = "email,first name,last name,access until\r\nada@example.org,Ada,Lovel
 
 
 @require_http_methods(["GET", "POST"])
-def upload(request: HttpRequest) -> HttpResponseBase:
+def upload(request: SignedInRequest) -> HttpResponseBase:
     """A course and a CSV; a good file leads to its preview, a bad one back here with one sentence."""
     form = UploadForm(request.POST or None, request.FILES or None, user=request.user)
     if request.method == "POST" and form.is_valid():
@@ -46,7 +47,7 @@ def template(request: HttpRequest) -> HttpResponse:
 
 
 @require_POST
-def columns(request: HttpRequest, batch_id: UUID) -> HttpResponseBase:
+def columns(request: SignedInRequest, batch_id: UUID) -> HttpResponseBase:
     """Takes what a person says about the columns, and has the file read."""
     batch = batch_or_404(request, batch_id)
     form = ColumnsForm(request.POST, batch=batch, user=request.user)

@@ -7,6 +7,7 @@ of one that was not accepted any more how much of that was lost (`lost_seconds`)
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
@@ -15,10 +16,11 @@ from pymongo.collection import Collection
 from coursehub.audit import Action
 from coursehub.models import AuditEvent
 from coursehub.mongo import outside_transaction
+from coursehub.mongo.types import Document
 
 DAYS = 7
 ACCESS_LIFE_SECONDS = 3600  # what the provider documents
-_COUNTED: dict = {
+_COUNTED: dict[str, Any] = {
     "$or": [
         {"action": Action.TOKEN_SET_REFRESHED},
         {"action": Action.TOKEN_SET_REFRESH_FAILED, "detail.counted": True},
@@ -89,7 +91,7 @@ def read(now: datetime) -> Usage:
     return Usage(since, now, uses, _life_seconds(events, since, now))
 
 
-def _life_seconds(events: Collection, since: datetime, until: datetime) -> float:
+def _life_seconds(events: Collection[Document], since: datetime, until: datetime) -> float:
     new = {
         "action": {"$in": [Action.TOKEN_SET_REFRESHED, Action.TOKEN_SET_REGENERATED]},
         "detail.life_seconds": {"$gt": 0},
@@ -111,7 +113,8 @@ def _life_seconds(events: Collection, since: datetime, until: datetime) -> float
     seen = next(iter(found), None)
     if not seen or not seen["tokens"]:
         return ACCESS_LIFE_SECONDS
-    return max(1.0, (seen["given"] - seen["lost"]) / seen["tokens"])
+    used_seconds: float = (seen["given"] - seen["lost"]) / seen["tokens"]
+    return max(1.0, used_seconds)
 
 
 def slot(moment: datetime) -> tuple[int, int]:

@@ -30,7 +30,7 @@ _NAME = ("number", "generation", "access_fence", "access_unproven")
 class _Memory:
     """Of this process: the encrypted access token read last with its full name, and when demand was noted."""
 
-    token: tuple[tuple | None, str] = (None, "")  # replaced as one, since threads share it
+    token: tuple[tuple[Any, ...] | None, str] = (None, "")  # replaced as one, since threads share it
     demand_noted_at: datetime | None = None
 
 

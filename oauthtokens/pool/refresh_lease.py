@@ -20,6 +20,7 @@ from coursehub import audit, clock
 from coursehub.audit import Action
 from coursehub.leases import FencedLease
 from coursehub.mongo import outside_transaction
+from coursehub.mongo.types import Document
 from coursehub.trainercentral import TokenGrant
 from oauthtokens import encryption
 from oauthtokens.models import TokenSet
@@ -46,7 +47,7 @@ class RefreshLease:
     refresh_token: str = field(repr=False)
 
 
-def documents(number: int) -> Collection:
+def documents(number: int) -> Collection[Document]:
     """Where the document of this number is: that of the client itself is shaped like a set's and lives apart."""
     return outside_transaction(CLIENT_TABLE if number == CLIENT else TokenSet)
 

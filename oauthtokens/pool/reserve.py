@@ -29,7 +29,8 @@ def uses_left(row: dict[str, Any]) -> int | None:
     if limit is None or row.get("number") == refresh_lease.CLIENT:
         return None
     is_released = row.get("reserve_generation") is not None and row["reserve_generation"] == row["generation"]
-    return max((settings.TOKEN_MAX_USES if is_released else limit) - row["uses"], 0)
+    uses: int = row["uses"]
+    return max((settings.TOKEN_MAX_USES if is_released else limit) - uses, 0)
 
 
 def release(*, number: int, actor: str, reason: str) -> None:

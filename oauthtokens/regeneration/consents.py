@@ -13,6 +13,7 @@ from pymongo.collection import Collection
 
 from coursehub import clock
 from coursehub.mongo import outside_transaction
+from coursehub.mongo.types import Document
 from oauthtokens import encryption
 
 TABLE = "oauthtokens_consents"
@@ -116,5 +117,5 @@ def _name(state: str) -> str:
     return hashlib.sha256(state.encode(errors="replace")).hexdigest()
 
 
-def _collection() -> Collection:
+def _collection() -> Collection[Document]:
     return outside_transaction(TABLE)

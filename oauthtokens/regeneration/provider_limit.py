@@ -12,6 +12,7 @@ from pymongo.collection import Collection
 
 from coursehub import clock
 from coursehub.mongo import outside_transaction
+from coursehub.mongo.types import Document
 from coursehub.trainercentral import errors
 from oauthtokens import revocation
 from oauthtokens.models import TokenSet
@@ -48,5 +49,5 @@ def exchange(number: int) -> Iterator[None]:
     _collection().delete_one({"_id": noted})
 
 
-def _collection() -> Collection:
+def _collection() -> Collection[Document]:
     return outside_transaction(TABLE)

@@ -1,5 +1,7 @@
 """The banner of open alerts."""
 
+from typing import Any
+
 from django import template
 
 from oauthtokens import services
@@ -11,7 +13,7 @@ _TONES = {"danger": "bad", "warning": "warn"}
 
 
 @register.simple_tag
-def open_alerts() -> list[dict]:
+def open_alerts() -> list[dict[str, Any]]:
     """The open alerts about token sets for the banner: {"tone", "sentence", "since"}; one query."""
     return [
         {"tone": _TONES.get(alert.tone, "warn"), "sentence": alert.sentence, "since": alert.since}
@@ -21,7 +23,7 @@ def open_alerts() -> list[dict]:
 
 
 @register.simple_tag
-def uses_bar(token_set: TokenSet, max_uses: int, reserve_at: int) -> dict:
+def uses_bar(token_set: TokenSet, max_uses: int, reserve_at: int) -> dict[str, Any]:
     """The bar of a set's uses in units of one use: {"used", "reserve_at", "reserve", "max"}."""
     kept_from = max_uses if token_set.reserve_released else min(reserve_at, max_uses)
     return {

@@ -20,6 +20,7 @@ from oauthtokens import sentences, services
 from oauthtokens.forecast import chart, model, usage
 from oauthtokens.models import TokenSet
 from oauthtokens.pool import client_credentials, pool_state
+from oauthtokens.pool.client_credentials import SCOPE
 from oauthtokens.pool.refresh_lease import LIVE, State
 from oauthtokens.regeneration import consents, exchange, sessions
 from oauthtokens.views import regeneration
@@ -49,7 +50,7 @@ def token_page(request: HttpRequest) -> TemplateResponse:
         "margin_minutes": settings.TOKEN_REFRESH_MARGIN_SECONDS / 60,
         "first_day": not client_credentials.is_chosen() and all(one.state == State.EMPTY for one in sets),
         "redirect_uri": consents.redirect_uri(),
-        "scope": exchange.SCOPE,
+        "scope": SCOPE,
     }
     return page(request, "oauthtokens/tokens.html", context)
 
@@ -84,7 +85,7 @@ def paste(request: HttpRequest, number: int) -> HttpResponse:
         else:
             messages.success(request, f"Token set {number} has new tokens.")
             return redirect(way_back(number))
-    context = {"title": f"Code for token set {number}", "number": number, "error": error, "scope": exchange.SCOPE}
+    context = {"title": f"Code for token set {number}", "number": number, "error": error, "scope": SCOPE}
     return page(request, "oauthtokens/paste.html", context)
 
 

@@ -54,7 +54,7 @@ class Command(JsonCommand):
                 f"{settings.ZOHO_ACCOUNTS_URL}/_sandbox/code.json", json={"scope": token_services.SCOPE}, timeout=10
             )
             answer.raise_for_status()
-            return answer.json()["code"]
+            return str(answer.json()["code"])
         except (requests.RequestException, KeyError, TypeError) as error:
             raise CommandError(
                 "No sandbox answers at ZOHO_ACCOUNTS_URL; for an academy of your own give --accounts-only.",

@@ -25,11 +25,11 @@ class Command(JsonCommand):
         if not Supervisor(self._tell_json if options["json"] else self._tell_log).run():
             raise SystemExit(WARNING)
 
-    def _tell_json(self, event: dict) -> None:
+    def _tell_json(self, event: dict[str, Any]) -> None:
         self.stdout.write(json.dumps(event))
         self.stdout.flush()
 
-    def _tell_log(self, event: dict) -> None:
+    def _tell_log(self, event: dict[str, Any]) -> None:
         level = logging.ERROR if event["event"] == "ended" else logging.INFO
         facts = " ".join(f"{name}={value}" for name, value in event.items() if name != "event")
         logger.log(level, "worker %s: %s", event["event"], facts)
