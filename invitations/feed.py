@@ -7,6 +7,7 @@ four times a second per batch. Every frame is a complete state, so a lost one is
 import asyncio
 import logging
 from collections import defaultdict
+from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
@@ -17,8 +18,10 @@ from coursehub.live.change_streams import Follower
 from coursehub.live.connection import connection
 from coursehub.live.frames import Frame
 from coursehub.live.permissions import Viewer
+from coursehub.mongo.types import Document
 from invitations.models import Batch, Invitation
 from invitations.selectors import batch_status
+from invitations.selectors.batch_status import BatchStatus
 
 logger = logging.getLogger(__name__)
 
@@ -38,7 +41,7 @@ class BatchFeed:
         self._channels: defaultdict[str, set[str]] = defaultdict(set)  # by group
         self._owners: dict[str, Any] = {}
         self._changed: set[str] = set()
-        self._refreshing: dict[str, asyncio.Task] = {}
+        self._refreshing: dict[str, asyncio.Task[None]] = {}
         self._list_revision = 0
         self._switching = asyncio.Lock()
         self._followers = [
@@ -88,12 +91,12 @@ class BatchFeed:
 
     # --- What the streams tell ------------------------------------------------------------------
 
-    async def _take_rows(self, changed: dict[Any, list[dict]]) -> None:
+    async def _take_rows(self, changed: dict[Any, list[Document]]) -> None:
         """Whose rows these are is asked once for all of them: updates do not say it."""
         rows = connection().collection(_ROWS).find({"_id": {"$in": list(changed)}}, {"batch_id": 1})
         await self._touch({row["batch_id"] async for row in rows})
 
-    async def _take_batches(self, changed: dict[Any, list[dict]]) -> None:
+    async def _take_batches(self, changed: dict[Any, list[Document]]) -> None:
         self._owners.update({batch_id: batches[-1]["uploaded_by_id"] for batch_id, batches in changed.items()})
         await self._touch(set(changed))
 
@@ -142,7 +145,7 @@ class BatchFeed:
             await get_channel_layer().group_send(group, frame.message())
 
 
-def _listed(viewer: Viewer) -> list[dict[str, Any]]:
+def _listed(viewer: Viewer) -> list[BatchStatus]:
     """The status of the newest batches in the viewer's list, newest first."""
     batches = Batch.objects.all()
     if not viewer.is_administrator:
@@ -151,11 +154,12 @@ def _listed(viewer: Viewer) -> list[dict[str, Any]]:
     return [status for status in found if status]
 
 
-async def _status(batch_id: str) -> dict[str, Any] | None:
-    return await database_sync_to_async(batch_status.status)(UUID(batch_id))
+async def _status(batch_id: str) -> BatchStatus | None:
+    status: BatchStatus | None = await database_sync_to_async(batch_status.status)(UUID(batch_id))
+    return status
 
 
-def _frame(kind: str, status: dict[str, Any]) -> Frame:
+def _frame(kind: str, status: Mapping[str, Any]) -> Frame:
     return Frame.of(kind, status["revision"], **{name: value for name, value in status.items() if name != "revision"})
 
 

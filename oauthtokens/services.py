@@ -6,7 +6,7 @@ Nobody else builds a TrainerCentral client or sees a token.
 import os
 from collections.abc import Callable
 from functools import lru_cache, partial
-from typing import Any, NamedTuple
+from typing import NamedTuple, TypedDict
 
 from django.conf import settings
 
@@ -31,12 +31,14 @@ from oauthtokens.revocation import Outcome as Revocation
 __all__ = [
     "SCOPE",
     "Outcome",
+    "PoolStatus",
     "Reencrypted",
     "Refreshed",
     "Revocation",
     "access_token",
     "alerts",
     "begin_consent",
+    "check_number",
     "client",
     "complete_consent",
     "exchange_code",
@@ -162,11 +164,29 @@ def reencrypt(*, actor: str, told: Callable[[int, int], None] | None = None) -> 
     return key_rotation.reencrypt(actor=actor, told=told)
 
 
-def status() -> dict[str, Any]:
-    """How the pool stands, without any token: `sets`, `active`, `stopped`, and what `Forecast.as_document` says.
+class SetStatus(TypedDict):
+    """How one set stands."""
 
-    `client` is None, or with TOKEN_GRANT=client_credentials how the client's own access token stands.
-    """
+    number: int
+    state: str
+    uses: int
+    max_uses: int
+    access_expires_at: str | None
+    reason: str
+    reserve_released: bool
+
+
+class PoolStatus(model.ForecastDocument):
+    """How the pool stands, without any token."""
+
+    sets: list[SetStatus]
+    client: client_credentials.ClientStatus | None  # None unless TOKEN_GRANT=client_credentials
+    active: int | None
+    stopped: str
+
+
+def status() -> PoolStatus:
+    """The sets, the pool as a whole, and the forecast; what `/oauth/forecast.json` gives."""
     sets = list(TokenSet.objects.filter(number__lte=settings.TOKEN_SET_COUNT))
     now, about_pool = clock.now(), pool_state.read()
     return {

@@ -10,9 +10,17 @@ from enum import StrEnum
 from typing import Any
 from urllib.parse import urlencode
 
+from progress.risk.rules import Flag
+from progress.serializers import MemberState
+
 PAGE_ROWS = 100
 SEARCH_LENGTH_MAX = 200
-Member = Mapping[str, Any]  # as of `serializers.member`, with its "flags"
+
+
+class FlaggedMember(MemberState):
+    """A learner, with what says that the learner is at risk."""
+
+    flags: list[Flag]
 
 
 class Show(StrEnum):
@@ -30,7 +38,7 @@ class Show(StrEnum):
         return self.value.replace("_", " ").capitalize()
 
 
-_SHOWN: dict[Show, Callable[[Member], bool]] = {
+_SHOWN: dict[Show, Callable[[FlaggedMember], bool]] = {
     Show.ALL: lambda member: True,
     Show.NOT_BEGUN: lambda member: member["percent"] <= 0,
     Show.UNDER_WAY: lambda member: 0 < member["percent"] < 100,
@@ -38,7 +46,7 @@ _SHOWN: dict[Show, Callable[[Member], bool]] = {
     Show.AT_RISK: lambda member: bool(member["flags"]),
     Show.REVOKED: lambda member: True,
 }
-_ORDERS: dict[str, Callable[[Member], Any]] = {
+_ORDERS: dict[str, Callable[[FlaggedMember], Any]] = {
     "name": lambda member: (member["name"] or member["email"]).lower(),
     "percent": lambda member: member["percent"],
     "last_seen": lambda member: member["last_seen"] or "",
@@ -81,7 +89,7 @@ class Choice:
             return self.query(sort=key if self.down else f"-{key}", page=1)
         return self.query(sort=key if key == "name" else f"-{key}", page=1)
 
-    def rows(self, members: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    def rows(self, members: list[FlaggedMember]) -> list[FlaggedMember]:
         """The learners that are chosen, of all pages, in order. Equals stay in the order of their names."""
         wanted, is_shown = self.search.lower(), _SHOWN[self.show]
         found = [one for one in members if is_shown(one) and wanted in f"{one['name']} {one['email']}".lower()]
@@ -90,7 +98,7 @@ class Choice:
             found.sort(key=_ORDERS[self.sort], reverse=self.down)
         return found
 
-    def page_of(self, rows: list[dict[str, Any]]) -> "Page":
+    def page_of(self, rows: list[FlaggedMember]) -> "Page":
         last = max(1, -(-len(rows) // PAGE_ROWS))
         number = min(self.page, last)
         return Page(rows[(number - 1) * PAGE_ROWS : number * PAGE_ROWS], number, last, len(rows))
@@ -100,7 +108,7 @@ class Choice:
 class Page:
     """The rows of one page, which page of how many it is, and how many rows all have."""
 
-    rows: list[dict[str, Any]]
+    rows: list[FlaggedMember]
     number: int
     last: int
     total: int

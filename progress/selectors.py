@@ -6,14 +6,17 @@ from typing import Any
 from coursehub.live.frames import moment
 from coursehub.models import Course, CourseAccess
 from coursehub.mongo import outside_transaction
+from coursehub.roles import AnyUser
 from progress import serializers
+from progress.course_table import FlaggedMember
 from progress.models import ACCESS_REVOKED, IN_COURSE, Member
 from progress.risk import queries
+from progress.serializers import CourseStatus, MemberState
 
 _NOBODY: dict[str, Any] = {"learners": 0, "average_percent": None, "completed": 0}
 
 
-def status(course_id: str) -> dict[str, Any] | None:
+def status(course_id: str) -> CourseStatus | None:
     """The course with all its learners as `status.json` gives it; None when there is no such course.
 
     Whose access was revoked is not among them.
@@ -27,13 +30,13 @@ def status(course_id: str) -> dict[str, Any] | None:
     return {**serializers.course_state(course), "members": [serializers.member(row) for row in rows.sort("name", 1)]}
 
 
-def revoked(course_id: str) -> list[dict[str, Any]]:
+def revoked(course_id: str) -> list[MemberState]:
     """Learners whom TrainerCentral lists without access, as `status.json` would give them; they are in no figure."""
     rows = outside_transaction(Member).find({"course_id": course_id, **ACCESS_REVOKED}, serializers.FIELDS)
     return [serializers.member(row) for row in rows.sort("name", 1)]
 
 
-def summaries(user) -> list[dict[str, Any]]:
+def summaries(user: AnyUser) -> list[dict[str, Any]]:
     """The courses that `user` may watch, each with its figures, in the order of their names."""
     courses = list(Course.objects.visible_to(user))
     figures = _figures([course.course_id for course in courses])
@@ -55,7 +58,7 @@ def outlines(course_ids: Collection[str]) -> list[dict[str, Any]]:
     ]
 
 
-def members_with_flags(status: dict[str, Any]) -> list[dict[str, Any]]:
+def members_with_flags(status: CourseStatus) -> list[FlaggedMember]:
     """The learners of a `status`, each with its "flags"."""
     flagged = queries.flags(status["course"])
     return [{**member, "flags": flagged.get(member["id"], [])} for member in status["members"]]

@@ -1,7 +1,7 @@
 """What commands share: --json, exit codes that a cron job can use, and an end in one sentence whatever happens."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any, NoReturn
 
@@ -27,9 +27,9 @@ class JsonCommand(BaseCommand):
         parser = super().create_parser(prog_name, subcommand, allow_abbrev=False, **kwargs)
         parser.add_argument("--json", action="store_true", help=self.json_help)
         # argparse leaves with 2 for a wrong option, which means something else here.
-        parser.exit = partial(_exit, parser.exit)  # type: ignore[method-assign,assignment]
+        parser.exit = partial(_exit, parser.exit)  # type: ignore[method-assign,assignment]  # of this parser alone
         if self._wants_json:
-            parser.error = partial(self._leave, code=USAGE)  # type: ignore[method-assign,assignment]
+            parser.error = partial(self._leave, code=USAGE)  # type: ignore[method-assign]  # of this parser alone
         return parser
 
     def execute(self, *args: Any, **options: Any) -> str | None:
@@ -48,7 +48,7 @@ class JsonCommand(BaseCommand):
                 self._leave(sentence, code)
             raise CommandError(sentence, returncode=code) from error
 
-    def tell(self, options: dict[str, Any], document: dict[str, Any], text: str, code: int) -> None:
+    def tell(self, options: dict[str, Any], document: Mapping[str, Any], text: str, code: int) -> None:
         """Print the answer in the form that was asked for, and leave with `code` unless it is 0."""
         self.stdout.write(json.dumps(document) if options["json"] else text)
         if code != GOOD:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
+from typing import Any, TypedDict
 from uuid import UUID
 
 from bson import Timestamp
@@ -9,6 +10,7 @@ from django.core.exceptions import ValidationError
 
 from coursehub import clock, course_members
 from coursehub.mongo import outside_transaction
+from coursehub.mongo.types import Document
 from invitations.models import Batch, Invitation
 from invitations.reconciliation import rule
 from oauthtokens import services as token_services
@@ -32,7 +34,20 @@ def _course_ids(batch: Batch) -> list[str]:
     return [batch.course_id] if batch.course_id else outside_transaction(Invitation).distinct("course_id", named)
 
 
-def status(batch_id: UUID | str) -> dict | None:
+class BatchStatus(TypedDict):
+    """The batch as `status.json` gives it."""
+
+    id: str
+    state: str
+    reason: str
+    counts: dict[str, int]
+    total: int
+    rate_per_minute: float
+    finish_at: str | None
+    revision: int
+
+
+def status(batch_id: UUID | str) -> BatchStatus | None:
     """The batch as `status.json` gives it, or None when there is none.
 
     `revision` grows with MongoDB's cluster time, so that of two answers from any two processes the
@@ -76,7 +91,7 @@ def _counts_at_one_moment(batch: Batch) -> tuple[dict[str, int], int]:
     # Half a file's counts say nothing, and counting them four times a second would slow its reading down.
     states = [] if batch.state == Batch.State.UPLOADED else State.values
     # The keys of one state are counted in half the time that a group over the batch takes, which looks at each value.
-    stages: list[dict] = [{"$match": {"batch_id": batch.pk.hex, "state": {"$in": []}}}]
+    stages: list[Document] = [{"$match": {"batch_id": batch.pk.hex, "state": {"$in": []}}}]
     stages += [
         {"$unionWith": {"coll": invitations.name, "pipeline": _counting(batch.pk.hex, state)}} for state in states
     ]
@@ -85,15 +100,15 @@ def _counts_at_one_moment(batch: Batch) -> tuple[dict[str, int], int]:
         return counts, _as_number(session.cluster_time)
 
 
-def _counting(batch_id: str, state: str) -> list[dict]:
+def _counting(batch_id: str, state: str) -> list[Document]:
     """One document, with the state as its `_id`; none when there is no such row."""
     wanted = {"batch_id": batch_id, "state": state}
     return [{"$match": wanted}, {"$group": {"_id": None, "rows": {"$sum": 1}}}, {"$set": {"_id": state}}]
 
 
-def _as_number(cluster_time: Mapping | None) -> int:
+def _as_number(cluster_time: Mapping[str, Any] | None) -> int:
     """MongoDB's cluster time as a growing number that JavaScript can hold."""
-    moment = cluster_time["clusterTime"] if cluster_time else Timestamp(0, 0)
+    moment: Timestamp = cluster_time["clusterTime"] if cluster_time else Timestamp(0, 0)
     return moment.time * 1_000_000 + moment.inc
 
 

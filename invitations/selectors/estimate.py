@@ -3,7 +3,6 @@
 import math
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
 from django.utils.dateparse import parse_datetime
 
@@ -33,18 +32,20 @@ def of(calls: int, *, start_at: datetime | None = None) -> Estimate:
     seconds = calls * rate_limit.interval_seconds()
     pool, without_tokens = token_services.status(), token_services.why_none()
     refreshes = math.ceil(seconds / max(pool["seconds_per_use"], 1))
-    maintenance = parse_datetime(pool.get("next_maintenance_at") or "") if calls else None
+    maintenance = parse_datetime(pool["next_maintenance_at"]) if calls else None
     begins = max(start_at or now, now)
     strands = ""
     if not without_tokens and (maintenance is None or begins < maintenance):
         strands = _strands(pool, (begins - now).total_seconds() + seconds, maintenance, now)
     return Estimate(
-        calls, seconds, begins + timedelta(seconds=seconds), refreshes, pool.get("uses_left"), strands,
+        calls, seconds, begins + timedelta(seconds=seconds), refreshes, pool["uses_left"], strands,
         maintenance + _AFTER_MAINTENANCE if strands and maintenance else None, without_tokens,
     )  # fmt: skip
 
 
-def _strands(pool: dict[str, Any], needed_seconds: float, maintenance: datetime | None, now: datetime) -> str:
+def _strands(
+    pool: token_services.PoolStatus, needed_seconds: float, maintenance: datetime | None, now: datetime
+) -> str:
     hours_left = pool["hours_left"]["continuous"]
     if hours_left is None or not needed_seconds:
         return ""

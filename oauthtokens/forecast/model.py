@@ -9,6 +9,7 @@ documents; else what they lived in the last week stands in the place of 60 min.
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import TypedDict
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
@@ -23,6 +24,31 @@ from oauthtokens.pool.refresh_lease import LEAST_LIFE_SECONDS, LIVE, State, use_
 HORIZON_DAYS = 28  # what lasts longer counts as lasting
 _LEAST_DAYS = 1.0  # measured use that rests on less says nothing
 _USABLE = (*LIVE, State.COOLING)
+
+
+class Hours(TypedDict):
+    continuous: float | None
+    measured: float | None
+
+
+class Reaches(TypedDict):
+    continuous: bool
+    measured: bool | None
+
+
+class ForecastDocument(TypedDict):
+    """What `/oauth/forecast.json` and `token_status --json` add to the list of sets; see `Forecast`."""
+
+    hours_left: Hours
+    reaches_next_maintenance: bool
+    reaches: Reaches
+    hours_left_with_reserve: float | None
+    hours_the_margin_costs: float | None
+    measured_days: float
+    access_life_seconds: int
+    seconds_per_use: int
+    uses_left: int | None
+    next_maintenance_at: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +72,7 @@ class Forecast:
         """By the measured use, once a day of it was seen; until then by continuous use."""
         return self.continuous_reaches if self.measured_reaches is None else self.measured_reaches
 
-    def as_document(self) -> dict:
-        """What `/oauth/forecast.json` and `token_status --json` add to the list of sets."""
+    def as_document(self) -> ForecastDocument:
         return {
             "hours_left": {"continuous": self.continuous_hours, "measured": self.measured_hours},
             "reaches_next_maintenance": self.reaches,

@@ -4,7 +4,7 @@ One document of the same shape as a set's, so that lease, margin, backoff and co
 https://zoho.com/accounts/protocol/oauth/self-client/client-credentials-flow.html
 """
 
-from typing import Any
+from typing import Any, TypedDict
 
 from django.conf import settings
 
@@ -41,7 +41,16 @@ def select() -> int:
     return CLIENT
 
 
-def status() -> dict[str, Any] | None:
+class ClientStatus(TypedDict):
+    """How the client's own access token stands."""
+
+    state: str
+    mints: int
+    access_expires_at: str | None
+    reason: str
+
+
+def status() -> ClientStatus | None:
     """How the client's own access token stands; None unless it is what is used."""
     if not is_chosen():
         return None

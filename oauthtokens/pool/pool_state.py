@@ -3,26 +3,50 @@
 The pointer in this document decides which set is active; the sets' own states follow it.
 """
 
-from typing import Any
+from datetime import datetime
+from typing import Any, TypedDict
 
 from pymongo.collection import Collection
 
 from coursehub import audit, clock
 from coursehub.audit import Action
 from coursehub.mongo import outside_transaction
+from coursehub.mongo.types import Document
 
 PROBE_SECONDS = 600.0  # a stopped pool is tried again this often
 _REJECTIONS_SECONDS = 3600.0  # how long a rejected fresh token counts against the client: as long as it lives
 TABLE = "oauthtokens_pool"
 _THE_ONE = {"_id": "pool"}
-_AT_FIRST: dict[str, Any] = {
+
+
+class Rejection(TypedDict):
+    """A fresh token that was rejected: whose, and when."""
+
+    number: int
+    at: datetime
+
+
+class PoolState(TypedDict):
+    """The pool's document."""
+
+    active: int | None  # number of the set in use
+    stopped: str  # the reason, or ""
+    probe_at: datetime | None
+    demand_at: datetime | None
+    usable_at: datetime | None
+    rejections: list[Rejection]
+
+
+_AT_FIRST: PoolState = {
     "active": None, "stopped": "", "probe_at": None, "demand_at": None, "usable_at": None, "rejections": []
 }  # fmt: skip
 
 
-def read() -> dict[str, Any]:
-    """The pool's document: `active` (number or None), `stopped` (reason or ''), `demand_at`, `usable_at`."""
-    return _AT_FIRST | (_document().find_one(_THE_ONE) or {})
+def read() -> PoolState:
+    """The pool's document, or what it is before anybody has written it."""
+    stored: Any = _document().find_one(_THE_ONE) or {}
+    state: PoolState = _AT_FIRST | stored
+    return state
 
 
 def active_unless_stopped() -> int | None:
@@ -101,11 +125,11 @@ def is_in_demand(within_seconds: float) -> bool:
     return _document().count_documents(_THE_ONE | recent) > 0
 
 
-def _document() -> Collection:
+def _document() -> Collection[Document]:
     return outside_transaction(TABLE)
 
 
-def _ensured() -> Collection:
+def _ensured() -> Collection[Document]:
     document = _document()
     document.update_one(_THE_ONE, {"$setOnInsert": _AT_FIRST}, upsert=True)
     return document

@@ -5,6 +5,7 @@ from typing import Any
 
 from coursehub.live.frames import Frame
 from progress import serializers
+from progress.serializers import CourseState
 
 Row = Mapping[str, Any]
 
@@ -19,7 +20,7 @@ class Tail:
     def __init__(self, course_id: str) -> None:
         self.course_id = course_id
         self._revision: int | None = None
-        self._course: dict[str, Any] = {}  # the newest known
+        self._course: CourseState  # the newest known, once there is one
         self._told: dict[str, Any] = {}  # what of it was told last
         self._rows: list[Row] = []
 
@@ -89,5 +90,5 @@ class Tail:
         return Frame.of("change", self._revision, previous=previous, **head, members=list(latest.values()))
 
 
-def _told_part(state: dict[str, Any]) -> dict[str, Any]:
-    return {name: state[name] for name in ("as_of", "trouble", "unreadable")}
+def _told_part(state: CourseState) -> dict[str, Any]:
+    return {"as_of": state["as_of"], "trouble": state["trouble"], "unreadable": state["unreadable"]}

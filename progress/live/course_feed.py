@@ -18,6 +18,7 @@ from coursehub.live.frames import Frame
 from coursehub.live.permissions import Viewer
 from coursehub.live.single_flight import Shared
 from coursehub.models import Course
+from coursehub.mongo.types import Document
 from progress import serializers
 from progress.live.change_buffer import Tail
 from progress.models import IN_COURSE, Member
@@ -64,7 +65,7 @@ class CourseFeed:
     def __init__(self) -> None:
         self._watched: dict[str, Watched] = {}
         self._switching = asyncio.Lock()
-        self._looking_after: asyncio.Task | None = None
+        self._looking_after: asyncio.Task[None] | None = None
         self._followers = [
             Follower(_MEMBERS, stages=_ROW_EVENTS, key_of=_course_of, on_keys=self._take_rows, on_lost=self._read_anew),
             Follower(
@@ -113,7 +114,7 @@ class CourseFeed:
 
     # --- What the streams tell ------------------------------------------------------------------
 
-    async def _take_rows(self, changed: dict[Any, list[dict]]) -> None:
+    async def _take_rows(self, changed: dict[Any, list[Document]]) -> None:
         for course_id, rows in changed.items():
             if watched := self._watched.get(course_id):
                 async with watched.telling:
@@ -121,7 +122,7 @@ class CourseFeed:
                         await self._tell_anew(watched)
                     await self._tell(watched.tail)
 
-    async def _take_courses(self, changed: dict[Any, list[dict]]) -> None:
+    async def _take_courses(self, changed: dict[Any, list[Document]]) -> None:
         for course_id, documents in changed.items():
             if watched := self._watched.get(course_id):
                 async with watched.telling:
@@ -191,24 +192,28 @@ async def _read_snapshot(course_id: str) -> Snapshot:
     return Snapshot(course, await asyncio.to_thread(_snapshot_frame, course, rows))
 
 
-async def _read_course(course_id: str, session: Any) -> dict[str, Any]:
+async def _read_course(course_id: str, session: Any) -> Document:
     """Courses are never deleted, and a viewer is not let in to one that does not exist."""
-    course = await connection().collection(_COURSES).find_one({"course_id": course_id}, session=session)
+    course: Document | None = (
+        await connection().collection(_COURSES).find_one({"course_id": course_id}, session=session)
+    )
     if course is None:
         raise LookupError(f"there is no course {course_id}")
     return course
 
 
-def _snapshot_frame(course: dict[str, Any], rows: list[dict]) -> Frame:
-    content = serializers.course_state(course) | {"members": [serializers.member(row) for row in rows]}
-    return Frame.of("snapshot", content.pop("revision"), **content)
+def _snapshot_frame(course: Document, rows: list[Document]) -> Frame:
+    state = serializers.course_state(course)
+    head: dict[str, Any] = {name: value for name, value in state.items() if name != "revision"}
+    members = [serializers.member(row) for row in rows]
+    return Frame.of("snapshot", state["revision"], **head, members=members)
 
 
 def _group(course_id: str) -> str:
     return f"progress.{course_id}"
 
 
-def _course_of(event: dict) -> str | None:
+def _course_of(event: Document) -> str | None:
     return (event.get("fullDocument") or {}).get("course_id")
 
 

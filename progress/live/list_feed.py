@@ -10,6 +10,7 @@ from coursehub.live.change_streams import Follower
 from coursehub.live.frames import Frame
 from coursehub.live.permissions import Viewer
 from coursehub.models import Course
+from coursehub.mongo.types import Document
 from progress import selectors
 from progress.live import course_feed
 
@@ -73,7 +74,7 @@ class ListFeed:
         courses = await database_sync_to_async(_visible_to)(viewer)
         return Frame.of("snapshot", self._revision, courses=courses)
 
-    async def _take_courses(self, changed: dict[Any, list[dict]]) -> None:
+    async def _take_courses(self, changed: dict[Any, list[Document]]) -> None:
         visible = await database_sync_to_async(_visible_in)(self._users, set(changed))
         for group in self._channels.keys() & visible.keys():
             self._revision += 1

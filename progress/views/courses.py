@@ -3,7 +3,6 @@
 import csv
 import io
 from collections.abc import AsyncIterator
-from typing import Any
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
@@ -15,10 +14,11 @@ from coursehub import roles
 from coursehub.downloads import safe_cell
 from coursehub.models import Course
 from progress import charts, selectors
-from progress.course_table import Choice, Show
+from progress.course_table import Choice, FlaggedMember, Show
 from progress.forms import ThresholdsForm
 from progress.polling import intervals
 from progress.risk import queries
+from progress.serializers import CourseStatus
 
 EXPORT_COLUMNS = ("Name", "E-mail", "Progress %", "At risk", "Last seen", "As of")
 EXPORT_ROWS_AT_ONCE = 500
@@ -37,13 +37,12 @@ def course(request: HttpRequest, course_id: str) -> HttpResponse:
     course = course_for(request, course_id)
     status, choice = _status(course_id), Choice.of(request.GET)
     members = selectors.members_with_flags(status)
-    status.pop("members")
     shown = _chosen(course_id, choice, members)
     page = choice.page_of(shown)
     context = {
         "title": course.name,
         "course": course,
-        "status": status,
+        "status": {name: value for name, value in status.items() if name != "members"},
         "slow_minutes": intervals.minutes_beyond_the_limit(course),
         "members": members,
         "at_risk_count": sum(bool(member["flags"]) for member in members),
@@ -60,7 +59,7 @@ def course(request: HttpRequest, course_id: str) -> HttpResponse:
     return render(request, "progress/course.html", context)
 
 
-def _chosen(course_id: str, choice: Choice, members: list[dict[str, Any]]) -> list[dict[str, Any]]:
+def _chosen(course_id: str, choice: Choice, members: list[FlaggedMember]) -> list[FlaggedMember]:
     """The learners that the page's address asks for, out of those of the course, or of those without access."""
     if choice.show == Show.REVOKED:
         return choice.rows([{**member, "flags": []} for member in selectors.revoked(course_id)])
@@ -115,7 +114,7 @@ def export(request: HttpRequest, course_id: str) -> StreamingHttpResponse:
     )
 
 
-async def _csv(rows: list[dict[str, Any]]) -> AsyncIterator[str]:
+async def _csv(rows: list[FlaggedMember]) -> AsyncIterator[str]:
     """In pieces, so that a large course neither fills memory with its text nor holds up the sockets."""
     buffer = io.StringIO()
     writer = csv.writer(buffer)
@@ -146,7 +145,7 @@ def thresholds(request: HttpRequest, course_id: str) -> HttpResponse | HttpRespo
 
 def course_for(request: HttpRequest, course_id: str) -> Course:
     """The course, if this user may watch it. A trainer is not told whether another course exists."""
-    course = Course.objects.visible_to(request.user).filter(course_id=course_id).first()
+    course: Course | None = Course.objects.visible_to(request.user).filter(course_id=course_id).first()
     if course:
         return course
     if roles.is_administrator(request.user):
@@ -154,7 +153,7 @@ def course_for(request: HttpRequest, course_id: str) -> Course:
     raise PermissionDenied
 
 
-def _status(course_id: str) -> dict[str, Any]:
+def _status(course_id: str) -> CourseStatus:
     status = selectors.status(course_id)
     if status is None:
         raise Http404("There is no such course.")

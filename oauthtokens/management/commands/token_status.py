@@ -18,7 +18,7 @@ class Command(JsonCommand):
         self.tell(options, status, _as_text(status), _exit_code(status))
 
 
-def _exit_code(status: dict[str, Any]) -> int:
+def _exit_code(status: services.PoolStatus) -> int:
     if status["client"]:
         return BAD if status["stopped"] else GOOD if status["client"]["state"] in _USABLE else WARNING
     states = [one["state"] for one in status["sets"]]
@@ -29,7 +29,7 @@ def _exit_code(status: dict[str, Any]) -> int:
     return GOOD
 
 
-def _as_text(status: dict[str, Any]) -> str:
+def _as_text(status: services.PoolStatus) -> str:
     lines = []
     if own := status["client"]:
         until = own["access_expires_at"] or "-"
@@ -45,7 +45,7 @@ def _as_text(status: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
-def _forecast_lines(status: dict[str, Any]) -> list[str]:
+def _forecast_lines(status: services.PoolStatus) -> list[str]:
     maintenance = f"the next maintenance ({status['next_maintenance_at']})"
     hours, reaches = status["hours_left"], status["reaches"]
     if hours["continuous"] is None:
