@@ -146,7 +146,7 @@ def release_reserve(*, number: int, actor: str, reason: str) -> None:
 
 
 def revoke(*, number: int, actor: str) -> Revocation:
-    """Take set `number` out of use at once, destroy its tokens and have Zoho revoke them; see `revoking`.
+    """Take set `number` out of use at once, destroy its tokens and have Zoho revoke them; see `revocation`.
 
     PENDING: Zoho has not confirmed, and the job asks again. Raises ValueError; RuntimeError inside `atomic()`.
     """

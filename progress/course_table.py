@@ -31,7 +31,7 @@ class Show(StrEnum):
     UNDER_WAY = "under_way"
     COMPLETED = "completed"
     AT_RISK = "at_risk"
-    REVOKED = "revoked"  # not among the others: see `services.revoked`
+    REVOKED = "revoked"  # not among the others: see `selectors.revoked`
 
     @property
     def label(self) -> str:

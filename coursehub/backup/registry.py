@@ -11,7 +11,7 @@ from django.apps import apps
 from coursehub import registered
 
 STAGED = "restoring."  # the prefix of collections beside the present ones, see `staging`
-UNFINISHED = "coursehub_restore"  # the mark of a restore that is under way, see `restoring`
+UNFINISHED = "coursehub_restore"  # the mark of a restore that is under way, see `restore`
 
 
 @dataclass(frozen=True)

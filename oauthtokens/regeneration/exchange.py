@@ -2,7 +2,7 @@
 
 The order is what makes an interruption harmless. Before the exchange nothing has changed; between exchange
 and storing only the new token is lost; from then on the set works, and the old token is kept for the job that
-revokes it (`revoking`). The old one is revoked first only when the provider's places run out (`places`).
+revokes it (`revocation`). The old one is revoked first only when the provider's places run out (`provider_limit`).
 """
 
 import logging
@@ -129,7 +129,7 @@ def exchange_code(
 def store_grant(*, number: int, grant: TokenGrant, actor: str) -> None:
     """Make `grant` the next generation of set `number`, ready for use and with no use counted.
 
-    It becomes the active set if none can be used. The refresh token that it replaces is kept for `revoking.settle`.
+    It becomes the active set if none can be used. The refresh token that it replaces is kept for `revocation.settle`.
     """
     check_number(number)
     stored = False

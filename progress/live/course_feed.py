@@ -30,7 +30,7 @@ WATCH_AGAIN_SECONDS = 10
 # The rows of a revision come by another stream than the revision itself; later than this they are lost.
 LATE_ROWS_SECONDS = 1.0
 _COURSES, _MEMBERS = Course._meta.db_table, Member._meta.db_table
-# Rows are replaced whole; an update is only a note on a row (see storing.store_absent).
+# Rows are replaced whole; an update is only a note on a row (see `member_store.store_absent`).
 _ROW_EVENTS = [{"$match": {"operationType": {"$in": ["insert", "replace"]}}}]
 _TOLD_FIELDS = ("polled_at", "poll_error", "unreadable", "revision")
 _COURSE_EVENTS = [

@@ -1,7 +1,7 @@
 """Reading only what is new: by TrainerCentral's order by time, down to what was known before.
 
 Which end that order begins with is not documented, nor whether `time` moves with progress. So the first
-is looked at in every page, and the second is proven by full reads (see polling).
+is looked at in every page, and the second is proven by full reads (see `poller`).
 """
 
 from collections.abc import Callable, Sequence

@@ -1,5 +1,5 @@
 // The table of a course's learners: which are shown, in which order, and which page of them. The address says so, in
-// the words that progress/table.py reads, so that a reload, a link and the export show the same. Only the rows of one
+// the words that progress/course_table.py reads, so that a reload, a link and the export show the same. Only the rows of one
 // page are in the document, however many learners there are.
 
 import { setTime, timeElement } from "coursehub/age";
