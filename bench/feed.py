@@ -151,7 +151,7 @@ def _bare_text(number: int) -> str:
 
 
 def _stamped(course: int, learner: int) -> Any:
-    from tests.progress.makers import remote_member
+    from tests.support.makers import remote_member
 
     return remote_member(learner, course_id=stage.course_id(course), name=f"T{time.monotonic():.6f}")
 
@@ -193,7 +193,7 @@ def _percentiles(seconds: list[float]) -> tuple[float, float]:
 
 @contextmanager
 def _web() -> Iterator[Any]:
-    from tests.live import running_web
+    from tests.support.stage.web import running_web
 
     with running_web() as web:
         yield web

@@ -42,7 +42,7 @@ class First:
 def measure() -> list[Measure]:
     """The slowest of the batches, and the median."""
     with TemporaryDirectory(prefix="bench-first-call-") as folder, own_database():
-        from tests.environment import SANDBOX_PORT
+        from tests.support.environment import SANDBOX_PORT
 
         with SandboxProcess(Path(folder) / "sandbox.sqlite3", port=SANDBOX_PORT) as sandbox:
             course_ids = _academy(sandbox)

@@ -112,7 +112,7 @@ def _academy() -> Iterator[SandboxProcess]:
     """A seeded demo of which the sandbox is the academy."""
     from django.core.management import call_command
 
-    from tests.environment import SANDBOX_PORT, VAR
+    from tests.support.environment import SANDBOX_PORT, VAR
 
     with SandboxProcess(VAR / "sandbox.sqlite3", port=SANDBOX_PORT) as sandbox:
         call_command("seed_demo", verbosity=0)

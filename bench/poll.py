@@ -25,7 +25,7 @@ GOAL_SAVED, GOAL_AGE_SECONDS = 0.90, 75
 def measure() -> list[Measure]:
     """Calls and ages of the second hour; of the first, in which everything is read for the first time, the calls."""
     with TemporaryDirectory(prefix="bench-poll-") as folder, own_database():
-        from tests.environment import SANDBOX_PORT
+        from tests.support.environment import SANDBOX_PORT
 
         with SandboxProcess(Path(folder) / "sandbox.sqlite3", port=SANDBOX_PORT) as sandbox:
             return _measured(sandbox)

@@ -28,7 +28,7 @@ def _measured() -> list[Measure]:
         from django.db import connection
 
         from bench import failed_sign_ins
-        from tests.mongo import shop
+        from tests.support.mongo import shop
 
         with connection.schema_editor() as editor:
             for model in (*shop.MODELS, *failed_sign_ins.MODELS):
@@ -71,7 +71,7 @@ def _compared(key: str, what: str, calls: int, make: Callable[[], Callable[[], A
 def _saving() -> Callable[[], Any]:
     from django.db.transaction import atomic
 
-    from tests.mongo.shop import Shelf
+    from tests.support.mongo.shop import Shelf
 
     shelf = Shelf.objects.create(name="saved")
 
@@ -86,7 +86,7 @@ def _saving() -> Callable[[], Any]:
 def _block() -> Callable[[], Any]:
     from django.db.transaction import atomic
 
-    from tests.mongo.shop import Shelf, Stock
+    from tests.support.mongo.shop import Shelf, Stock
 
     shelf = Shelf.objects.create(name="block")
 
@@ -135,7 +135,7 @@ def _contention() -> list[Measure]:
     from django.db.models import F
     from django.db.transaction import atomic
 
-    from tests.mongo.shop import Shelf, Stock
+    from tests.support.mongo.shop import Shelf, Stock
 
     shelf = Shelf.objects.create(name="contended")
 

@@ -9,8 +9,8 @@ from pymongo import MongoClient
 
 from coursehub.development.mongod import Mongod, running_mongod
 from coursehub.sandbox.process import SandboxFailed, SandboxProcess
-from tests.environment import MONGOD, SANDBOX_PORT, VAR, WORKER
-from tests.files import csv_of
+from tests.support.environment import MONGOD, SANDBOX_PORT, VAR, WORKER
+from tests.support.files import csv_of
 
 
 def pytest_addoption(parser):
@@ -24,7 +24,7 @@ def mongod() -> Mongod:
         with MongoClient(MONGOD.uri, serverSelectionTimeoutMS=60_000) as client:
             client.admin.command("ping")  # as soon as it takes writes
     else:
-        MONGOD.start()  # tests/sharing.py stops it
+        MONGOD.start()  # tests/support/sharing.py stops it
     return MONGOD
 
 
@@ -66,7 +66,7 @@ def database(_set_up_database):
     """A database with migrations, roles and empty token sets, and nothing else in it."""
     from coursehub import academy
     from coursehub.mongo import outside_transaction
-    from tests import seeding
+    from tests.support import seeding
 
     store = outside_transaction("coursehub").database
     seeding.empty(store)
@@ -105,7 +105,7 @@ def demo_password() -> str:
 @pytest.fixture
 def academy(database, sandbox, demo_password):
     """A seeded demo: accounts, courses, one token set from the sandbox."""
-    from tests import seeding
+    from tests.support import seeding
 
     seeding.seed_demo(sandbox, demo_password)
     return sandbox
@@ -137,7 +137,7 @@ def static_files() -> None:
 
 @pytest.fixture(scope="session")
 def browsers(static_files):
-    from tests import seeding
+    from tests.support import seeding
 
     return seeding.Browsers()
 

@@ -21,7 +21,7 @@ def course_id(number: int) -> str:
 
 def make_courses() -> None:
     """COURSES courses of LEARNERS learners each."""
-    from tests.progress.makers import make_course, remote_member, store
+    from tests.support.makers import make_course, remote_member, store
 
     for number in range(COURSES):
         make_course(course_id(number))

@@ -10,7 +10,7 @@ from django.db import connection, connections
 from django.db.models import Count, F, Q, Sum
 from django.db.transaction import atomic
 
-from tests.mongo.shop import Shelf, Stock
+from tests.support.mongo.shop import Shelf, Stock
 
 _SHARED = 4
 _TRANSACTIONS = "transactions"

@@ -19,7 +19,7 @@ def step(chance: random.Random, runs: int) -> Found:
     with own_database() as mongod:
         from django.db import connection
 
-        from tests.mongo.shop import MODELS, Shelf, Stock
+        from tests.support.mongo.shop import MODELS, Shelf, Stock
 
         with connection.schema_editor() as editor:
             for model in MODELS:

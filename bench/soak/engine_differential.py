@@ -1,4 +1,4 @@
-"""Random queries on random rows, on the engine and on SQLite: equal rows (tests/mongo/reading)."""
+"""Random queries on random rows, on the engine and on SQLite: equal rows (tests/support/mongo/reading)."""
 
 import random
 
@@ -15,14 +15,14 @@ PLAN = Plan(runs=2_000, step=500, unit="examples", step_seconds_max=500)
 def step(chance: random.Random, runs: int) -> Found:
     """`runs` examples; the first one that differs, made small, is the violation."""
     with own_database():
-        from tests.mongo.reading.tables import installed
+        from tests.support.mongo.reading.tables import installed
 
         with installed():
             return _compared(chance.randrange(2**32), runs)
 
 
 def _compared(number: int, runs: int) -> Found:
-    from tests.mongo.reading.comparison import compare
+    from tests.support.mongo.reading.comparison import compare
 
     slow = [HealthCheck.too_slow, HealthCheck.data_too_large]
     phases = [Phase.generate, Phase.shrink]

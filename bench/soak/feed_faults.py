@@ -38,8 +38,8 @@ def step(chance: random.Random, runs: int) -> Found:
 
 def _runs(server: Server, chance: random.Random, runs: int) -> Found:
     from bench.soak.feed_viewers import Viewer, Writer, administrators_cookie
-    from tests.live import running_web
-    from tests.progress.makers import make_course, remote_member, store
+    from tests.support.makers import make_course, remote_member, store
+    from tests.support.stage.web import running_web
 
     for course_id in COURSES:
         make_course(course_id)

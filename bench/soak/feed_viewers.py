@@ -15,7 +15,7 @@ from coursehub.models import Course
 from coursehub.mongo import outside_transaction
 from progress.models import Member, ProgressEntry
 from progress.polling.poll_lease import LeaseLost
-from tests.progress.makers import remote_member, store
+from tests.support.makers import remote_member, store
 
 UNAVAILABLE = (PyMongoError, DatabaseError)
 Table = dict[str, float]  # member id -> percent

@@ -59,7 +59,7 @@ def step(chance: random.Random, runs: int) -> Found:
     """The next `runs` groups, each on a sandbox as new."""
     first, found = int(sys.argv[1].rpartition(".")[2]), Found()
     with own_database():
-        from tests.environment import SANDBOX_PORT, VAR
+        from tests.support.environment import SANDBOX_PORT, VAR
 
         for number in range(first, first + runs):
             world, cases = groups()[number % len(groups())]

@@ -219,7 +219,7 @@ def step(chance: random.Random, runs: int) -> Found:
     with own_database() as mongod:
         from django.core.management import call_command
 
-        from tests.environment import SANDBOX_PORT, VAR
+        from tests.support.environment import SANDBOX_PORT, VAR
 
         with SandboxProcess(VAR / "sandbox.sqlite3", port=SANDBOX_PORT) as sandbox:
             call_command("seed_demo", verbosity=0)

@@ -63,7 +63,7 @@ def own_database(server: Server | None = None) -> Iterator[Server]:
     import django
     from django.core.management import call_command
 
-    from tests.environment import MONGOD  # sets what Django's settings read
+    from tests.support.environment import MONGOD  # sets what Django's settings read
 
     server = server or MONGOD
     os.environ |= {"DJANGO_SETTINGS_MODULE": "coursehub.settings", "MONGODB_URI": server.uri}

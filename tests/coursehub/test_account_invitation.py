@@ -12,7 +12,7 @@ from django.test import Client
 
 from coursehub.accounts import demo, invitation
 from coursehub.models import AuditEvent
-from tests.commands import run
+from tests.support.commands import run
 
 PASSWORD = "a long way to Tipperary"
 

@@ -7,7 +7,7 @@ import pytest
 from coursehub import clock, course_members, rate_limit
 from coursehub.models import Course
 from progress.polling import poll_lease
-from tests.progress.makers import make_course
+from tests.support.makers import make_course
 
 MINE = "3000000001"
 

@@ -26,9 +26,9 @@ from coursehub.mongo import outside_transaction
 from coursehub.privacy import pseudonyms
 from coursehub.queue import workers
 from coursehub.trainercentral.profile import AnswerKind, Meaning
-from tests.commands import run
+from tests.support import ROOT
+from tests.support.commands import run
 
-ROOT = Path(__file__).resolve().parents[2]
 ADA = "ada@example.org"
 
 

@@ -5,7 +5,7 @@ from django.test import Client
 
 from coursehub.models import AuditEvent, Course, CourseAccess
 from progress import course_sync
-from tests.progress.makers import make_course
+from tests.support.makers import make_course
 
 LIST, SYNC = "/admin/coursehub/course/", "/admin/coursehub/course/sync/"
 

@@ -11,8 +11,8 @@ from coursehub.development import mongod as embedded
 from coursehub.development.secrets import ensure_secrets
 from coursehub.models import CourseAccess
 from coursehub.mongo import outside_transaction
-from tests import seeding
-from tests.commands import run
+from tests.support import seeding
+from tests.support.commands import run
 
 
 def test_secrets_are_made_once_for_their_owner_only(tmp_path):

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 from django.core.management import get_commands
 
-ROOT = Path(__file__).resolve().parents[2]
+from tests.support import ROOT
+
 OURS = {"coursehub", "invitations", "oauthtokens", "progress"}
 PAGES = sorted([*(ROOT / "docs").glob("*.md"), ROOT / "README.md", ROOT / "CONTRIBUTING.md"])
 WIDEST = 120

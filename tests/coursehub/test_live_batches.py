@@ -9,8 +9,8 @@ from coursehub.models import Course
 from coursehub.mongo import outside_transaction
 from invitations import services
 from invitations.models import Batch, Invitation
-from tests.files import csv_of
-from tests.live import lose_history
+from tests.support.files import csv_of
+from tests.support.stage.web import lose_history
 
 State = Invitation.State
 

@@ -7,7 +7,7 @@ import urllib.request
 import pytest
 import websocket
 
-from tests.live import running_web
+from tests.support.stage.web import running_web
 
 PATH = "/ws/invitations/"
 

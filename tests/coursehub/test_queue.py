@@ -16,7 +16,7 @@ from coursehub import queue
 from coursehub.queue import broker, workers
 from coursehub.queue.broker import Broker, Identity
 from coursehub.queue.heartbeat import SILENCE_SECONDS, START_SECONDS, Sign, SilenceWatch
-from tests.coursehub import queue_tasks
+from tests.support.queue import tasks
 
 HERE = Identity("here", 1)
 
@@ -27,24 +27,24 @@ def waiting(store):
 
 def test_a_task_arrives_by_its_path_with_its_ids(database):
     number = uuid4()
-    queue.enqueue(queue_tasks.do_row, "a", 7, number)
-    assert waiting(database) == [f'["tests.coursehub.queue_tasks.do_row", "a", 7, "{number}"]']
+    queue.enqueue(tasks.do_row, "a", 7, number)
+    assert waiting(database) == [f'["tests.support.queue.tasks.do_row", "a", 7, "{number}"]']
 
 
 def test_the_same_task_waits_once_but_rings_again_when_it_was_taken(database):
-    queue.enqueue(queue_tasks.do_row, "a")
-    queue.enqueue(queue_tasks.do_row, "a")
-    queue.enqueue(queue_tasks.do_row, "b")
+    queue.enqueue(tasks.do_row, "a")
+    queue.enqueue(tasks.do_row, "a")
+    queue.enqueue(tasks.do_row, "b")
     assert len(waiting(database)) == 2
     Broker(identity=HERE).dequeue()
-    queue.enqueue(queue_tasks.do_row, "a")
+    queue.enqueue(tasks.do_row, "a")
     assert len(waiting(database)) == 2
 
 
 @pytest.mark.parametrize("argument", [{"a": 1}, ["a"], None, 1.5, b"a"])
 def test_a_task_takes_ids_only(database, argument):
     with pytest.raises(TypeError, match="ids only"):
-        queue.enqueue(queue_tasks.do_row, argument)
+        queue.enqueue(tasks.do_row, argument)
     assert waiting(database) == []
 
 
@@ -55,11 +55,11 @@ def test_a_function_that_a_worker_cannot_import_is_refused(database):
 
 def test_inside_atomic_it_rings_after_the_commit_and_not_after_a_rollback(database):
     with transaction.atomic():
-        queue.enqueue(queue_tasks.do_row, "committed")
+        queue.enqueue(tasks.do_row, "committed")
         assert waiting(database) == []
     assert len(waiting(database)) == 1
     with transaction.atomic():
-        queue.enqueue(queue_tasks.do_row, "rolled back")
+        queue.enqueue(tasks.do_row, "rolled back")
         transaction.set_rollback(True)
     assert len(waiting(database)) == 1
 
@@ -69,28 +69,28 @@ def test_enqueue_raises_soon_when_mongodb_is_away(database, monkeypatch):
     monkeypatch.setattr(broker, "outside_transaction", lambda name: away["nowhere"][name])
     started = time.monotonic()
     with pytest.raises(PyMongoError):
-        queue.enqueue(queue_tasks.do_row, "a")
+        queue.enqueue(tasks.do_row, "a")
     assert time.monotonic() - started < 5
 
 
 def test_enqueue_takes_less_than_10_ms(database):
-    queue.enqueue(queue_tasks.do_row, "warm")
+    queue.enqueue(tasks.do_row, "warm")
     times_ms = []
     for number in range(101):
         started = time.perf_counter()
-        queue.enqueue(queue_tasks.do_row, number)
+        queue.enqueue(tasks.do_row, number)
         times_ms.append((time.perf_counter() - started) * 1000)
     assert sorted(times_ms)[50] < 10
 
 
 def test_a_busy_group_leaves_the_next_task_to_an_idle_one(database):
     for number in range(2):
-        queue.enqueue(queue_tasks.do_row, number)
+        queue.enqueue(tasks.do_row, number)
     busy = Broker(identity=HERE, free=Semaphore(1))
     [(first, _)] = busy.dequeue()
     assert busy.dequeue() is None
     assert Broker(identity=Identity("there", 1), free=Semaphore(1)).dequeue()
-    queue.enqueue(queue_tasks.do_row, 2)
+    queue.enqueue(tasks.do_row, 2)
     busy.acknowledge(first)
     assert busy.dequeue()
 
@@ -98,13 +98,13 @@ def test_a_busy_group_leaves_the_next_task_to_an_idle_one(database):
 def test_a_look_that_finds_nothing_leaves_the_group_idle(database):
     idle = Broker(identity=HERE, free=Semaphore(1))
     assert idle.dequeue() is None
-    queue.enqueue(queue_tasks.do_row, 1)
+    queue.enqueue(tasks.do_row, 1)
     assert idle.dequeue()
 
 
 def test_two_brokers_never_take_the_same_task(database):
     for number in range(5):
-        queue.enqueue(queue_tasks.do_row, number)
+        queue.enqueue(tasks.do_row, number)
     brokers = [Broker(identity=HERE), Broker(identity=Identity("there", 1))] * 3
     taken = [ack_id for each in brokers for ack_id, _ in each.dequeue() or []]
     assert len(taken) == len(set(taken)) == 5
@@ -117,7 +117,7 @@ def test_a_heartbeat_reaches_only_its_own_worker(database):
 
 
 def test_what_a_former_group_of_this_worker_had_taken_waits_again(database):
-    queue.enqueue(queue_tasks.do_row, "a")
+    queue.enqueue(tasks.do_row, "a")
     Broker(identity=HERE).dequeue()
     broker.release_former_runs(HERE)
     assert waiting(database) == []
@@ -127,17 +127,17 @@ def test_what_a_former_group_of_this_worker_had_taken_waits_again(database):
 
 def test_what_a_dead_worker_had_taken_waits_again_and_what_a_living_one_has_does_not(database):
     for key in "ab":
-        queue.enqueue(queue_tasks.do_row, key)
+        queue.enqueue(tasks.do_row, key)
     for worker in ("dead", "living"):
         Broker(identity=Identity(worker, 1)).dequeue()
     workers.stamp("living", 1)
     assert workers.living_workers() == ["living"]
     broker.release_lost(["living"], presence_seconds=0)
-    assert waiting(database) == ['["tests.coursehub.queue_tasks.do_row", "a"]']
+    assert waiting(database) == ['["tests.support.queue.tasks.do_row", "a"]']
 
 
 def test_a_task_that_never_ends_is_dropped_after_three_deliveries(database):
-    queue.enqueue(queue_tasks.do_row, "a")
+    queue.enqueue(tasks.do_row, "a")
     for run in (1, 2, 3):
         assert Broker(identity=Identity("here", run)).dequeue()
         broker.release_former_runs(Identity("here", run + 1))
@@ -160,7 +160,7 @@ def test_a_lease_that_ran_out_is_taken_over(database):
 
 
 def test_status_counts_tasks_and_workers_but_no_heartbeats(database):
-    queue.enqueue(queue_tasks.do_row, "a")
+    queue.enqueue(tasks.do_row, "a")
     queue.producer.ring("coursehub.queue.producer.heartbeat", only_for_worker="here")
     workers.stamp("here", 1)
     assert queue.status() == {"workers": 1, "waiting": 1, "running": 0}
@@ -206,7 +206,7 @@ def test_a_group_has_time_to_start():
 
 def _ring(lane: queue.Lane, *names: str, head_start_seconds: float = 0) -> None:
     for name in names:
-        queue.enqueue(queue_tasks.do_row, name, turn=queue.Turn(lane, head_start_seconds))
+        queue.enqueue(tasks.do_row, name, turn=queue.Turn(lane, head_start_seconds))
 
 
 def _taken(database, count: int) -> list[str]:

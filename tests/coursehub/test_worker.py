@@ -9,8 +9,8 @@ import pytest
 
 from coursehub import queue
 from coursehub.queue import broker
-from tests.coursehub import queue_tasks
-from tests.coursehub.workers import Work, group_of, is_alive, wait_for
+from tests.support.queue import tasks
+from tests.support.stage.workers import Work, group_of, is_alive, wait_for
 
 pytestmark = pytest.mark.fault
 ROW_COUNT = 60
@@ -32,13 +32,13 @@ def start_work(database):
 
 @pytest.fixture
 def rows(database):
-    return database[queue_tasks.ROWS]
+    return database[tasks.ROWS]
 
 
 def ring_for_rows(rows):
     rows.insert_many([{"_id": str(number), "done": False} for number in range(ROW_COUNT)])
     for number in range(ROW_COUNT):
-        queue.enqueue(queue_tasks.do_row, str(number))
+        queue.enqueue(tasks.do_row, str(number))
 
 
 def done(rows) -> int:
@@ -78,14 +78,14 @@ def test_after_kill_9_of_work_itself_nothing_survives_and_the_next_one_goes_on(s
 
 def test_silence_ends_a_group_but_long_tasks_do_not(start_work, database):
     other_database = database.client[f"{database.name}_busy"]
-    queue.enqueue(queue_tasks.sleep_long, "long", 24)
+    queue.enqueue(tasks.sleep_long, "long", 24)
     other_database[broker.QUEUE].insert_one(database[broker.QUEUE].find_one_and_delete({}))
     silent, busy = start_work(), start_work(MONGODB_NAME=other_database.name, WORKER_PROCESSES="1")
     old_group = silent.wait_until_complete()
     os.kill(silent.member("monitor"), signal.SIGSTOP)  # lives, and does nothing
     wait_for(lambda: len(silent.leaders()) > 1, 120, "the silent group is replaced")
     assert not any(map(is_alive, old_group))
-    wait_for(lambda: other_database[queue_tasks.ROWS].find_one({"times": 1}), 90, "the long task ends")
+    wait_for(lambda: other_database[tasks.ROWS].find_one({"times": 1}), 90, "the long task ends")
     assert len(busy.leaders()) == 1
     busy.end()
     database.client.drop_database(other_database.name)
@@ -93,8 +93,8 @@ def test_silence_ends_a_group_but_long_tasks_do_not(start_work, database):
 
 def test_a_failing_task_is_run_once_and_harms_nobody(start_work, rows):
     work = start_work()
-    queue.enqueue(queue_tasks.fail, "failing")
-    queue.enqueue(queue_tasks.do_row, "good")
+    queue.enqueue(tasks.fail, "failing")
+    queue.enqueue(tasks.do_row, "good")
     wait_for(lambda: done(rows) == 2, 90, "both ran")
     wait_for(lambda: queue.status()["running"] == 0, 30, "both were acknowledged")
     assert rows.find_one({"_id": "failing"})["times"] == 1
@@ -103,16 +103,16 @@ def test_a_failing_task_is_run_once_and_harms_nobody(start_work, rows):
 
 def test_a_task_that_kills_its_process_is_given_up_after_three_deliveries(start_work, rows, database):
     start_work()
-    queue.enqueue(queue_tasks.kill_own_process, "poison")
+    queue.enqueue(tasks.kill_own_process, "poison")
     wait_for(lambda: (rows.find_one({"_id": "poison"}) or {}).get("begun") == 3, 180, "three deliveries")
-    queue.enqueue(queue_tasks.do_row, "good")
+    queue.enqueue(tasks.do_row, "good")
     wait_for(lambda: done(rows) == 1, 90, "other tasks go on")
     assert rows.find_one({"_id": "poison"})["begun"] == 3
 
 
 def test_sigterm_lets_a_running_task_end_and_leaves_nobody(start_work, rows):
     work = start_work()
-    queue.enqueue(queue_tasks.sleep_long, "running", 2)
+    queue.enqueue(tasks.sleep_long, "running", 2)
     wait_for(lambda: rows.find_one({"begun": True}), 90, "the task is running")
     group = work.wait_until_complete()
     assert work.stop() == 0
@@ -122,7 +122,7 @@ def test_sigterm_lets_a_running_task_end_and_leaves_nobody(start_work, rows):
 
 def test_sigterm_cuts_off_a_task_after_10_s_and_it_is_done_again_later(start_work, rows, database):
     work = start_work()
-    queue.enqueue(queue_tasks.sleep_long, "running", 40)
+    queue.enqueue(tasks.sleep_long, "running", 40)
     wait_for(lambda: rows.find_one({"begun": True}), 90, "the task is running")
     group, told_at = work.group(), time.monotonic()
     assert work.stop() == 1
@@ -135,7 +135,7 @@ def test_of_two_workers_one_ticks_and_the_other_takes_over_when_it_dies(start_wo
     works = [start_work(), start_work()]
     for work in works:
         work.wait_until_complete()
-    ticked = database[queue_tasks.TICKED]
+    ticked = database[tasks.TICKED]
     wait_for(ticked.find_one, 45, "somebody ticks")
     time.sleep(4)
     assert ticked.count_documents({}) == 1
@@ -160,6 +160,6 @@ def test_a_worker_waits_for_mongodb_and_goes_on_when_it_is_back(own_mongod, star
     own_mongod.stop()
     time.sleep(3)
     own_mongod.start()
-    queue.enqueue(queue_tasks.do_row, "after")
+    queue.enqueue(tasks.do_row, "after")
     wait_for(lambda: done(rows) == 1, 90, "the task is done")
     assert len(work.leaders()) == 1

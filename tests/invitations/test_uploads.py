@@ -20,7 +20,7 @@ from invitations.sending import existing_learners, sender
 from invitations.uploads import import_rows, upload
 from progress.models import Member
 from progress.polling import poller
-from tests.files import csv_of
+from tests.support.files import csv_of
 
 State = Invitation.State
 

@@ -13,7 +13,7 @@ from coursehub import clock
 from invitations import tasks
 from invitations.models import Batch, Invitation
 from invitations.selectors import batch_status
-from tests.files import csv_of
+from tests.support.files import csv_of
 
 UPLOAD = "/invitations/upload/"
 

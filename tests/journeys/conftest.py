@@ -7,17 +7,16 @@ import time
 import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import IO
 
 import pytest
 
 from coursehub.development.browser import ARGUMENTS, find_chromium
 from coursehub.development.mongod import die_with_parent, free_port
-from tests.live import START_SECONDS
+from tests.support import ROOT
+from tests.support.stage.web import START_SECONDS
 
 PATIENCE_SECONDS = 60  # for what is there in one or two, on a machine with other things to do
-ROOT = Path(__file__).resolve().parents[2]
 
 
 @dataclass

@@ -12,9 +12,9 @@ from invitations.models import Batch, Invitation
 from oauthtokens import services
 from oauthtokens.models import TokenSet
 from oauthtokens.pool import pool_state as token_pool
-from tests.coursehub.workers import wait_for
 from tests.journeys.conftest import Product
-from tests.patience import promised
+from tests.support.patience import promised
+from tests.support.stage.workers import wait_for
 
 WITHIN_SECONDS = 5.0
 

@@ -8,7 +8,7 @@ from invitations.models import Batch, Invitation
 from invitations.selectors import batch_status
 from invitations.sending import existing_learners, sender
 from progress.polling import poller
-from tests.files import csv_of
+from tests.support.files import csv_of
 
 State = Invitation.State
 BOTH_WAYS = [

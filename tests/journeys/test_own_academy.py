@@ -14,8 +14,8 @@ import pytest
 import requests
 
 from coursehub.development.mongod import free_port
+from tests.support import ROOT
 
-ROOT = Path(__file__).resolve().parents[2]
 RUN = [sys.executable, "-m", "coursehub.development.run"]
 
 

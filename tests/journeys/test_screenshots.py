@@ -1,14 +1,14 @@
 """`make screenshots`: the pictures of the documentation, taken of the real product."""
 
 import re
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import expect
 
 from oauthtokens import services as token_services
+from tests.support import ROOT
 
-IMAGES = Path(__file__).resolve().parents[2] / "docs" / "images"
+IMAGES = ROOT / "docs" / "images"
 CSV = "email,first name,last name\n" + "".join(f"learner{n}@example.org,Learner,No {n}\n" for n in range(400))
 BAD_LINES = "not-an-address,Bad,Row\nlearner3@example.org,Learner,Twice\n"
 

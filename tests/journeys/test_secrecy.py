@@ -22,9 +22,9 @@ from coursehub import audit, clock
 from coursehub.mongo import outside_transaction
 from coursehub.trainercentral.errors import TrainerCentralError
 from oauthtokens import services
-from tests.files import csv_of
 from tests.journeys.conftest import Product
-from tests.secrecy import Recorder, leaks, recording
+from tests.support.files import csv_of
+from tests.support.secrecy import Recorder, leaks, recording
 
 pytestmark = [pytest.mark.journey, pytest.mark.timeout(900)]
 

@@ -10,8 +10,8 @@ from coursehub.models import AuditEvent
 from oauthtokens import services
 from oauthtokens.models import Sitting, TokenSet
 from oauthtokens.regeneration import consents
-from tests.environment import SANDBOX_PORT
 from tests.journeys.conftest import Product
+from tests.support.environment import SANDBOX_PORT
 
 pytestmark = [pytest.mark.journey, pytest.mark.timeout(300)]
 

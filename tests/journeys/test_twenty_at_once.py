@@ -11,8 +11,8 @@ import requests
 
 from invitations.models import Batch, Invitation
 from invitations.selectors import batch_status
-from tests.files import csv_of
 from tests.journeys.conftest import Product
+from tests.support.files import csv_of
 
 pytestmark = [pytest.mark.journey, pytest.mark.timeout(240)]
 

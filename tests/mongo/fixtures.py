@@ -3,7 +3,7 @@
 import pytest
 from django.db import connection, connections
 
-from tests.mongo.shop import MODELS
+from tests.support.mongo.shop import MODELS
 
 
 def drop_tables() -> None:
@@ -14,7 +14,7 @@ def drop_tables() -> None:
 
 @pytest.fixture
 def shop(database):
-    """Empty tables for the models of `tests.mongo.shop`, as a migration would create them."""
+    """Empty tables for the models of `tests.support.mongo.shop`, as a migration would create them."""
     drop_tables()
     with connection.schema_editor() as editor:
         for model in MODELS:

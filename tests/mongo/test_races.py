@@ -7,7 +7,6 @@ import sys
 import threading
 import time
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -25,6 +24,7 @@ from coursehub.console.base_admin import CHANGED_MEANWHILE, ConsoleAdmin
 from coursehub.models import Course
 from coursehub.mongo import outside_transaction
 from tests.mongo.racing import AT_ONCE, LONGEST_SECONDS, at_once
+from tests.support import ROOT
 
 
 @pytest.fixture
@@ -37,7 +37,7 @@ def sign_in_race(race: str, rounds: int = 5, **environment: str) -> list[dict]:
     """What came of a race in the sign-in libraries (tests/mongo/sign_in_races.py)."""
     ended = subprocess.run(
         [sys.executable, "-m", "tests.mongo.sign_in_races", race, str(rounds)],
-        cwd=Path(__file__).resolve().parents[2],
+        cwd=ROOT,
         env={**os.environ, "DJANGO_SETTINGS_MODULE": "tests.mongo.sign_in_settings", **environment},
         stdout=subprocess.PIPE, text=True, timeout=100, check=True,
     )  # fmt: skip

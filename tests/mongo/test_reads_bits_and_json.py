@@ -8,7 +8,7 @@ from django.db.models import F, IntegerField, Value
 from django.db.models.fields.json import KeyTransform
 
 from tests.mongo.fixtures import shop  # noqa: F401
-from tests.mongo.shop import Item, Shelf
+from tests.support.mongo.shop import Item, Shelf
 
 pytestmark = pytest.mark.usefixtures("shop")
 _EDGES = [0, 1, -1, 42, -42, 2**31 - 1, -(2**31)]

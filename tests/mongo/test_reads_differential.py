@@ -6,7 +6,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from .reading.tables import installed
+from tests.support.mongo.reading.tables import installed
 
 EXAMPLES = 200  # `make soak ONLY=engine-differential` runs 2,000 more, with a seed of its choice
 # The explaining phase traces every line, which makes each example six times slower.
@@ -22,7 +22,7 @@ def tables(_set_up_database):
 
 @pytest.mark.parametrize("seed", range(60))
 def test_kept_seeds_give_the_rows_of_sqlite(tables, database, seed):
-    from .reading.comparison import compare
+    from tests.support.mongo.reading.comparison import compare
 
     compare(random.Random(seed))
 
@@ -32,6 +32,6 @@ def test_kept_seeds_give_the_rows_of_sqlite(tables, database, seed):
 @settings(max_examples=EXAMPLES, derandomize=True, phases=PHASES, deadline=None, suppress_health_check=SLOW)
 @given(st.randoms(use_true_random=False))
 def test_random_queries_on_random_rows_give_the_rows_of_sqlite(tables, database, chance):
-    from .reading.comparison import compare
+    from tests.support.mongo.reading.comparison import compare
 
     compare(chance)

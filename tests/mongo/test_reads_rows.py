@@ -5,7 +5,7 @@ from django.db import NotSupportedError
 from django.db.models import Avg, Case, Count, Exists, F, Func, Max, OuterRef, Q, Subquery, Sum, Value, When
 from django.db.models.functions import Coalesce, Concat, Lower, TruncMonth
 
-from .reading.tables import installed
+from tests.support.mongo.reading.tables import installed
 
 
 @pytest.fixture(scope="module")
@@ -16,7 +16,7 @@ def _tables(_set_up_database):
 
 @pytest.fixture
 def models(_tables, database):
-    from .reading import models
+    from tests.support.mongo.reading import models
 
     return models
 

@@ -9,7 +9,7 @@ from django.db.models import Q
 
 from coursehub.mongo import outside_transaction
 from tests.mongo.fixtures import shop  # noqa: F401
-from tests.mongo.shop import Item, Shelf, Stock
+from tests.support.mongo.shop import Item, Shelf, Stock
 
 pytestmark = pytest.mark.usefixtures("shop")
 

@@ -15,7 +15,7 @@ from django.test.utils import CaptureQueriesContext
 from coursehub.models import Course, CourseAccess
 from coursehub.mongo import outside_transaction
 from tests.mongo.fixtures import shop  # noqa: F401
-from tests.mongo.shop import Item, Shelf, Stock
+from tests.support.mongo.shop import Item, Shelf, Stock
 
 pytestmark = pytest.mark.usefixtures("shop")
 

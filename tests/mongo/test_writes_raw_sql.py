@@ -6,7 +6,7 @@ import pytest
 from django.db import DatabaseError, IntegrityError, NotSupportedError, connection
 
 from tests.mongo.fixtures import shop  # noqa: F401
-from tests.mongo.shop import Shelf, Stock
+from tests.support.mongo.shop import Shelf, Stock
 
 pytestmark = pytest.mark.usefixtures("shop")
 

@@ -6,7 +6,7 @@ from django.db.transaction import TransactionManagementError
 
 from coursehub.mongo import outside_transaction
 from tests.mongo.fixtures import shop, transactions  # noqa: F401
-from tests.mongo.shop import Shelf, Stock
+from tests.support.mongo.shop import Shelf, Stock
 
 
 class Broken(Exception):

@@ -4,7 +4,6 @@ import json
 import subprocess
 import sys
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -15,8 +14,8 @@ from coursehub.trainercentral import TrainerCentralError
 from coursehub.trainercentral.profile import Meaning
 from oauthtokens import services
 from tests.oauthtokens.test_probe_academy import ADDRESS, course_id, run
+from tests.support import ROOT
 
-ROOT = Path(__file__).resolve().parents[2]
 ODD = {
     **{"limit_cap": 6, "sort_1_order": "oldest", "pending_status": "7", "invited_status": "201"},
     **{"already_enrolled": "error", "unknown_course": "400", "unknown_learner": "404", "error_envelope": "projects"},

@@ -14,7 +14,7 @@ from coursehub.models import AuditEvent
 from oauthtokens import services
 from oauthtokens.models import TokenSet
 from oauthtokens.sentences import MEANINGS
-from tests.commands import run
+from tests.support.commands import run
 
 State = TokenSet.State
 

@@ -6,7 +6,6 @@ import json
 import os
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
@@ -14,8 +13,8 @@ from coursehub import clock
 from oauthtokens import encryption, services
 from oauthtokens.models import TokenSet
 from oauthtokens.pool import refresh_lease
+from tests.support import ROOT
 
-ROOT = Path(__file__).resolve().parents[2]
 PROCESSES, CALLERS_PER_PROCESS = 4, 50
 LEASE_SECONDS = 5
 

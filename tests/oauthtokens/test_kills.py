@@ -3,15 +3,14 @@
 import os
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
 from bench.soak.steps import found_in
 from bench.soak.token_callers import POINTS
 from bench.soak.token_verdict import ANY_MOMENT, MAX_USES
+from tests.support import ROOT
 
-ROOT = Path(__file__).resolve().parents[2]
 RUNS = 2
 
 

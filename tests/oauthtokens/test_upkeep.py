@@ -15,7 +15,7 @@ from oauthtokens.models import TokenSet
 from oauthtokens.pool import pool_state as pool_document
 from oauthtokens.pool import provider, refresh, refresh_lease
 from oauthtokens.pool.refresh import Outcome
-from tests.patience import promised
+from tests.support.patience import promised
 
 State = TokenSet.State
 HOUR = 3600

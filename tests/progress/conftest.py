@@ -1,1 +1,1 @@
-from tests.live import web, web_process  # noqa: F401
+from tests.support.stage.web import web, web_process  # noqa: F401

@@ -15,8 +15,8 @@ from invitations.models import Batch
 from oauthtokens import services as token_services
 from progress import course_sync, tasks
 from progress.course_sync import sync_courses
-from tests.files import csv_of
-from tests.progress.makers import make_course
+from tests.support.files import csv_of
+from tests.support.makers import make_course
 
 
 def test_new_courses_are_due_to_be_read(academy):

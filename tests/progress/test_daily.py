@@ -12,7 +12,7 @@ from coursehub.mongo import outside_transaction
 from progress import daily_figures, tasks
 from progress.models import DailyFigures, ProgressEntry
 from progress.polling import member_store
-from tests.progress.makers import make_course, remote_member, store
+from tests.support.makers import make_course, remote_member, store
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from bench.soak.steps import found_in
-from tests.live import ROOT
+from tests.support import ROOT
 
 ON_ONE_MEMBER, ON_THREE = "1.0", "1.10"  # the seed decides
 

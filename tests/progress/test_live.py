@@ -10,9 +10,9 @@ from coursehub.live.flow_control import GIVE_UP_SECONDS
 from coursehub.models import Course, CourseAccess
 from coursehub.mongo import outside_transaction
 from progress.models import Member
-from tests.live import lose_history, running_web
-from tests.patience import promised
-from tests.progress.makers import make_course, remote_member, store
+from tests.support.makers import make_course, remote_member, store
+from tests.support.patience import promised
+from tests.support.stage.web import lose_history, running_web
 
 PATH = "/ws/progress/3000000001/"
 

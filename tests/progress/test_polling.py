@@ -19,7 +19,7 @@ from progress import tasks
 from progress.models import Member, ProgressEntry, SweepPart
 from progress.polling import member_store, poll_lease, poller, schedule
 from progress.polling.poll_lease import LeaseLost
-from tests.progress.makers import make_course, remote_member, store
+from tests.support.makers import make_course, remote_member, store
 
 
 @pytest.fixture

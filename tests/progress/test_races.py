@@ -18,7 +18,7 @@ from coursehub.mongo import outside_transaction
 from oauthtokens import services as token_services
 from progress.models import Member, ProgressEntry, SweepPart
 from progress.polling import poll_lease, poller
-from tests.live import ROOT
+from tests.support import ROOT
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from invitations.selectors import funnel
 from progress import charts, daily_figures, selectors
 from progress.models import DailyFigures, Member
 from progress.risk import queries
-from tests.progress.makers import make_course, remote_member, store
+from tests.support.makers import make_course, remote_member, store
 
 ID, PAGE = "3000000001", "/progress/3000000001/"
 

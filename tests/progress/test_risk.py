@@ -11,7 +11,7 @@ from coursehub.trainercentral.records import REVOKED
 from progress.models import RiskThresholds
 from progress.risk import queries, rules
 from progress.risk.rules import Learner, Rule
-from tests.progress.makers import make_course, remote_member, store
+from tests.support.makers import make_course, remote_member, store
 
 AT = datetime(2026, 6, 1, 12, tzinfo=UTC)
 

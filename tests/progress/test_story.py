@@ -11,7 +11,8 @@ import pytest
 from coursehub.development.mongod import die_with_parent
 from coursehub.models import Course
 from progress.models import Member
-from tests.live import ROOT, running_web
+from tests.support import ROOT
+from tests.support.stage.web import running_web
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ import pytest
 from coursehub.models import Course
 from progress.models import Member
 from progress.polling import member_store, poller, unreadable_values
-from tests.progress.makers import make_course, remote_member, store
+from tests.support.makers import make_course, remote_member, store
 
 ID = "3000000001"
 

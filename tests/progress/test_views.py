@@ -10,7 +10,7 @@ from coursehub.downloads import safe_cell
 from coursehub.models import AuditEvent, Course, CourseAccess
 from progress.course_table import PAGE_ROWS
 from progress.models import DailyFigures
-from tests.progress.makers import make_course, remote_member, store
+from tests.support.makers import make_course, remote_member, store
 
 COURSE = "/progress/3000000001/"
 PAGES = (

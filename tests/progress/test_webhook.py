@@ -8,7 +8,6 @@ import re
 import subprocess
 import sys
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 from django.test import Client
@@ -21,11 +20,11 @@ from coursehub.models import Course
 from progress import webhook
 from progress.models import WebhookSeen
 from progress.polling import poll_lease, schedule
-from tests.live import running_web
-from tests.progress.makers import make_course, store
+from tests.support import ROOT
+from tests.support.makers import make_course, store
+from tests.support.stage.web import running_web
 
 SECRET, PATH = "a secret of the academy", "/progress/webhook/"
-ROOT = Path(__file__).resolve().parents[2]
 HINT = b'{"course_id": "3000000001"}'
 
 

@@ -10,7 +10,7 @@ from oauthtokens import services as token_services
 from progress import course_sync, tasks
 from progress.models import Member
 from progress.polling import incremental, poll_lease, poller, schedule
-from tests.progress.makers import make_course, remote_member, store
+from tests.support.makers import make_course, remote_member, store
 
 
 @pytest.fixture

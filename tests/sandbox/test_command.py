@@ -8,8 +8,7 @@ from pathlib import Path
 import requests
 
 from coursehub.sandbox.server import DEMO_SPEED
-
-ROOT = Path(__file__).resolve().parents[2]
+from tests.support import ROOT
 
 
 def switches_of(state: Path, *options: str, **environment: str) -> dict:

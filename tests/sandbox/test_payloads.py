@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 import requests
 
-from tests.samples import Sample, answers_of, sample, shape
 from tests.sandbox.caller import ALL_SCOPES, ORG_ID, Caller, ask_token, exchange, refresh
+from tests.support.samples import Sample, answers_of, sample, shape
 
 
 def documented(caller, sent: Sample, query: str = "", **ids: str) -> requests.Response:

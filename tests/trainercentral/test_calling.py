@@ -7,7 +7,7 @@ import pytest
 
 from coursehub.development.mongod import free_port
 from coursehub.trainercentral import TrainerCentralClient, ZohoAccounts, errors
-from tests.patience import promised
+from tests.support.patience import promised
 from tests.trainercentral.scripted import OTHER_TOKEN, TOKEN, Play, Tokens, client_of
 
 COURSE = "3000094000002000004"

@@ -9,7 +9,7 @@ import pytest
 from coursehub.trainercentral import errors
 from coursehub.trainercentral.member_pager import OVERLAP_ROWS, Place, Walk
 from coursehub.trainercentral.records import MemberPage
-from tests.progress.makers import remote_member
+from tests.support.makers import remote_member
 
 
 class Moving:

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import pytest
 
 from coursehub.trainercentral import ZohoAccounts, errors
-from tests.samples import NAMES, Sample, answers_of, sample
+from tests.support.samples import NAMES, Sample, answers_of, sample
 from tests.trainercentral.scripted import Play, client_of
 
 COURSE = "3000094000002000004"

@@ -8,7 +8,7 @@ import pytest
 
 from coursehub.trainercentral import Lease, TokenGrant, TrainerCentralClient, ZohoAccounts, errors
 from coursehub.trainercentral.probe.reads import Plan, Probe
-from tests.samples import sample
+from tests.support.samples import sample
 from tests.trainercentral.scripted import TOKEN, Play, ScriptedServer, Tokens, client_of
 
 CLIENT_SECRET, REFRESH_TOKEN, CODE = "5ecret.of.the.client", "1000.refresh0token.ffff", "1000.code0code.eeee"

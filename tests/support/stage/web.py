@@ -9,7 +9,6 @@ import time
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,8 +16,8 @@ import websocket
 from pymongo.collection import Collection
 
 from coursehub.development.mongod import die_with_parent, free_port
+from tests.support import ROOT
 
-ROOT = Path(__file__).resolve().parents[1]
 START_SECONDS = 120  # on a machine with other things to do; it takes two
 
 

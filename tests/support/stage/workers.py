@@ -10,8 +10,9 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[2]
-SETTINGS = "tests.coursehub.queue_settings"
+from tests.support import ROOT
+
+SETTINGS = "tests.support.queue.settings"
 
 
 def wait_for(condition: Callable[[], object], seconds: float, what: str) -> float:

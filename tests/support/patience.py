@@ -2,7 +2,7 @@
 
 import os
 
-from tests.environment import WORKER
+from tests.support.environment import WORKER
 
 
 def promised(seconds: float) -> float:

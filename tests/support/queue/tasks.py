@@ -15,7 +15,7 @@ ROWS, TICKED = "queuetests_row", "queuetests_tick"
 
 
 class QueueTasksConfig(AppConfig):
-    name = "tests.coursehub"
+    name = "tests.support.queue"
     label = "queue_tests"
 
     def ready(self):

@@ -17,7 +17,7 @@ def installed() -> Iterator[None]:
         **connections.settings["default"],
         **{"ENGINE": "django.db.backends.sqlite3", "NAME": ":memory:", "OPTIONS": {}},
     }
-    with override_settings(INSTALLED_APPS=[*settings.INSTALLED_APPS, "tests.mongo.reading"]):
+    with override_settings(INSTALLED_APPS=[*settings.INSTALLED_APPS, "tests.support.mongo.reading"]):
         from .models import Note, Person, Tag
 
         for alias in ("default", REFERENCE):

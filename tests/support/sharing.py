@@ -6,18 +6,17 @@ which `make test ARGS=--keep-seconds` writes anew.
 
 import json
 from collections import Counter
-from pathlib import Path
 
 import pytest
 from xdist.scheduler.loadscope import LoadScopeScheduling
 
 from coursehub.development.browser import ensure_chromium
-from tests import environment
+from tests.support import ROOT, environment
 
 PROCESSES = 3  # tests wait for one another's processes about a third of their time: the quickest on two cores
 LONG_TEST_SECONDS, LONG_MODULE_SECONDS = 4.0, 1.0
 _SECONDS_PER_TEST = 0.5  # of a module that is not in the table: rather too early than last
-_TABLE = Path(__file__).with_name("seconds.json")
+_TABLE = ROOT / "tests" / "seconds.json"
 SECONDS: dict[str, float] = json.loads(_TABLE.read_text()) if _TABLE.exists() else {}
 
 

@@ -1,4 +1,4 @@
-"""Sample payloads transcribed from the published interface (tests/payloads), each with its source.
+"""Sample payloads transcribed from the published interface (tests/support/payloads), each with its source.
 
 `request` is method and path as documented, `body` the JSON sent with it, `answer` what comes back, `optional`
 the keys that need not be there. The tags in `source`: [D] documented by Zoho, [C] seen in public code,

@@ -7,5 +7,5 @@ INSTALLED_APPS = [
     "django.contrib.auth",
     "coursehub",
     "django_q",
-    "tests.coursehub.queue_tasks.QueueTasksConfig",
+    "tests.support.queue.tasks.QueueTasksConfig",
 ]

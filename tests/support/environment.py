@@ -1,8 +1,8 @@
 """What the tests, and every process that they start, are configured by.
 
-A pytest plugin (`-p tests.environment`), since Django's settings are read before any conftest. In a whole run the
-tests are shared out among processes (tests/sharing.py): each has a folder, a database and a sandbox of its own on the
-mongod of the process that started them.
+A pytest plugin (`-p tests.support.environment`), since Django's settings are read before any conftest. In a whole run
+the tests are shared out among processes (tests/support/sharing.py): each has a folder, a database and a sandbox of its
+own on the mongod of the process that started them.
 """
 
 import atexit
