@@ -14,7 +14,7 @@ from tempfile import TemporaryDirectory
 
 from bench.preview import ROWS, SIZE_BYTES, store_batch
 from bench.report import ROOT, Measure, at_most
-from bench.soak.own_database import own_database
+from tests.support.stage.mongod import own_database
 
 GOAL_BACKUP_SECONDS, GOAL_RESTORE_SECONDS, GOAL_MB = 60, 120, 200
 # VmHWM and not getrusage's figure, which begins with what the process that forked had.

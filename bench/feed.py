@@ -20,8 +20,8 @@ import websocket
 from bench.live import stage
 from bench.live.stage import COURSES, LEARNERS, SOCKETS, crowd
 from bench.report import ROOT, Measure, at_most
-from bench.soak.own_database import own_database
 from coursehub.development.mongod import free_port
+from tests.support.stage.mongod import own_database
 
 CHANGES_PER_MINUTE, SECONDS, WRITERS = 5_000, 40.0, 4
 BATCHES, SECONDS_BETWEEN_BATCHES, ROWS_PER_BATCH = 20, 1.0, 20

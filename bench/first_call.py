@@ -20,9 +20,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from bench.report import ROOT, Measure, at_most
-from bench.soak.own_database import own_database
 from coursehub.development.mongod import die_with_parent
 from coursehub.sandbox.process import SandboxProcess
+from tests.support.stage.mongod import own_database
 
 OVERDUE, LEARNERS, OWN_LEARNERS, CALLS_PER_MINUTE = 40, 200, 12, 60
 BATCHES, ROWS, WITHIN_SECONDS = 5, 5, 120

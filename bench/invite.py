@@ -15,9 +15,9 @@ from typing import Any
 import requests
 
 from bench.report import ROOT, Measure, at_least, at_most
-from bench.soak.own_database import own_database
 from coursehub.development.mongod import die_with_parent
 from coursehub.sandbox.process import SandboxProcess
+from tests.support.stage.mongod import own_database
 
 ROWS, LATENCY_MS, WORKERS, IN_FLIGHT = 10_000, 100, 2, 16
 SCRIPT_ROWS = 500

@@ -14,8 +14,8 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from bench.report import Measure, at_least, at_most
-from bench.soak.own_database import own_database
 from coursehub.sandbox.process import SandboxProcess
+from tests.support.stage.mongod import own_database
 
 COURSES, LEARNERS, WATCHED, CALLS_PER_MINUTE = 50, 200, 3, 25
 HOUR_SECONDS, CALL_SECONDS, VIEWERS_SECONDS = 3600, 0.5, 10

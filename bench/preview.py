@@ -17,7 +17,7 @@ from typing import Any
 
 from bench.live.product import Product
 from bench.report import Measure, at_most
-from bench.soak.own_database import own_database
+from tests.support.stage.mongod import own_database
 
 ROWS, SIZE_BYTES, KNOWN = 100_000, 20_000_000, 20_000
 COURSE = "3000094000002000004"

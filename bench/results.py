@@ -10,7 +10,7 @@ import time
 from bench.live.product import Product
 from bench.preview import COURSE, ROWS, SIZE_BYTES, peak, product, table
 from bench.report import Measure, at_most
-from bench.soak.own_database import own_database
+from tests.support.stage.mongod import own_database
 
 GOAL_FIRST_BYTE_SECONDS, GOAL_SECONDS, GOAL_MB, GOAL_STATUS_MS = 1, 10, 50, 50
 DOWNLOADS = {"results": "results.csv", "results_safe": "results-safe.csv"}

@@ -11,7 +11,7 @@ from dataclasses import asdict
 from typing import Any
 
 from bench.report import Measure
-from bench.soak.own_database import own_database
+from tests.support.stage.mongod import own_database
 
 CALLS, PAGES, THREADS, CALLS_PER_THREAD = 400, 60, 8, 50
 OFF, ON = False, True

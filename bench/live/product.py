@@ -13,6 +13,7 @@ import requests
 from bench.live import stage
 from bench.report import ROOT
 from coursehub.development.mongod import die_with_parent, free_port
+from tests.support.stage.workers import family
 
 
 class Product:
@@ -85,16 +86,6 @@ class Product:
             process.terminate()
         for process in self._processes:
             process.wait(60)
-
-
-def family(pid: int) -> list[int]:
-    """The process and all below it."""
-    children = [
-        int(child)
-        for tasks in Path(f"/proc/{pid}/task").glob("*/children")
-        for child in tasks.read_text(encoding="utf-8").split()
-    ]
-    return [pid, *(each for child in children for each in family(child))]
 
 
 def _resident_mb(pid: int) -> float:

@@ -15,7 +15,8 @@ from dataclasses import asdict
 from pathlib import Path
 
 from bench import report
-from bench.soak.steps import Found, Plan, found_in
+from bench.soak.plan import Plan
+from tests.support.findings import Found, found_in
 
 FOLDER = Path(__file__).parent
 TEXTS_KEPT = 20

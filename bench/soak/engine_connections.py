@@ -6,8 +6,9 @@ import subprocess
 import sys
 import time
 
-from bench.soak.own_database import own_database
-from bench.soak.steps import Found, Plan, found_in, report
+from bench.soak.plan import Plan
+from tests.support.findings import Found, found_in, report
+from tests.support.stage.mongod import own_database
 
 PLAN = Plan(runs=5, step=5, unit="minutes", step_seconds_max=460)
 PROCESSES, COUNTERS = 4, 4

@@ -6,8 +6,9 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import seed as seeded
 from hypothesis import strategies as st
 
-from bench.soak.own_database import own_database
-from bench.soak.steps import Found, Plan, report
+from bench.soak.plan import Plan
+from tests.support.findings import Found, report
+from tests.support.stage.mongod import own_database
 
 PLAN = Plan(runs=2_000, step=500, unit="examples", step_seconds_max=500)
 

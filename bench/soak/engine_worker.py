@@ -10,7 +10,7 @@ import time
 import traceback
 from collections.abc import Callable, Sequence
 
-from bench.soak.steps import Found, report
+from tests.support.findings import Found, report
 
 THREADS = 8
 _CALLS_PER_THREAD = 60  # then the thread ends, without closing its connection, and another takes its place

@@ -8,13 +8,14 @@ import random
 import sys
 from collections.abc import Iterator
 
-from bench.soak import answer_cases
-from bench.soak.answer_cases import Case
-from bench.soak.answer_matrix import Matrix
-from bench.soak.answer_trials import Trial, World
-from bench.soak.own_database import own_database
-from bench.soak.steps import Found, Plan, report
+from bench.soak.plan import Plan
 from coursehub.sandbox.process import SandboxProcess
+from tests.support.findings import Found, report
+from tests.support.invitations import answer_cases
+from tests.support.invitations.answer_cases import Case
+from tests.support.invitations.answer_matrix import Matrix
+from tests.support.invitations.answer_trials import Trial, World
+from tests.support.stage.mongod import own_database
 
 ROWS = 300
 _CASES_AT_ONCE = 4

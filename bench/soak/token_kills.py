@@ -8,9 +8,10 @@ import tempfile
 from contextlib import ExitStack
 from pathlib import Path
 
-from bench.soak.own_database import own_database
-from bench.soak.steps import Found, Plan, found_in, report
+from bench.soak.plan import Plan
 from coursehub.sandbox.process import SandboxProcess
+from tests.support.findings import Found, found_in, report
+from tests.support.stage.mongod import own_database
 
 PLAN = Plan(runs=500, step=100, unit="runs", step_seconds_max=500)
 LANES = 4  # they mostly wait for leases to end
@@ -44,7 +45,7 @@ def _start(number: int, sandbox_port: int, seed: int, runs: int) -> subprocess.P
         "LOG_LEVEL": "ERROR",
     }
     subprocess.run([sys.executable, "manage.py", "setup_coursehub"], env=environment, check=True, stdout=sys.stderr)
-    command = [sys.executable, "-m", "bench.soak.token_lane", str(seed), str(runs)]
+    command = [sys.executable, "-m", "tests.support.oauthtokens.lane", str(seed), str(runs)]
     return subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True)
 
 

@@ -5,7 +5,8 @@ import json
 import pytest
 
 from bench.soak import __main__ as soak
-from bench.soak.steps import Found, Plan, found_in
+from bench.soak.plan import Plan
+from tests.support.findings import Found, found_in
 
 PLAN = Plan(runs=10, step=5, unit="examples", step_seconds_max=60)
 

@@ -17,8 +17,6 @@ from bson import Regex, decode_all
 from django.db.migrations.recorder import MigrationRecorder
 from pymongo.errors import DuplicateKeyError
 
-from bench.soak import restore_kills
-from bench.soak.restore_kills import contents_of
 from coursehub import academy, audit
 from coursehub.backup import archive, dump, registry, restore
 from coursehub.models import AuditEvent
@@ -27,7 +25,10 @@ from coursehub.privacy import pseudonyms
 from coursehub.queue import workers
 from coursehub.trainercentral.profile import AnswerKind, Meaning
 from tests.support import ROOT
+from tests.support.backup import kills
+from tests.support.backup.kills import contents_of
 from tests.support.commands import run
+from tests.support.findings import Found
 
 ADA = "ada@example.org"
 
@@ -276,12 +277,12 @@ def test_nobody_ticks_between_the_first_renaming_and_the_end(stored, taken, monk
 @pytest.mark.timeout(600)
 def test_a_restore_that_is_killed_anywhere_and_run_again_is_right(database, tmp_path):
     """Five fixed seeds, and more until one dies in the switch; `make soak ONLY=restore-kills` runs many."""
-    path, found = tmp_path / "backup.zip", restore_kills.Found()
-    writes = restore_kills.prepared_backup(database, path)
+    path, found = tmp_path / "backup.zip", Found()
+    writes = kills.prepared_backup(database, path)
     for seed in range(1, 21):
         if seed > 5 and found.sums["deaths_in_the_switch"]:
             break
-        found.add(restore_kills.kill_run(database, path, random.Random(seed), writes, f"seed {seed}"))
+        found.add(kills.kill_run(database, path, random.Random(seed), writes, f"seed {seed}"))
     database["soak_sample"].drop()
     assert found.violations == []
     assert found.sums["deaths"] > found.sums["deaths_in_the_switch"] > 0

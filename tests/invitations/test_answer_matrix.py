@@ -5,9 +5,9 @@
 
 import pytest
 
-from bench.soak import answer_cases
-from bench.soak.answer_matrix import Matrix
-from bench.soak.answer_trials import World
+from tests.support.invitations import answer_cases
+from tests.support.invitations.answer_matrix import Matrix
+from tests.support.invitations.answer_trials import World
 
 ROWS = 5
 DECIDED = [*answer_cases.decided()[::5], answer_cases.decided()[-1]]

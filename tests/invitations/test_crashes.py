@@ -4,8 +4,8 @@ import random
 
 import pytest
 
-from bench.soak import invite_crashes
-from bench.soak.invite_stage import stage
+from tests.support.invitations import crashes
+from tests.support.invitations.crash_stage import stage
 
 
 @pytest.mark.fault
@@ -13,6 +13,6 @@ from bench.soak.invite_stage import stage
 def test_kills_at_random_points_invite_nobody_twice(own_mongod, academy):
     chances = [(f"seed{seed}", random.Random(seed)) for seed in range(1, 6)]
     with stage(own_mongod, academy, chance=random.Random(0)) as opened:
-        found = invite_crashes.crash_runs(opened, chances)
+        found = crashes.crash_runs(opened, chances)
     assert found.violations == []
-    assert found.sums["rows"] == 5 * invite_crashes.ROWS
+    assert found.sums["rows"] == 5 * crashes.ROWS

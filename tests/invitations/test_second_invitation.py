@@ -4,7 +4,6 @@ from datetime import timedelta
 
 import pytest
 
-from bench.soak.answer_workers import drive
 from coursehub import clock
 from coursehub.models import AuditEvent
 from invitations import services, tasks
@@ -12,6 +11,7 @@ from invitations.claims import row_leases
 from invitations.models import Batch, Invitation
 from invitations.sending import existing_learners, second_invitation, sender
 from progress.polling import poller
+from tests.support.invitations.answer_workers import drive
 
 State = Invitation.State
 EMAILS = [f"learner{n}@example.org" for n in range(5)]

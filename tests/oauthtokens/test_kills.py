@@ -6,10 +6,10 @@ import sys
 
 import pytest
 
-from bench.soak.steps import found_in
-from bench.soak.token_callers import POINTS
-from bench.soak.token_verdict import ANY_MOMENT, MAX_USES
 from tests.support import ROOT
+from tests.support.findings import found_in
+from tests.support.oauthtokens.callers import POINTS
+from tests.support.oauthtokens.verdict import ANY_MOMENT, MAX_USES
 
 RUNS = 2
 
@@ -18,7 +18,7 @@ RUNS = 2
 @pytest.mark.parametrize("seed", ["1", "2", "3", "4", "5"])
 def test_killed_holder_costs_no_use_too_many_and_no_more_than_its_lease(database, sandbox, seed):
     ended = subprocess.run(
-        [sys.executable, "-m", "bench.soak.token_lane", seed, str(RUNS)],
+        [sys.executable, "-m", "tests.support.oauthtokens.lane", seed, str(RUNS)],
         cwd=ROOT,
         env={**os.environ, "DJANGO_SETTINGS_MODULE": "coursehub.settings", "LOG_LEVEL": "ERROR"},
         stdout=subprocess.PIPE,

@@ -4,10 +4,9 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from bench import token_week
-from bench.token_week import Simulation, continuous, office_hours
 from coursehub import clock
 from oauthtokens.pool import provider
+from tests.support.oauthtokens.week import RESERVE_RELEASE, Simulation, continuous, office_hours
 
 
 @pytest.fixture
@@ -29,7 +28,7 @@ def lasted_hours(simulation: Simulation, load) -> float:
 
 @pytest.mark.parametrize("with_reserve", [False, True])
 def test_continuous_use_lasts_as_long_as_the_forecast_says(simulation, settings, with_reserve):
-    settings.TOKEN_RESERVE_RELEASE = token_week.RESERVE_RELEASE[with_reserve]
+    settings.TOKEN_RESERVE_RELEASE = RESERVE_RELEASE[with_reserve]
     status = simulation.regenerate()
     said = status["hours_left_with_reserve"] if with_reserve else status["hours_left"]["continuous"]
     assert lasted_hours(simulation, continuous) == pytest.approx(said, rel=0.10)

@@ -7,8 +7,8 @@ import sys
 
 import pytest
 
-from bench.soak.steps import found_in
 from tests.support import ROOT
+from tests.support.findings import found_in
 
 ON_ONE_MEMBER, ON_THREE = "1.0", "1.10"  # the seed decides
 
@@ -18,7 +18,7 @@ ON_ONE_MEMBER, ON_THREE = "1.0", "1.10"  # the seed decides
 @pytest.mark.parametrize(("seed", "runs"), [(ON_ONE_MEMBER, 3), (ON_THREE, 2)])
 def test_every_viewer_ends_with_the_databases_table(seed, runs):
     assert (random.Random(seed).random() < 0.5) is (seed == ON_THREE)
-    step = [sys.executable, "-m", "bench.soak.feed_faults", seed, str(runs)]
+    step = [sys.executable, "-m", "tests.support.progress.feed_faults", seed, str(runs)]
     ended = subprocess.run(step, cwd=ROOT, env=dict(os.environ), stdout=subprocess.PIPE, text=True, timeout=580)
     found = found_in(ended.stdout)
     assert found.violations == []

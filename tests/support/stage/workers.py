@@ -48,6 +48,16 @@ def group_of(leader: int) -> dict[int, str]:
     return members
 
 
+def family(pid: int) -> list[int]:
+    """The process and all below it."""
+    children = [
+        int(child)
+        for tasks in Path(f"/proc/{pid}/task").glob("*/children")
+        for child in tasks.read_text(encoding="utf-8").split()
+    ]
+    return [pid, *(each for child in children for each in family(child))]
+
+
 class Work:
     """One `manage.py work`, and the groups that it told of."""
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from bench.soak.answer_cases import Case
+from tests.support.invitations.answer_cases import Case
 
 _POST, _LOOK, _FIRST_PAGE = "POST addCourseAttendee.json", "GET course/*/courseMembers.json", "si 0,"
 

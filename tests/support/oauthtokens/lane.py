@@ -16,9 +16,9 @@ from typing import Any
 
 import django
 
-from bench.soak.steps import Found, report
-from bench.soak.token_verdict import ANY_MOMENT, LEASE_SECONDS, MAX_USES, Run, judge
 from coursehub.sandbox.process import SandboxProcess
+from tests.support.findings import Found, report
+from tests.support.oauthtokens.verdict import ANY_MOMENT, LEASE_SECONDS, MAX_USES, Run, judge
 
 PROCESSES, SETS = 3, 3
 _BACKOFF_SECONDS = 0.2, 1.0  # the first and the longest; the product's 2 s and 15 min would only make the runs long
@@ -33,9 +33,9 @@ def lane(chance: random.Random, runs: int) -> Found:
     django.setup()
     from django.conf import settings
 
-    from bench.soak.token_callers import POINTS
     from coursehub import audit
     from oauthtokens.pool import refresh
+    from tests.support.oauthtokens.callers import POINTS
 
     settings.TOKEN_LEASE_SECONDS, settings.TOKEN_SET_COUNT, settings.TOKEN_MAX_USES = LEASE_SECONDS, SETS, MAX_USES
     refresh._FIRST_BACKOFF_SECONDS, refresh._LONGEST_BACKOFF_SECONDS = _BACKOFF_SECONDS
@@ -150,7 +150,7 @@ class _Callers:
         os.close(self._writer)
 
     def _start(self) -> None:
-        from bench.soak.token_callers import fork
+        from tests.support.oauthtokens.callers import fork
 
         dies_at = self._pending.pop(0) if self._pending else ""
         pid = fork(self._writer, self._chance.random(), "" if dies_at == ANY_MOMENT else dies_at)

@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any
 
-from bench.soak.steps import Found
 from coursehub.sandbox.process import SandboxProcess
+from tests.support.findings import Found
 
 LEASE_SECONDS = 1.0
 MAX_USES = 20

@@ -9,12 +9,12 @@ from collections.abc import Callable, Iterable
 from datetime import timedelta
 from typing import Any
 
-from bench.soak import answer_cases, people
-from bench.soak.answer_cases import Case, Reads
-from bench.soak.answer_trials import Trial, World, order_of, rows_of, shown_of, unexplained
-from bench.soak.answer_workers import ROUNDS_MOST, ROUNDS_OF_THE_LOUD, drive
 from coursehub.sandbox.process import SandboxProcess
 from coursehub.trainercentral.profile import Meaning
+from tests.support.invitations import answer_cases, people
+from tests.support.invitations.answer_cases import Case, Reads
+from tests.support.invitations.answer_trials import Trial, World, order_of, rows_of, shown_of, unexplained
+from tests.support.invitations.answer_workers import ROUNDS_MOST, ROUNDS_OF_THE_LOUD, drive
 
 _LAST_PRESSES = 2  # once the answers are plain
 

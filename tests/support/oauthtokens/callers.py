@@ -47,7 +47,7 @@ def fork(pipe: int, seed: float, dies_at: str) -> int:
     child = os.fork()
     if child == 0:
         try:
-            _work(Teller(pipe), random.Random(seed), dies_at)  # noqa: S311
+            _work(Teller(pipe), random.Random(seed), dies_at)
         except BaseException:
             traceback.print_exc()
         os._exit(1)  # callers end only by being killed
@@ -59,7 +59,7 @@ def _work(teller: Teller, chance: random.Random, dies_at: str) -> None:
     if dies_at:
         _arm(teller, dies_at, chance)
     seeds = [chance.random() for _ in range(THREADS)]
-    threads = [threading.Thread(target=_call, args=(teller, random.Random(seed))) for seed in seeds]  # noqa: S311
+    threads = [threading.Thread(target=_call, args=(teller, random.Random(seed))) for seed in seeds]
     for thread in threads:
         thread.start()
     for thread in threads:

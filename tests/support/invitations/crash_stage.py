@@ -1,4 +1,4 @@
-"""All that runs in the soak `invite-crashes`: what may be killed, and how the academy misbehaves."""
+"""All that runs while batches are killed at random: what may die, and how the academy misbehaves."""
 
 import os
 import random
@@ -9,12 +9,12 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from bench.live.product import family
-from bench.report import ROOT
-from bench.soak import people
-from bench.soak.doubling import Doubler, every_task_twice
 from coursehub.development.mongod import Mongod, die_with_parent
 from coursehub.sandbox.process import SandboxProcess
+from tests.support import ROOT
+from tests.support.invitations import people
+from tests.support.stage.doubling import Doubler, every_task_twice
+from tests.support.stage.workers import family
 
 CLOCK_FACTOR, WORKERS = 20, 2
 KINDS = ("worker", "mongod", "sandbox")
@@ -96,7 +96,7 @@ def stage(
     sandbox.switch(**FAIR)
     clock.simulate(factor=CLOCK_FACTOR)
     with every_task_twice() as doubler:
-        person = people.Impatient(sandbox, random.Random(chance.random()))  # noqa: S311
+        person = people.Impatient(sandbox, random.Random(chance.random()))
         opened = Stage(mongod, sandbox, doubler, person, odd_answers_act)
         try:
             opened.keep_workers()

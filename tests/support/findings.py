@@ -1,4 +1,4 @@
-"""What a soak consists of, and what one step of it says."""
+"""What a series of runs found, and how a process of its own says so."""
 
 import json
 import random
@@ -6,16 +6,6 @@ import sys
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from typing import Any
-
-
-@dataclass(frozen=True)
-class Plan:
-    """`runs` in all, `step` of them at a time; a step that takes longer than `step_seconds_max` is a violation."""
-
-    runs: int
-    step: int
-    unit: str
-    step_seconds_max: float
 
 
 @dataclass
@@ -35,9 +25,9 @@ class Found:
 
 
 def report(step: Callable[[random.Random, int], Found]) -> None:
-    """The main function of a soak's module: run one step as the command line says and print what it found."""
+    """A module's main function: run `step` with the seed and the count of the command line, print what it found."""
     seed, runs = sys.argv[1], int(sys.argv[2])
-    print(json.dumps(asdict(step(random.Random(seed), runs))))  # noqa: S311
+    print(json.dumps(asdict(step(random.Random(seed), runs))))
 
 
 def found_in(output: str) -> Found:

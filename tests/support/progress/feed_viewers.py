@@ -51,7 +51,7 @@ class Viewer:
         while not self._left:
             with suppress(OSError, websocket.WebSocketException, ValueError):
                 self._follow()
-            time.sleep(random.uniform(0.05, 0.3))  # noqa: S311
+            time.sleep(random.uniform(0.05, 0.3))
 
     def _follow(self) -> None:
         origin = f"http://127.0.0.1:{self.port}"
@@ -127,7 +127,7 @@ class Writer:
     _steps = 0  # of all writers: a percentage never comes twice
 
     def __init__(self, course_ids: tuple[str, ...], learners: int, seed: int) -> None:
-        self.course_ids, self.learners, self.chance = course_ids, learners, random.Random(seed)  # noqa: S311
+        self.course_ids, self.learners, self.chance = course_ids, learners, random.Random(seed)
         self.at_rest = threading.Lock()  # who holds it has the database to itself
         self._stopped = threading.Event()
 
