@@ -1,6 +1,6 @@
 """The table that django-axes 8 keeps, with the statements that it sends, measured with transactions on and off.
 
-The library itself, as shipped, is raced in tests/mongo/sign_in_races.py.
+The library itself, as shipped, is raced in tests/coursehub/mongo/sign_in_races.py.
 """
 
 from django.db import models

@@ -19,7 +19,7 @@ CHANGED_MEANWHILE = "Nothing was saved: somebody else was changing the same thin
 
 
 class ConsoleAdmin(ModelAdmin):
-    """The base of all our admin classes, registered by those only (tests/mongo/test_injection.py)."""
+    """The base of all our admin classes, registered by those only (tests/coursehub/mongo/test_injection.py)."""
 
     def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> tuple[Any, bool]:
         if len(search_term) <= SEARCH_LENGTH_MAX:

@@ -14,7 +14,7 @@ from coursehub.trainercentral import TrainerCentralError
 from coursehub.trainercentral.kinds import kind_of
 from coursehub.trainercentral.responses import Answer
 from oauthtokens import services
-from tests.oauthtokens.test_probe_academy import course_id
+from tests.oauthtokens.test_probe import course_id
 
 EMAIL, FIRST, LAST = "canary.hopper-77@navy.example.org", "Canarygrace", "Canaryhopper"
 COURSE = "3000094000002000004"

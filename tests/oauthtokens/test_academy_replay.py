@@ -13,7 +13,7 @@ from coursehub.sandbox.profiles import switches_in
 from coursehub.trainercentral import TrainerCentralError
 from coursehub.trainercentral.profile import Meaning
 from oauthtokens import services
-from tests.oauthtokens.test_probe_academy import ADDRESS, course_id, run
+from tests.oauthtokens.test_probe import ADDRESS, course_id, run
 from tests.support import ROOT
 
 ODD = {

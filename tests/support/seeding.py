@@ -33,7 +33,7 @@ def _with_documents(store, names: list[str]) -> list[str]:
 
 
 def seed_demo(sandbox: SandboxProcess, password: str) -> None:
-    """What `manage.py seed_demo` does (test_development.py compares them); `password` is hashed already."""
+    """What `manage.py seed_demo` does (coursehub/development/test_run.py compares them); `password` is hashed."""
     users = {
         name: User(username=name, password=password, is_staff=role in roles.CONSOLE_ROLES)
         for name, role in demo.ROLES.items()
