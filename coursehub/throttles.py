@@ -20,7 +20,7 @@ from coursehub.trainercentral import errors
 
 BUDGET = "coursehub_callbudget"
 THE_ONE = {"_id": "academy"}
-_WAIT_SECONDS = (5, 15, 60, 300, 900, 1800)  # after the first, second, ... throttle in a row
+WAIT_SECONDS = (5, 15, 60, 300, 900, 1800)  # after the first, second, ... throttle in a row
 _LONGEST_TOLD_SECONDS = 7200.0  # a longer wait is not theirs to command: trying costs one call
 # How long whoever goes first may take: longer than a call with its time-outs.
 _FIRST_SECONDS = 45.0
@@ -56,10 +56,10 @@ def _noted(error: errors.Throttled) -> float:
     told_seconds = min(error.wait_seconds, _LONGEST_TOLD_SECONDS) if error.wait_told else 0.0
     ends_a_wait = clock.passed("paused_until")
     count = {"$ifNull": ["$throttles", 0]}
-    step = backoff("throttles", _WAIT_SECONDS, counted=True)
+    step = backoff("throttles", WAIT_SECONDS, counted=True)
     wait_seconds = {"$cond": ["$ends_a_wait", {"$max": [step, told_seconds]}, told_seconds]}
     until = clock.after(wait_seconds)
-    longer = {"$min": [{"$add": [count, 1]}, len(_WAIT_SECONDS)]}
+    longer = {"$min": [{"$add": [count, 1]}, len(WAIT_SECONDS)]}
     budget = outside_transaction(BUDGET).find_one_and_update(
         THE_ONE,
         [

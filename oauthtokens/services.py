@@ -58,13 +58,13 @@ __all__ = [
 ]
 
 # A batch pauses and probes by itself, so its calls give up soon; a poll has nobody to come back for it.
-_RETRY_DEADLINE_SECONDS = {rate_limit.INVITATIONS: 2.0, rate_limit.PROGRESS: 30.0}
+RETRY_DEADLINE_SECONDS = {rate_limit.INVITATIONS: 2.0, rate_limit.PROGRESS: 30.0}
 
 
 def client(lane: str = rate_limit.INVITATIONS) -> TrainerCentralClient:
     """The client of this academy; its tokens come from the pool and each of its calls draws a slot of `lane`."""
     timeouts = (settings.TRAINERCENTRAL_CONNECT_SECONDS, settings.TRAINERCENTRAL_READ_SECONDS)
-    deadline_seconds = _RETRY_DEADLINE_SECONDS[lane]
+    deadline_seconds = RETRY_DEADLINE_SECONDS[lane]
     return _client(
         os.getpid(), lane, settings.TRAINERCENTRAL_URL, settings.TRAINERCENTRAL_ORG_ID, *timeouts, deadline_seconds
     )

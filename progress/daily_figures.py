@@ -64,7 +64,7 @@ def _standing(course_id: str) -> dict[str, Any]:
 
 def _active(course_id: str, day: date) -> int:
     """How many learners had a visit on that day that any read has shown; whose access was revoked is no learner."""
-    begin, end = _midnight(day), _midnight(day + timedelta(days=1))
+    begin, end = midnight(day), midnight(day + timedelta(days=1))
     revoked = outside_transaction(Member).distinct("member_id", {"course_id": course_id, **ACCESS_REVOKED})
     seen = {"course_id": course_id, "last_seen_at": {"$gte": begin, "$lt": end}, "member_id": {"$nin": revoked}}
     stages: list[dict[str, Any]] = [
@@ -75,7 +75,7 @@ def _active(course_id: str, day: date) -> int:
     return next(outside_transaction(ProgressEntry).aggregate(stages), {"learners": 0})["learners"]
 
 
-def _midnight(day: date) -> datetime:
+def midnight(day: date) -> datetime:
     """When that day begins in TIME_ZONE; in UTC, in which days of 23 hours are counted rightly."""
     return datetime.combine(day, time.min, tzinfo=timezone.get_default_timezone()).astimezone(UTC)
 

@@ -41,12 +41,12 @@ def soak(name: str, ends_at: float) -> int:
     """Run one soak until it is done or it is `ends_at` on the monotonic clock; returns its exit code."""
     plan: Plan = importlib.import_module(f"bench.soak.{name.replace('-', '_')}").PLAN
     seed, wanted = os.environ.get("SEED") or "1", int(os.environ.get("RUNS") or plan.runs)
-    done, found = _earlier(name, seed)
+    done, found = earlier(name, seed)
     while done < wanted and time.monotonic() < ends_at:
         runs = min(plan.step, wanted - done)
-        found.add(_step(name, plan, f"{seed}.{done}", runs))
+        found.add(run_step(name, plan, f"{seed}.{done}", runs))
         done += runs
-        _keep(name, plan, seed, done, found)
+        keep(name, plan, seed, done, found)
         print(f"{name}: {done} of {wanted} {plan.unit}, {len(found.violations)} violations", flush=True)
     for text in found.violations[-TEXTS_KEPT:]:
         print(f"  {text}")
@@ -55,7 +55,7 @@ def soak(name: str, ends_at: float) -> int:
     return 1 if found.violations else 0
 
 
-def _step(name: str, plan: Plan, seed: str, runs: int) -> Found:
+def run_step(name: str, plan: Plan, seed: str, runs: int) -> Found:
     """One step in a process of its own; if that fails or does not end, this is what was found."""
     module = f"bench.soak.{name.replace('-', '_')}"
     began = time.monotonic()
@@ -77,7 +77,7 @@ def _path(name: str) -> Path:
     return Path(os.environ.get("COURSEHUB_VAR") or report.ROOT / "var") / "soak" / f"{name}.json"
 
 
-def _earlier(name: str, seed: str) -> tuple[int, Found]:
+def earlier(name: str, seed: str) -> tuple[int, Found]:
     """What earlier calls did on this commit with this seed."""
     try:
         kept = json.loads(_path(name).read_text(encoding="utf-8"))
@@ -88,7 +88,7 @@ def _earlier(name: str, seed: str) -> tuple[int, Found]:
     return 0, Found()
 
 
-def _keep(name: str, plan: Plan, seed: str, done: int, found: Found) -> None:
+def keep(name: str, plan: Plan, seed: str, done: int, found: Found) -> None:
     figures = {**found.sums, **found.highest}
     measures = [report.at_most(f"{name}.violations", len(found.violations), 0, "violations", f"{done} {plan.unit}")]
     measures += [

@@ -25,25 +25,26 @@ LOOK_UP = "look-up"
 _TELL_AGAIN_SECONDS = 180.0
 _TRY_AGAIN_SECONDS = 60.0
 
-_listeners: list[Callable[[str, Meaning, str], object]] = []
-_counters: list[Callable[[str], int]] = []
+# Filled by AppConfig.ready(), through the functions below.
+LISTENERS: list[Callable[[str, Meaning, str], object]] = []
+COUNTERS: list[Callable[[str], int]] = []
 
 
 def register_decision_listener(listener: Callable[[str, Meaning, str], object]) -> None:
     """`listener(kind_key, meaning, actor)` settles what waits for that meaning; it is called more than once."""
-    if listener not in _listeners:
-        _listeners.append(listener)
+    if listener not in LISTENERS:
+        LISTENERS.append(listener)
 
 
 def register_waiting_counter(counter: Callable[[str], int]) -> None:
     """`counter(kind_key)` says how many rows wait for the meaning of that kind."""
-    if counter not in _counters:
-        _counters.append(counter)
+    if counter not in COUNTERS:
+        COUNTERS.append(counter)
 
 
 def waiting(kind_key: str) -> int:
     """How many rows wait for the meaning of this kind."""
-    return sum(count(kind_key) for count in _counters)
+    return sum(count(kind_key) for count in COUNTERS)
 
 
 def note_answer(kind: AnswerKind, sample: Any) -> None:
@@ -166,7 +167,7 @@ def tell(kind_key: str) -> bool:
     told = answers.find_one_and_update(due, later)
     if told is None or not told["meaning"]:
         return False
-    for listener in _listeners:
+    for listener in LISTENERS:
         listener(kind_key, Meaning(told["meaning"]), told["decided_by"])
     again_at = {"$add": ["$decided_at", round(_TELL_AGAIN_SECONDS * 1000)]}
     once_more = {"$cond": [{"$gt": [again_at, clock.server_now()]}, again_at, None]}

@@ -4,6 +4,7 @@ The link is shown once, to whoever runs the command that makes it, and stored no
 account as it is, so it ends when the password changes, and after PASSWORD_RESET_TIMEOUT (3 days).
 """
 
+from datetime import datetime
 from typing import Any
 
 from django.conf import settings
@@ -14,10 +15,11 @@ from django.contrib.auth.views import PasswordResetConfirmView
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.urls import reverse, reverse_lazy
+from django.utils import timezone
 from django.utils.encoding import force_bytes
 from django.utils.http import urlsafe_base64_encode
 
-from coursehub import audit, roles
+from coursehub import audit, clock, roles
 from coursehub.audit import Action
 
 FIRST_ADMINISTRATOR = "administrator"
@@ -25,6 +27,10 @@ FIRST_ADMINISTRATOR = "administrator"
 
 class _Tokens(PasswordResetTokenGenerator):
     key_salt = "coursehub.accounts.invitation"
+
+    def _now(self) -> datetime:
+        """Django's generator counts from a naive moment in TIME_ZONE."""
+        return timezone.make_naive(clock.now(), timezone.get_default_timezone())
 
 
 def link_for(user: User, *, actor: str) -> str:

@@ -35,7 +35,7 @@ _APART = timedelta(seconds=60)
 SENT_AGAIN_MOST = 2  # times by the rule, for one row; after that a person looks
 _WAITS = "Rows of unknown outcome are looked up among the course's members before anything is decided."
 _LOOK_AGAIN_SECONDS = 2.0
-_SLICE_SECONDS = 15.0
+SLICE_SECONDS = 15.0
 
 
 class Verdict(Enum):
@@ -55,7 +55,7 @@ def advance(batch_id: UUID) -> bool:
         unknown | {"unknown_since": None}, [{"$set": {"unknown_since": clock.server_now()}}]
     )
     looks_at: list[datetime] = []
-    ends_at = time.monotonic() + _SLICE_SECONDS
+    ends_at = time.monotonic() + SLICE_SECONDS
     for course_id in outside_transaction(Invitation).distinct("course_id", unknown):
         look_at = _advance_course(batch_id, course_id, ends_at)
         if look_at:

@@ -32,7 +32,7 @@ from invitations.uploads import column_mappings, file_store
 State = Invitation.State
 SLICE_SECONDS = 30.0  # well below the queue's time-out for a task
 _LEASE = FencedLease(until="read_lease_until", fence="read_fence", seconds=60.0)
-_CHUNK_ROWS = 2_000
+CHUNK_ROWS = 2_000
 _DUPLICATE_KEY = 11000
 READ, UNFINISHED, NOT_NOW, REFUSED = "read", "unfinished", "not_now", "refused"
 
@@ -110,7 +110,7 @@ class _Reading:
         rows = self._rows()
         for _ in islice(rows, skip_rows):
             pass
-        while chunk := list(islice(rows, _CHUNK_ROWS)):
+        while chunk := list(islice(rows, CHUNK_ROWS)):
             self._store(chunk)
             progress = {"total": self._tally.rows, "read_bytes": self._bytes}
             if not _keep(self._batch.pk, self._fence, progress | _LEASE.extended()):

@@ -3,6 +3,7 @@
 import logging
 import random
 import time
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -22,16 +23,24 @@ logger = logging.getLogger(__name__)
 
 _POLL_SECONDS = 0.05
 _DEMAND_EVERY_SECONDS = 60.0
-_IN_USE = [State.ACTIVE, State.RETIRING]
+_STATES = [State.ACTIVE, State.RETIRING]
 # The token's name, and whether it is in doubt: an answer to it is news only while that is as it was.
 _NAME = ("number", "generation", "access_fence", "access_unproven")
 
 
-class _Memory:
+@dataclass
+class Memory:
     """Of this process: the encrypted access token read last with its full name, and when demand was noted."""
 
     token: tuple[tuple[Any, ...] | None, str] = (None, "")  # replaced as one, since threads share it
     demand_noted_at: datetime | None = None
+
+    def clear(self) -> None:
+        """As in a new process."""
+        self.token, self.demand_noted_at = (None, ""), None
+
+
+memory = Memory()
 
 
 def access_token() -> Lease:
@@ -41,7 +50,7 @@ def access_token() -> Lease:
     """
     gives_up_at = time.monotonic() + settings.TOKEN_LEASE_SECONDS + 10
     while True:
-        row = _stored()
+        row = in_use()
         _note_demand(row["now"] if row else None)
         token = _lease(row) if row else None
         if row and token and row["left_ms"] > settings.TOKEN_REFRESH_MARGIN_SECONDS * 1000:
@@ -73,20 +82,20 @@ class PoolTokens:
         rejection.accepted(lease)
 
 
-def _stored() -> dict[str, Any] | None:
+def in_use() -> dict[str, Any] | None:
     """The name and remaining life of the token in use, if it has enough left to be handed out."""
     alive = {"$gt": ["$access_expires_at", clock.after(LEAST_LIFE_SECONDS)]}
     left_ms = {"$subtract": ["$access_expires_at", clock.server_now()]}
     shown = {**dict.fromkeys(_NAME, 1), "access_expires_at": 1, "left_ms": left_ms, "now": clock.server_now()}
     collection = refresh_lease.documents(CLIENT) if client_credentials.is_chosen() else outside_transaction(TokenSet)
-    return collection.find_one({"state": {"$in": _IN_USE}, "$expr": alive}, shown, sort=[("access_expires_at", -1)])
+    return collection.find_one({"state": {"$in": _STATES}, "$expr": alive}, shown, sort=[("access_expires_at", -1)])
 
 
 def _lease(row: dict[str, Any]) -> Lease | None:
     """The token of that name, from memory if it was read before; None if it was replaced meanwhile."""
     key = tuple(row[part] for part in _NAME)
     name = (*key, row["access_expires_at"])
-    remembered, text = _Memory.token
+    remembered, text = memory.token
     if remembered != name:
         stored = refresh_lease.documents(key[0]).find_one(dict(zip(_NAME, key, strict=True)), {"access_token": 1})
         if stored is None:
@@ -97,7 +106,7 @@ def _lease(row: dict[str, Any]) -> Lease | None:
     except encryption.Undecryptable as error:
         refresh.mark_undecryptable(row["number"], str(error))
         return None
-    _Memory.token = (name, text)
+    memory.token = (name, text)
     return Lease(token, key)
 
 
@@ -116,7 +125,7 @@ def _renew() -> Outcome:
 
 def _note_demand(now: datetime | None) -> None:
     """For `refresh_due`: at most once a minute from each process, and always when there is no token."""
-    noted_at = _Memory.demand_noted_at
+    noted_at = memory.demand_noted_at
     if now is None or noted_at is None or abs((now - noted_at).total_seconds()) > _DEMAND_EVERY_SECONDS:
-        _Memory.demand_noted_at = now
+        memory.demand_noted_at = now
         pool_state.note_demand()

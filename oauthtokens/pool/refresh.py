@@ -17,7 +17,7 @@ from oauthtokens.pool.refresh_lease import CLIENT, RefreshLease, State
 
 logger = logging.getLogger(__name__)
 
-_FIRST_BACKOFF_SECONDS, _LONGEST_BACKOFF_SECONDS = 2.0, 900.0
+FIRST_BACKOFF_SECONDS, LONGEST_BACKOFF_SECONDS = 2.0, 900.0
 
 
 class Outcome(StrEnum):
@@ -125,7 +125,7 @@ def _write_failure(lease: RefreshLease, error: errors.TrainerCentralError) -> bo
             lease, reason=error.sentence, state=State.COOLING, wait_seconds=wait_seconds, give_back=True
         )
     wait_seconds = jittered_backoff_seconds(
-        lease.failures, first_seconds=_FIRST_BACKOFF_SECONDS, longest_seconds=_LONGEST_BACKOFF_SECONDS
+        lease.failures, first_seconds=FIRST_BACKOFF_SECONDS, longest_seconds=LONGEST_BACKOFF_SECONDS
     )
     never_sent = isinstance(error, errors.Unreachable)
     return refresh_lease.write_failure(lease, reason=error.sentence, wait_seconds=wait_seconds, give_back=never_sent)

@@ -155,7 +155,7 @@ def write_grant(lease: RefreshLease, grant: TokenGrant, *, is_unproven: bool = F
         grant.access_token, number=lease.number, kind=encryption.ACCESS, generation=lease.generation
     )
     is_last = {"$and": [{"$eq": ["$state", State.ACTIVE]}, {"$not": [has_uses_left()]}]}
-    return _write(
+    return write(
         lease,
         {
             "access_token": {"$literal": encrypted},
@@ -190,12 +190,12 @@ def write_failure(
         changes["not_before"] = clock.after(wait_seconds)
     if give_back:
         changes["uses"] = {"$subtract": ["$uses", 1]}
-    return _write(lease, changes)
+    return write(lease, changes)
 
 
 def give_up(lease: RefreshLease) -> bool:
     """As if the lease had never been taken: the failure was not the set's, and no use was counted."""
-    return _write(lease, {"uses": {"$subtract": ["$uses", 1]}})
+    return write(lease, {"uses": {"$subtract": ["$uses", 1]}})
 
 
 def end(lease: RefreshLease) -> bool:
@@ -235,7 +235,8 @@ def _overdue() -> dict[str, Any]:
     return {"lease_holder": {"$ne": ""}, "$expr": clock.passed("lease_until")}
 
 
-def _write(lease: RefreshLease, changes: dict[str, Any]) -> bool:
+def write(lease: RefreshLease, changes: dict[str, Any]) -> bool:
+    """End the lease with `changes` to its set; False when somebody else has ended it."""
     ours = {"number": lease.number, "generation": lease.generation, "fence": lease.fence, "lease_holder": lease.holder}
     written = documents(lease.number).update_one({**ours, "state": {"$in": LIVE}}, [{"$set": {**_RELEASED, **changes}}])
     return bool(written.modified_count)

@@ -28,9 +28,9 @@ def test_unknown_name_is_wrong_usage(monkeypatch):
 
 def test_a_later_call_goes_on_where_this_seed_stopped(tmp_path):
     found = Found(["broken"], {"seconds": 2.0}, {"held": 3})
-    soak._keep("name", PLAN, "1", 5, found)
-    assert soak._earlier("name", "1") == (5, found)
-    assert soak._earlier("name", "2") == (0, Found())
+    soak.keep("name", PLAN, "1", 5, found)
+    assert soak.earlier("name", "1") == (5, found)
+    assert soak.earlier("name", "2") == (0, Found())
     written = json.loads((tmp_path / "soak" / "name.json").read_text())
     assert (written["runs"], written["seed"], written["violations"]) == (5, "1", 1)
     assert [one["key"] for one in written["measures"]] == ["name.violations", "name.seconds", "name.held"]
@@ -45,5 +45,5 @@ def test_findings_add_up():
 def test_a_step_without_a_result_is_a_violation():
     with pytest.raises(ValueError, match="Expecting value"):
         found_in("Killed\n")
-    found = soak._step("no-such", PLAN, "1", 1)
+    found = soak.run_step("no-such", PLAN, "1", 1)
     assert found.violations == ["step 1 ended with exit code 1 and without a result"]

@@ -109,7 +109,7 @@ def test_call_without_a_throttle_writes_nothing(database):
 )
 def test_of_many_callers_one_is_throttled_per_wait(academy, settings, monkeypatch, headers, per_minute):
     settings.TRAINERCENTRAL_CALLS_PER_MINUTE, settings.PACING_JITTER_SECONDS = per_minute, 0
-    monkeypatch.setattr(throttles, "_WAIT_SECONDS", (0.7, 0.8))
+    monkeypatch.setattr(throttles, "WAIT_SECONDS", (0.7, 0.8))
     throttle = {"status": 429, "headers": headers, "for": "*@slow.example.org", "times": 10}
     academy.switch(invitation_answers=[throttle])
     client, course_id = token_services.client(), "3000094000002000004"

@@ -45,6 +45,5 @@ class Pool:
 @pytest.fixture
 def pool(database, sandbox, settings):
     settings.TOKEN_LEASE_SECONDS = 6
-    provider._Memory.token = (None, "")
-    provider._Memory.demand_noted_at = None
+    provider.memory.clear()
     return Pool(sandbox)

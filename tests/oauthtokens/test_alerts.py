@@ -204,7 +204,7 @@ def test_email_that_fails_is_tried_again_by_the_job(team, settings):
 def test_process_that_dies_before_the_email_leaves_it_to_the_next(team, monkeypatch):
     team.change(2, state=State.BROKEN)
     with monkeypatch.context() as patch:
-        patch.setattr(alerts, "_send", lambda lines: (_ for _ in ()).throw(KeyboardInterrupt))
+        patch.setattr(alerts, "send_mail", lambda *_, **__: (_ for _ in ()).throw(KeyboardInterrupt))
         with pytest.raises(KeyboardInterrupt):
             services.refresh_due()
     forget_backoff()

@@ -2,13 +2,14 @@
 
 import random
 import time
+from collections.abc import Callable
 
 import pytest
 
 from coursehub import clock, queue
 from coursehub.models import AuditEvent
 from coursehub.mongo import outside_transaction
-from coursehub.trainercentral import TokenGrant
+from coursehub.trainercentral import ZohoAccounts
 from coursehub.trainercentral.errors import TokenRejected, TokenUnavailable
 from oauthtokens import encryption, services, tasks
 from oauthtokens.models import TokenSet
@@ -82,7 +83,7 @@ def test_kept_warm_a_token_is_refreshed_by_the_clock_and_the_pool_moves_on(fast,
     for _ in range(20 * 4):
         fast.ahead(HOUR / 4)
         run_job()
-        assert provider._stored(), "a token is ready at any time"
+        assert provider.in_use(), "a token is ready at any time"
     # Looked at every quarter of an hour, a token of 60 min is replaced at its end: 20 in 20 hours.
     assert fast.refreshes() == told_uses() == 20
     assert [(fast.row(number)["state"], fast.row(number)["uses"]) for number in (1, 2)] == [
@@ -124,18 +125,29 @@ def test_successor_tells_of_the_use_of_a_process_that_died(fast):
     assert fast.row(1)["uses"] == told_uses() == 2
 
 
-def test_late_answer_is_told_once(fast):
+def test_late_answer_is_told_once(fast, monkeypatch):
+    ask = ZohoAccounts.refresh
+
+    def answered_after(happens: Callable[[], None]) -> Outcome:
+        def answer(accounts, token):
+            patch.undo()
+            granted = ask(accounts, token)
+            happens()
+            return granted
+
+        with monkeypatch.context() as patch:
+            patch.setattr(ZohoAccounts, "refresh", answer)
+            return refresh.refresh(1, force=True)
+
+    def overdue() -> None:
+        fast.ahead(7)
+        run_job()
+
     fast.obtain(1)
-    lease = refresh_lease.win(1, force=True)
-    fast.obtain(1)  # regenerated meanwhile
-    refresh._discarded(lease)
+    assert answered_after(lambda: fast.obtain(1)) is Outcome.LATE, "the set was regenerated meanwhile"
     assert failures() == [("token set 1", True)]
-    lease = refresh_lease.win(1, force=True)
-    fast.ahead(7)
-    run_job()
-    assert not refresh_lease.write_grant(lease, TokenGrant("1000.late", "", 3600))
-    refresh._discarded(lease)  # the job has told it already
-    assert failures() == [("token set 1", True)] * 2
+    assert answered_after(overdue) is Outcome.LATE
+    assert failures() == [("token set 1", True)] * 2, "the job has told it already"
 
 
 @pytest.mark.parametrize("seed", range(5))

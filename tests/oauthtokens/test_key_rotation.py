@@ -37,7 +37,7 @@ def test_every_place_moves_and_the_old_key_can_go(pool, two_keys):
     before = services.reencrypt(actor="maintenance")
     assert (before.moved, before.by_key, before.undecryptable) == (7, (7, 0), 0)
     two_keys.TOKEN_ENCRYPTION_KEYS = two_keys.TOKEN_ENCRYPTION_KEYS[:1]
-    provider._Memory.token = (None, "")
+    provider.memory.clear()
     assert services.client().list_courses()
     services.refresh_set(2, force=True)
     outside_transaction(revocation.TABLE).update_many({}, {"$set": {"not_before": None}})

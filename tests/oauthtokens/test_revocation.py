@@ -78,17 +78,15 @@ def test_failed_revocation_stays_pending_is_never_leased_and_is_retried_with_bac
 def test_process_that_dies_half_way_leaves_it_pending_and_the_job_ends_it(pool, monkeypatch, step):
     pool.obtain(1)
     token = refresh_token_of(1)
-    dies = {
-        "taken out of use": (revocation.audit, "record"),
-        "asked": (ZohoAccounts, "revoke"),
-        "confirmed": (revocation, "_confirmed"),
-    }[step]
+    ask = ZohoAccounts.revoke
 
     def die(*args, **kwargs):
+        if step == "confirmed":
+            ask(*args)
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(*dies, die)
+        patch.setattr(*((revocation.audit, "record") if step == "taken out of use" else (ZohoAccounts, "revoke")), die)
         with pytest.raises(KeyboardInterrupt):
             services.revoke(number=1, actor="maintenance")
     assert pool.row(1)["state"] == State.REVOCATION_PENDING

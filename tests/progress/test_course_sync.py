@@ -55,7 +55,7 @@ def test_a_course_that_comes_back_is_open_again(academy):
 
 
 def test_an_academy_that_cannot_be_read_changes_nothing(academy, monkeypatch):
-    monkeypatch.setattr(token_services.client(lane=rate_limit.PROGRESS)._caller, "_retry_deadline_seconds", 0.0)
+    monkeypatch.setitem(token_services.RETRY_DEADLINE_SECONDS, rate_limit.PROGRESS, 0.0)
     before = list(Course.objects.values())
     academy.stop()
     with pytest.raises(errors.TrainerCentralError):
@@ -77,7 +77,7 @@ def test_the_command_says_what_it_found(academy):
 
 def test_an_academy_that_lists_nothing_at_all_is_not_believed(academy, monkeypatch):
     client = token_services.client(lane=rate_limit.PROGRESS)
-    monkeypatch.setattr(client, "_pages", lambda *rest, **options: iter([]))
+    monkeypatch.setattr(client, "list_courses", list)
     with pytest.raises(errors.Unexpected):
         sync_courses()
     assert Course.objects.open().count() == 5
@@ -96,7 +96,7 @@ def test_a_course_that_another_sync_has_just_found_is_not_gone(academy, monkeypa
 
 
 def test_the_worker_reads_the_list_when_it_is_old(academy, monkeypatch):
-    monkeypatch.setattr(token_services.client(lane=rate_limit.PROGRESS)._caller, "_retry_deadline_seconds", 0.0)
+    monkeypatch.setitem(token_services.RETRY_DEADLINE_SECONDS, rate_limit.PROGRESS, 0.0)
     assert course_sync.sync_if_due() == "not due"
     Course.objects.update(synced_at=clock.now() - timedelta(seconds=course_sync.SYNC_SECONDS + 1))
     Course.objects.filter(course_id=Course.objects.first().course_id).delete()

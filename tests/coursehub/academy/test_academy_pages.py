@@ -22,9 +22,9 @@ WITHOUT_CODE = AnswerKind("addCourseAttendee.json", 204, "", "empty")
 @pytest.fixture
 def question(database, monkeypatch):
     """An open question, for which 31 rows wait until somebody answers it."""
-    monkeypatch.setattr(answers, "_listeners", [lambda *_: rows.clear()])
+    monkeypatch.setattr(answers, "LISTENERS", [lambda *_: rows.clear()])
     rows = list(range(31))
-    monkeypatch.setattr(answers, "_counters", [lambda key: len(rows)])
+    monkeypatch.setattr(answers, "COUNTERS", [lambda key: len(rows)])
     academy.note_answer(KIND, SAMPLE)
     academy.note_finding(KIND.key, there=3)
     return AcademyAnswer.objects.get()

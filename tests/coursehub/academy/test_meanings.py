@@ -19,8 +19,8 @@ SAMPLE = {"code": "ST_41", "message": "User ada@example.org already exists"}
 def listener(database, monkeypatch):
     """What a registered listener was told, oldest first; nobody else listens or counts."""
     told: list[tuple[str, str, str]] = []
-    monkeypatch.setattr(answers, "_listeners", [])
-    monkeypatch.setattr(answers, "_counters", [])
+    monkeypatch.setattr(answers, "LISTENERS", [])
+    monkeypatch.setattr(answers, "COUNTERS", [])
     academy.register_decision_listener(lambda key, meaning, actor: told.append((key, meaning, actor)))
     return told
 
@@ -218,7 +218,7 @@ def test_a_listener_that_died_is_told_again(database, monkeypatch, later):
         if len(told) == 1:
             raise RuntimeError("killed")
 
-    monkeypatch.setattr(answers, "_listeners", [dies_at_first])
+    monkeypatch.setattr(answers, "LISTENERS", [dies_at_first])
     academy.note_answer(KIND, SAMPLE)
     with pytest.raises(RuntimeError):
         academy.decide(KIND.key, Meaning.REFUSED, actor="ada")

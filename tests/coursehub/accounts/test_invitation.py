@@ -2,7 +2,6 @@
 
 import io
 import logging
-from datetime import datetime, timedelta
 from urllib.parse import urlsplit
 
 import pytest
@@ -10,10 +9,11 @@ from django.contrib.auth.models import User
 from django.core.management import call_command
 from django.test import Client
 
-from coursehub.accounts import demo, invitation
+from coursehub.accounts import demo
 from coursehub.models import AuditEvent
 from tests.support.commands import run
 
+DAY_SECONDS = 86_400
 PASSWORD = "a long way to Tipperary"
 
 
@@ -69,9 +69,11 @@ def test_lost_link_is_made_anew_and_both_end_together(link):
     assert b"This link is used up" in answer.content
 
 
-def test_link_ends_after_three_days(link, monkeypatch):
-    monkeypatch.setattr(invitation._Tokens, "_now", lambda self: datetime.now() + timedelta(days=3, minutes=1))
-    monkeypatch.setattr(invitation.InvitationView, "token_generator", invitation._Tokens())
+def test_link_ends_after_three_days(link, later, settings):
+    settings.DEMO = True  # the clock is simulated in a demo only
+    later(3 * DAY_SECONDS - 60)
+    assert b"This link is used up" not in Client().get(urlsplit(link).path, follow=True).content
+    later(120)
     assert b"This link is used up" in Client().get(urlsplit(link).path, follow=True).content
 
 

@@ -128,10 +128,7 @@ def patience_is_short(monkeypatch):
     from coursehub import rate_limit
     from oauthtokens import services
 
-    monkeypatch.setitem(services._RETRY_DEADLINE_SECONDS, rate_limit.PROGRESS, 0.5)
-    services._client.cache_clear()
-    yield
-    services._client.cache_clear()
+    monkeypatch.setitem(services.RETRY_DEADLINE_SECONDS, rate_limit.PROGRESS, 0.5)
 
 
 @pytest.mark.parametrize("trouble", TROUBLES, ids=lambda trouble: trouble.__name__)

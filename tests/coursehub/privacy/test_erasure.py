@@ -129,7 +129,7 @@ def test_who_is_erased_before_the_file_is_read_is_not_in_its_preview(upload, mon
 def test_a_file_that_is_being_read_stays_until_it_was_read(upload, monkeypatch, database):
     monkeypatch.setattr("invitations.uploads.upload.READ_AT_ONCE_BYTES", 0)
     monkeypatch.setattr(import_rows, "SLICE_SECONDS", 0.0)
-    monkeypatch.setattr(import_rows, "_CHUNK_ROWS", 1)
+    monkeypatch.setattr(import_rows, "CHUNK_ROWS", 1)
     batch = upload(ADA, GRACE)
     assert import_rows.read(batch.pk) == import_rows.UNFINISHED
     erasure.erase(ADA, actor="admin")

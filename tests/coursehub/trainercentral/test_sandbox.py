@@ -25,12 +25,18 @@ def accounts(sandbox) -> ZohoAccounts:
 
 
 @pytest.fixture
-def client(sandbox, accounts) -> TrainerCentralClient:
-    grant = accounts.exchange_code(sandbox.self_client_code(SCOPE))
-    org_id = TrainerCentralClient(sandbox.url, "1", Tokens(grant.access_token)).list_portals()[0].org_id
-    return TrainerCentralClient(
-        sandbox.url, org_id, Tokens(grant.access_token), read_timeout_seconds=2, retry_deadline_seconds=3
-    )
+def token(sandbox, accounts) -> str:
+    return accounts.exchange_code(sandbox.self_client_code(SCOPE)).access_token
+
+
+@pytest.fixture
+def org_id(sandbox, token) -> str:
+    return TrainerCentralClient(sandbox.url, "1", Tokens(token)).list_portals()[0].org_id
+
+
+@pytest.fixture
+def client(sandbox, org_id, token) -> TrainerCentralClient:
+    return TrainerCentralClient(sandbox.url, org_id, Tokens(token), read_timeout_seconds=2, retry_deadline_seconds=3)
 
 
 @pytest.fixture
@@ -83,16 +89,16 @@ def test_all_members_are_read_whatever_the_page_size_and_cap(sandbox, client, co
 
 
 @pytest.mark.parametrize("envelope", ["default", "ok200"])
-def test_missing_scope_and_stale_token_are_told_apart(sandbox, client, accounts, course_id, envelope):
+def test_missing_scope_and_stale_token_are_told_apart(sandbox, client, accounts, org_id, token, course_id, envelope):
     sandbox.switch(error_envelope=envelope)
     with pytest.raises(errors.NotFound):
         client.get_course("404404404")
     narrow = accounts.exchange_code(sandbox.self_client_code("TrainerCentral.userapi.READ"))
-    poor = TrainerCentralClient(sandbox.url, client._org_id, Tokens(narrow.access_token))
+    poor = TrainerCentralClient(sandbox.url, org_id, Tokens(narrow.access_token))
     with pytest.raises(errors.ScopeMissing):
         poor.list_courses()
-    stale = Tokens("1000.stale", *client._caller._tokens.tokens)
-    assert TrainerCentralClient(sandbox.url, client._org_id, stale).list_courses()
+    stale = Tokens("1000.stale", token)
+    assert TrainerCentralClient(sandbox.url, org_id, stale).list_courses()
     assert stale.rejections == ["1000.stale"]
 
 

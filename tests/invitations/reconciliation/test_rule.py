@@ -4,7 +4,7 @@ import pytest
 
 from coursehub import academy as learnt
 from coursehub.models import AuditEvent
-from coursehub.trainercentral import errors
+from coursehub.trainercentral import TrainerCentralClient, errors
 from invitations import services
 from invitations.models import Batch, Claim, Invitation, Sweep
 from invitations.reconciliation import member_scan
@@ -85,11 +85,11 @@ def test_a_learner_who_appears_late_was_invited(unknown, academy, course, invite
 def test_a_sweep_of_many_pages_goes_on_where_it_stopped(unknown, academy, course, later, monkeypatch):
     academy.add_learners(course.course_id, 250)
     academy.switch(latency_ms=200)
-    monkeypatch.setattr("invitations.reconciliation.rule._SLICE_SECONDS", 0.3)
+    monkeypatch.setattr("invitations.reconciliation.rule.SLICE_SECONDS", 0.3)
     later(SETTLE_SECONDS)
     sender.send_slice(unknown.pk)
     assert 0 < Sweep.objects.get(ended_at=None).offset <= 250
-    monkeypatch.setattr("invitations.reconciliation.rule._SLICE_SECONDS", 15.0)
+    monkeypatch.setattr("invitations.reconciliation.rule.SLICE_SECONDS", 15.0)
     later(3)
     sender.send_slice(unknown.pk)
     swept = Sweep.objects.order_by("number").last()
@@ -132,15 +132,15 @@ def test_a_sweep_that_may_have_passed_somebody_proves_nothing(
 def test_rows_that_moved_once_are_read_again(unknown, academy, course, later, invited_counts, monkeypatch):
     academy.add_learners(course.course_id, 230)
     academy.switch(page_shift=-3)
-    noted, note = [], member_scan._note_found
+    read, member_page = [], TrainerCentralClient.member_page
 
-    def calm_down(course_id, page):
-        noted.append(len(page))
-        if len(noted) == 3:  # the last page of the first pass
+    def calm_down(client, course_id, **place):
+        read.append(member_page(client, course_id, **place))
+        if len(read) == 3:  # the last page of the first pass
             academy.switch(page_shift=0)
-        note(course_id, page)
+        return read[-1]
 
-    monkeypatch.setattr(member_scan, "_note_found", calm_down)
+    monkeypatch.setattr(TrainerCentralClient, "member_page", calm_down)
     for seconds in (SETTLE_SECONDS, 61):
         later(seconds)
         sender.send_slice(unknown.pk)

@@ -4,7 +4,9 @@ import os
 import subprocess
 import sys
 import time
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from datetime import timedelta
 
 import pytest
@@ -98,7 +100,7 @@ def test_a_large_file_is_stored_at_once_and_read_by_a_worker(send_in):
 
 def test_a_reading_in_slices_gives_what_one_reading_gives(send_in, monkeypatch):
     monkeypatch.setattr(import_rows, "SLICE_SECONDS", 0.0)
-    monkeypatch.setattr(import_rows, "_CHUNK_ROWS", 3_000)
+    monkeypatch.setattr(import_rows, "CHUNK_ROWS", 3_000)
     batch = send_in(_large(last="learner1@example.org,A,B\nnobody,A,B\n"))
     outcomes = []
     while not outcomes or outcomes[-1] == import_rows.UNFINISHED:
@@ -116,13 +118,36 @@ def test_a_reader_that_died_is_made_up_for_and_one_that_lost_its_lease_changes_n
     monkeypatch.undo()
     assert import_rows.read(batch.pk) == import_rows.NOT_NOW
     assert import_rows.waiting() == []
-    late_fence = Batch.objects.get(pk=batch.pk).read_fence
-    Batch.objects.filter(pk=batch.pk).update(read_lease_until=clock.now() - timedelta(seconds=1))
-    with ThreadPoolExecutor(4) as pool:
-        outcomes = list(pool.map(lambda _: import_rows.read(batch.pk), range(4)))
-    assert outcomes.count(import_rows.READ) == 1
-    assert not import_rows._keep(batch.pk, late_fence, {"state": Batch.State.CANCELLED})
+    held = Batch.objects.filter(pk=batch.pk)
+    held.update(read_lease_until=clock.now() - timedelta(seconds=1))
+
+    def overtake() -> None:
+        held.update(read_lease_until=clock.now() - timedelta(seconds=1))
+        with ThreadPoolExecutor(4) as pool:
+            outcomes = list(pool.map(lambda _: import_rows.read(batch.pk), range(4)))
+        assert outcomes.count(import_rows.READ) == 1
+        left.append(held.values().get())
+
+    left: list[dict] = []
+    with _meanwhile(monkeypatch, overtake):
+        assert import_rows.read(batch.pk) == import_rows.UNFINISHED
+    assert held.values().get() == left[0]
     assert _states(batch) == {State.PENDING: 10_000}
+
+
+@contextmanager
+def _meanwhile(monkeypatch, happens: Callable[[], None]) -> Iterator[None]:
+    """Context: that happens once, while a reader is about to store rows."""
+    known_of = existing_learners.Known.of
+
+    def of(rows):
+        patch.undo()
+        happens()
+        return known_of(rows)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(existing_learners.Known, "of", of)
+        yield
 
 
 READER = """
@@ -155,11 +180,13 @@ def test_what_a_killed_reader_has_begun_another_ends(send_in):
 
 def test_rows_that_are_stored_while_a_person_cancels_are_given_up(send_in, monkeypatch):
     batch = send_in(_large())
-    monkeypatch.setattr(import_rows, "SLICE_SECONDS", 0.0)
-    assert import_rows.read(batch.pk) == import_rows.UNFINISHED
-    assert services.cancel(batch, actor="trainer")
-    Invitation.objects.filter(batch=batch).update(state=State.PENDING)
-    import_rows._give_up_if_cancelled(batch)
+
+    def cancel() -> None:
+        assert services.cancel(batch, actor="trainer")
+        assert not _states(batch)
+
+    with _meanwhile(monkeypatch, cancel):
+        assert import_rows.read(batch.pk) == import_rows.UNFINISHED
     assert set(_states(batch)) == {State.NOT_ATTEMPTED}
 
 

@@ -16,7 +16,7 @@ def simulation(database, sandbox, settings):
     settings.TOKEN_SET_COUNT, settings.TOKEN_RETIRE_AT_USES, settings.TOKEN_MAX_USES = 2, 5, 6
     sandbox.reset(learners_per_course=0)
     sandbox.switch(max_uses_per_refresh_token=6, mints_per_10_minutes=0, calls_per_minute=0, progress_speed=0.0)
-    provider._Memory.token = (None, "")
+    provider.memory.clear()
     yield Simulation(sandbox)
     clock.end_simulation()
 

@@ -137,7 +137,7 @@ def test_old_token_that_is_rejected_is_replaced_once(own):
 def test_token_that_cannot_be_decrypted_is_replaced(own):
     services.access_token()
     change(access_token="unreadable")
-    provider._Memory.token = (None, "")
+    provider.memory.clear()
     assert services.access_token().token
 
 

@@ -132,9 +132,9 @@ def test_token_from_memory_is_used_only_while_its_fence_is_the_stored_one(pool):
     refresh.refresh(1, force=True)  # by another process, as it were
     second = services.access_token()
     assert second.token != first.token
-    assert provider._Memory.token[0][:4] == second.key
+    assert provider.memory.token[0][:4] == second.key
     for token in (first.token, second.token):
-        assert token not in repr(provider._Memory.token)
+        assert token not in repr(provider.memory.token)
 
 
 def test_nothing_in_the_database_holds_a_token(pool):

@@ -186,7 +186,7 @@ def test_the_next_poll_follows_the_viewers(course, settings):
 
 
 def test_trouble_is_noted_in_one_sentence_and_waits_longer_each_time(course, sandbox, monkeypatch):
-    monkeypatch.setattr(token_services.client(lane=rate_limit.PROGRESS)._caller, "_retry_deadline_seconds", 0.0)
+    monkeypatch.setitem(token_services.RETRY_DEADLINE_SECONDS, rate_limit.PROGRESS, 0.0)
     sandbox.stop()
     waits = []
     for _ in range(2):

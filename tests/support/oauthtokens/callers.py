@@ -110,7 +110,7 @@ def _arm(teller: Teller, point: str, chance: random.Random) -> None:
         "after the count": (refresh_lease, "win", _dying_after),
         "while asking": (ZohoAccounts, "refresh", partial(_dying_meanwhile, chance)),
         "after the answer": (ZohoAccounts, "refresh", _dying_after),
-        "before the write": (refresh_lease, "_write", _dying_first),
+        "before the write": (refresh_lease, "write", _dying_first),
         "after the write": (pool_state, "resume", _dying_first),
     }[point]
     setattr(holder, name, made(die, getattr(holder, name)))

@@ -38,7 +38,7 @@ def lane(chance: random.Random, runs: int) -> Found:
     from tests.support.oauthtokens.callers import POINTS
 
     settings.TOKEN_LEASE_SECONDS, settings.TOKEN_SET_COUNT, settings.TOKEN_MAX_USES = LEASE_SECONDS, SETS, MAX_USES
-    refresh._FIRST_BACKOFF_SECONDS, refresh._LONGEST_BACKOFF_SECONDS = _BACKOFF_SECONDS
+    refresh.FIRST_BACKOFF_SECONDS, refresh.LONGEST_BACKOFF_SECONDS = _BACKOFF_SECONDS
     sandbox, found = SandboxProcess("", port=settings.SANDBOX_PORT), Found()
     points, first = (*POINTS, ANY_MOMENT), chance.randrange(len(POINTS))
     for number in range(runs):

@@ -101,7 +101,7 @@ class Simulation:
         from oauthtokens.pool import provider
 
         # Minutes have gone by since it was noted last, though not on this process' own clock.
-        provider._Memory.demand_noted_at = None
+        provider.memory.demand_noted_at = None
         try:
             token = services.access_token().token
         except TokenUnavailable as error:

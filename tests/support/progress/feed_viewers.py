@@ -1,5 +1,6 @@
 """Who takes part in the soak of the live feed: viewers that follow as a page does, and the writer."""
 
+import itertools
 import json
 import random
 import threading
@@ -19,6 +20,7 @@ from tests.support.makers import remote_member, store
 
 UNAVAILABLE = (PyMongoError, DatabaseError)
 Table = dict[str, float]  # member id -> percent
+_PERCENTS = itertools.count(1)  # thousandths, of all writers: a percentage never comes twice
 
 
 def administrators_cookie() -> str:
@@ -124,8 +126,6 @@ def _is_older(table: Table, revision: int, history: list[tuple[int, str, float]]
 class Writer:
     """Lets learners advance, a few at a time, whatever happens to the database meanwhile."""
 
-    _steps = 0  # of all writers: a percentage never comes twice
-
     def __init__(self, course_ids: tuple[str, ...], learners: int, seed: int) -> None:
         self.course_ids, self.learners, self.chance = course_ids, learners, random.Random(seed)
         self.at_rest = threading.Lock()  # who holds it has the database to itself
@@ -139,10 +139,10 @@ class Writer:
     def _advance(self, course_id: str) -> None:
         # As when a lease has run out: the one before may have died in the middle.
         outside_transaction(Course).update_one({"course_id": course_id}, {"$set": {"poll_lease_until": None}})
-        Writer._steps += 1
+        percent = next(_PERCENTS) / 1000
         some = self.chance.sample(range(self.learners), self.chance.randint(1, self.learners))
         store(
-            *(remote_member(number, course_id=course_id, percent=Writer._steps / 1000) for number in some),
+            *(remote_member(number, course_id=course_id, percent=percent) for number in some),
             course_id=course_id,
         )
 
