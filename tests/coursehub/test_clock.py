@@ -32,7 +32,7 @@ def test_a_simulated_clock_runs_faster_and_steps_add_up(database):
     clock.simulate(ahead_seconds=100)
     clock.simulate(ahead_seconds=100, factor=1000)
     first, began = clock.now(), time.monotonic()
-    time.sleep(0.2)
+    time.sleep(0.2)  # the time that is measured
     passed, real_seconds = clock.now() - first, time.monotonic() - began
     assert 150 <= passed.total_seconds() <= 1100 * real_seconds
 

@@ -121,7 +121,7 @@ def test_of_many_callers_one_is_throttled_per_wait(academy, settings, monkeypatc
                     course_id=course_id, email=f"l{number}@slow.example.org", first_name="A", last_name="B"
                 ).member_id
             except errors.Throttled:
-                time.sleep(0.01)
+                time.sleep(0.01)  # a caller that asks again at once
 
     with ThreadPoolExecutor(8) as pool:
         assert all(pool.map(until_taken, range(8)))

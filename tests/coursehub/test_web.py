@@ -1,12 +1,13 @@
 """The web process as a whole: how it serves, and how it stops."""
 
-import time
 import urllib.error
 import urllib.request
 
 import pytest
 import websocket
+from websocket import WebSocketException
 
+from tests.support.patience import promised, wait_for
 from tests.support.stage.web import running_web
 
 PATH = "/ws/invitations/"
@@ -30,9 +31,17 @@ def test_a_stopped_process_takes_nobody_new(database, client_for):
         for socket in sockets:
             socket.receive()
         web.terminate()
-        time.sleep(0.1)
-        with pytest.raises(ConnectionRefusedError):
-            web.connect(PATH, client)
+        wait_for(lambda: _refuses(web, client), promised(1), "it takes nobody new")
+
+
+def _refuses(web, client) -> bool:
+    try:
+        web.connect(PATH, client)
+    except ConnectionRefusedError:
+        return True
+    except (OSError, WebSocketException):  # it was about to close its port
+        return False
+    return False
 
 
 def test_an_unknown_socket_address_is_refused(web, database, client_for):

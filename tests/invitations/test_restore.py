@@ -17,6 +17,7 @@ from invitations.sending import existing_learners, sender
 from oauthtokens import services as token_services
 from oauthtokens.models import TokenSet
 from progress.polling import poller
+from tests.support.patience import wait_for
 
 State = Invitation.State
 EMAILS = [f"learner{number}@example.org" for number in range(40)]
@@ -54,8 +55,7 @@ def _sent_while(batch, academy, act):
     """Sends the batch to its end, and calls `act` when some of it was sent."""
     with ThreadPoolExecutor(1) as pool:
         sent = pool.submit(sender.send_slice, batch.pk)
-        while len(academy.invitations()) < 5:
-            time.sleep(0.01)
+        wait_for(lambda: len(academy.invitations()) >= 5, 60, "some was sent")
         done = act()
         sent.result()
     while Batch.objects.get(pk=batch.pk).state == Batch.State.RUNNING:
@@ -132,7 +132,7 @@ def test_a_backup_at_any_moment_and_a_loss_at_any_later_one(
     batch = confirmed(*EMAILS)
 
     def act():
-        time.sleep(chance.uniform(0, 0.4))
+        time.sleep(chance.uniform(0, 0.4))  # any moment, as the test's name says; so does the next
         path = taken()
         time.sleep(chance.uniform(0, 0.4))
         services.pause(batch, actor="trainer")

@@ -12,6 +12,7 @@ from invitations import services
 from invitations.models import Batch
 from invitations.selectors import batch_status
 from tests.journeys.conftest import Product
+from tests.support.patience import wait_for
 
 pytestmark = [pytest.mark.journey, pytest.mark.timeout(900)]
 
@@ -85,8 +86,8 @@ def test_five_killed_processes_cost_no_learner_and_double_none(workers, upload, 
     for seed in range(5):
         reached = batch_status.status(batch.pk)["counts"].get("invited", 0) + 60
         _wait(batch, lambda status, reached=reached: status["counts"].get("invited", 0) >= reached, 120)
-        while len(group := _group_of(worker.pid)) < GROUP:
-            time.sleep(0.1)
+        wait_for(lambda: len(_group_of(worker.pid)) >= GROUP, 90, "a complete group")
+        group = _group_of(worker.pid)
         os.kill(group[seed % len(group)], signal.SIGKILL)
     # A row in the middle of its call waits for its lease, and is looked up in two sweeps a minute of the clock apart.
     status = _wait(batch, _is_final, 400)

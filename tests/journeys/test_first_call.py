@@ -17,7 +17,7 @@ from oauthtokens import services as token_services
 from progress.course_sync import sync_courses
 from tests.journeys.conftest import Product
 from tests.support.files import csv_of
-from tests.support.stage.workers import wait_for
+from tests.support.patience import wait_for
 
 OVERDUE, LEARNERS = 40, 100
 WITHIN_SECONDS = 3 * 10

@@ -13,8 +13,7 @@ from oauthtokens import services
 from oauthtokens.models import TokenSet
 from oauthtokens.pool import pool_state as token_pool
 from tests.journeys.conftest import Product
-from tests.support.patience import promised
-from tests.support.stage.workers import wait_for
+from tests.support.patience import promised, wait_for
 
 WITHIN_SECONDS = 5.0
 

@@ -13,6 +13,7 @@ from invitations.models import Batch, Invitation
 from invitations.selectors import batch_status
 from tests.journeys.conftest import Product
 from tests.support.files import csv_of
+from tests.support.patience import wait_for
 
 pytestmark = [pytest.mark.journey, pytest.mark.timeout(240)]
 
@@ -81,8 +82,8 @@ def test_twenty_uploads_and_confirmations_over_http_make_one_batch(two_webs, cou
     path = f"/invitations/{batch.pk}/"
     assert Counter((answer.status_code, answer.headers.get("Location")) for answer in answers) == {(302, path): CLIENTS}
 
-    while Batch.objects.get().state == Batch.State.UPLOADED:  # whoever won may still read when the others are answered
-        time.sleep(0.1)
+    # Whoever won may still read when the others are answered.
+    wait_for(lambda: Batch.objects.get().state != Batch.State.UPLOADED, 60, "the file was read")
     pages = {client: client.open(path) for client in clients}
     answers = _at_once(lambda client: client.confirm(pages[client], path), clients)
     assert Counter((answer.status_code, answer.headers.get("Location")) for answer in answers) == {(302, path): CLIENTS}

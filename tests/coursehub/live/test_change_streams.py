@@ -2,12 +2,13 @@
 
 import asyncio
 import time
+from collections.abc import Callable
 
 import pytest
 
 from coursehub.development.mongod import running_mongod
 from coursehub.live import connection as connections
-from coursehub.live.change_streams import COALESCE_SECONDS, Follower
+from coursehub.live.change_streams import Follower
 
 
 @pytest.fixture
@@ -46,9 +47,12 @@ class Heard:
         return [document["number"] for batch in self.batches for documents in batch.values() for document in documents]
 
     async def hear(self, *numbers: int, seconds: float = 20) -> None:
+        await self.until(lambda: self.numbers == list(numbers), seconds)
+
+    async def until(self, condition: Callable[[], object], seconds: float = 20) -> None:
         deadline = time.monotonic() + seconds
-        while self.numbers != list(numbers):
-            assert time.monotonic() < deadline, f"heard {self.numbers}"
+        while not condition():
+            assert time.monotonic() < deadline, f"heard {self.numbers}, lost {self.lost}"
             await asyncio.sleep(0.02)
 
 
@@ -69,7 +73,7 @@ def _run(story) -> None:
 def test_what_comes_together_is_handed_over_once_per_key(own_mongod):
     async def story(heard, things):
         await things.insert_many([{"key": number % 2, "number": number} for number in range(20)])
-        await asyncio.sleep(10 * COALESCE_SECONDS)
+        await heard.until(lambda: len(heard.numbers) == 20)
         assert len(heard.batches) <= 2
         assert [one["number"] for batch in heard.batches for one in batch[0]] == list(range(0, 20, 2))
 
@@ -108,8 +112,7 @@ def test_lost_history_is_told_once_the_stream_is_open_again(own_mongod):
         await things.insert_one({"key": 1, "number": 1})
         await heard.hear(1)
         await things.drop()
-        while not heard.lost:
-            await asyncio.sleep(0.02)
+        await heard.until(lambda: heard.lost)
         await things.insert_one({"key": 1, "number": 2})
         await heard.hear(1, 2)
         assert heard.lost == 1
@@ -121,8 +124,7 @@ def test_a_receiver_that_fails_is_told_to_read_anew(own_mongod):
     async def story(heard, things):
         heard.fails = True
         await things.insert_one({"key": 1, "number": 1})
-        while not heard.lost:
-            await asyncio.sleep(0.02)
+        await heard.until(lambda: heard.lost)
 
     _run(story)
 

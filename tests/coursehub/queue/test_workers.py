@@ -9,8 +9,9 @@ import pytest
 
 from coursehub import queue
 from coursehub.queue import broker
+from tests.support.patience import wait_for
 from tests.support.queue import tasks
-from tests.support.stage.workers import Work, group_of, is_alive, wait_for
+from tests.support.stage.workers import Work, group_of, is_alive
 
 pytestmark = pytest.mark.fault
 ROW_COUNT = 60
@@ -137,7 +138,7 @@ def test_of_two_workers_one_ticks_and_the_other_takes_over_when_it_dies(start_wo
         work.wait_until_complete()
     ticked = database[tasks.TICKED]
     wait_for(ticked.find_one, 45, "somebody ticks")
-    time.sleep(4)
+    time.sleep(4)  # four ticks, at which the other one would have shown itself
     assert ticked.count_documents({}) == 1
     holder_pid = ticked.find_one()["_id"]
     holder = next(work for work in works if holder_pid in work.group())
@@ -158,7 +159,7 @@ def test_a_worker_waits_for_mongodb_and_goes_on_when_it_is_back(own_mongod, star
     work = start_work()
     work.wait_until_complete()
     own_mongod.stop()
-    time.sleep(3)
+    time.sleep(3)  # MongoDB stays away while its processes ask for it
     own_mongod.start()
     queue.enqueue(tasks.do_row, "after")
     wait_for(lambda: done(rows) == 1, 90, "the task is done")

@@ -13,6 +13,7 @@ import requests
 from coursehub.sandbox.process import SandboxFailed, SandboxProcess
 from coursehub.sandbox.sandbox import Options, Sandbox
 from tests.coursehub.sandbox.caller import Caller, refresh
+from tests.support.patience import wait_for
 
 
 def test_kill_in_the_middle_loses_no_answered_invitation(own_sandbox):
@@ -31,8 +32,7 @@ def test_kill_in_the_middle_loses_no_answered_invitation(own_sandbox):
     callers = [threading.Thread(target=invite_until_it_dies, args=(prefix,)) for prefix in "abc"]
     for thread in callers:
         thread.start()
-    while len(answered) < 200:
-        time.sleep(0.01)
+    wait_for(lambda: len(answered) >= 200, 60, "200 answers")
     own_sandbox.kill()
     for thread in callers:
         thread.join()
@@ -137,10 +137,7 @@ def test_sandbox_dies_with_its_parent(tmp_path):
         url = process.stdout.readline().decode().strip()
         assert answers(url)
         process.send_signal(signal.SIGKILL)
-    deadline = time.monotonic() + 10
-    while answers(url) and time.monotonic() < deadline:
-        time.sleep(0.05)
-    assert not answers(url)
+    wait_for(lambda: not answers(url), 30, "the sandbox has ended")
 
 
 def answers(url: str) -> bool:

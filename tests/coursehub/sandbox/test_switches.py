@@ -6,6 +6,7 @@ import requests
 from coursehub.sandbox.process import SandboxFailed
 from coursehub.sandbox.switches import ENVELOPES, FAULTS, BadSwitch, Switches, meanings
 from tests.coursehub.sandbox.caller import Caller, ask_token, code_of, exchange
+from tests.support.patience import wait_for
 
 
 def test_every_switch_has_a_meaning_and_a_default_it_accepts():
@@ -212,7 +213,7 @@ def test_every_fault_is_tried():
 def test_late_call_acts_after_the_caller_has_gone(caller):
     caller.sandbox.switch(fail_next=[{"path_contains": "", "times": 1, "fault": "late"}], late_seconds=0.6)
     assert outcome(caller, timeout=0.2) == ("timeout", False)
-    time.sleep(0.8)
+    wait_for(caller.sandbox.invitations, 30, "the late call acts")
     assert caller.sandbox.invitations() == {("", "ada@example.org"): 1}
 
 

@@ -86,7 +86,7 @@ def test_connect_timeout_is_unreachable():
         for queued in waiting:
             queued.setblocking(False)
             queued.connect_ex(full.getsockname())
-        time.sleep(0.1)
+        time.sleep(0.1)  # nothing tells when the system has filled the queue of connections
         client = TrainerCentralClient(
             f"http://127.0.0.1:{full.getsockname()[1]}",
             "1",
@@ -163,7 +163,7 @@ def test_token_is_asked_for_again_after_a_long_wait(script):
     tokens = Tokens()
 
     def wait(endpoint, method):
-        time.sleep(1.1)
+        time.sleep(1.1)  # longer than a token is taken for current without being asked for again
         tokens.tokens.pop(0)  # expired meanwhile
 
     client_of(script, tokens, before_call=wait).list_courses()

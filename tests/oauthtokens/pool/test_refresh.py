@@ -83,7 +83,7 @@ def test_hanging_refresh_of_a_real_server_is_taken_over(pool, settings):
     with pytest.raises(TokenUnavailable) as caught:  # not answered in time: backoff, not another try at once
         services.access_token()
     assert 0 < caught.value.wait_seconds <= 2
-    time.sleep(caught.value.wait_seconds + 0.05)
+    time.sleep(caught.value.wait_seconds + 0.05)  # as long as the caller was told to wait, and no longer
     assert services.access_token().token
     assert pool.row(1)["uses"] == 2  # the first may have counted at the provider
 

@@ -92,7 +92,7 @@ def silent(academy, course) -> Course:
 def _let_live(academy) -> None:
     """A few days of the learners' life."""
     academy.switch(progress_speed=1_000_000)
-    time.sleep(0.5)
+    time.sleep(0.5)  # learners live by the sandbox's real time
     academy.switch(progress_speed=0)
 
 

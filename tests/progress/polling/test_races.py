@@ -118,7 +118,7 @@ def test_a_poller_that_is_killed_leaves_nothing_that_the_next_cannot_end(course,
         preexec_fn=die_with_parent,
     )
     _wait_for_calls(academy, 1 + dice.randrange(4))
-    time.sleep(dice.uniform(0, 0.15))
+    time.sleep(dice.uniform(0, 0.15))  # any moment of the reading, as the seed says
     poller.send_signal(signal.SIGKILL)
     poller.wait(10)
     academy.switch(latency_ms=0)

@@ -6,22 +6,12 @@ import signal
 import subprocess
 import sys
 import threading
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 from tests.support import ROOT
+from tests.support.patience import wait_for
 
 SETTINGS = "tests.support.queue.settings"
-
-
-def wait_for(condition: Callable[[], object], seconds: float, what: str) -> float:
-    """Returns after how many seconds `condition` was true; fails the test after `seconds`."""
-    started = time.monotonic()
-    while not condition():
-        assert time.monotonic() - started < seconds, f"not within {seconds} s: {what}"
-        time.sleep(0.05)
-    return time.monotonic() - started
 
 
 def is_alive(pid: int) -> bool:
