@@ -9,14 +9,14 @@ from coursehub.trainercentral.client import TrainerCentralClient
 from coursehub.trainercentral.errors import TrainerCentralError
 from coursehub.trainercentral.oauth import ZohoAccounts
 from coursehub.trainercentral.profile import AnswerKind, Meaning, Profile
-from coursehub.trainercentral.records import Course, Invited, Learner, Lease, Member, Portal, Report, TokenGrant
+from coursehub.trainercentral.records import AccessToken, Course, Invited, Learner, Member, Portal, Report, TokenGrant
 
 __all__ = [
+    "AccessToken",
     "AnswerKind",
     "Course",
     "Invited",
     "Learner",
-    "Lease",
     "Meaning",
     "Member",
     "Portal",

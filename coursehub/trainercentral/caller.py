@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 from coursehub.trainercentral import errors, lenient_values
 from coursehub.trainercentral.outcomes import error_of_reading
-from coursehub.trainercentral.records import Lease
+from coursehub.trainercentral.records import AccessToken
 from coursehub.trainercentral.responses import Answer
 from coursehub.trainercentral.transport import Transport
 
@@ -29,13 +29,13 @@ def nobody(endpoint: str, error: errors.TrainerCentralError | None) -> None:
 class TokenProvider(Protocol):
     """Where access tokens come from."""
 
-    def current(self) -> Lease:
+    def current(self) -> AccessToken:
         """A token that is good for at least one call. Raises TokenUnavailable."""
 
-    def rejected(self, lease: Lease) -> None:
+    def rejected(self, token: AccessToken) -> None:
         """The server did not accept this token; the next `current()` should give another one, if there is one."""
 
-    def accepted(self, lease: Lease) -> None:
+    def accepted(self, token: AccessToken) -> None:
         """A call with this token succeeded."""
 
 
@@ -132,49 +132,49 @@ class Caller:
         """
         attempts = 0
         while True:
-            lease, result = self._attempt(method, endpoint, path, judge, content)
+            token, result = self._attempt(method, endpoint, path, judge, content)
             if isinstance(result, Answer):
                 return result
             attempts += 1
             if attempts > 1 and not result.is_certain:
                 raise result
-            self._tokens.rejected(lease)
+            self._tokens.rejected(token)
             if (
                 method == "POST"
                 or attempts > _RESENDS
-                or (not result.is_certain and self._tokens.current().token == lease.token)
+                or (not result.is_certain and self._tokens.current().token == token.token)
             ):
                 raise result
             logger.info("%s %s: the access token was not accepted; once more with another", method, endpoint)
 
     def _attempt(
         self, method: str, endpoint: str, path: str, judge: Judge, content: dict[str, Any]
-    ) -> tuple[Lease, Answer | errors.TokenRejected]:
+    ) -> tuple[AccessToken, Answer | errors.TokenRejected]:
         """One call: its successful answer, or that the token was not accepted. Raises every other error."""
         # Asked for before the wait, so that no slot of the budget is lost to a refresh, and again after
         # a wait that the token may not have outlived.
-        lease, asked_at = self._tokens.current(), time.monotonic()
+        token, asked_at = self._tokens.current(), time.monotonic()
         self._before_call(endpoint, method)
         if time.monotonic() - asked_at > _STILL_CURRENT_SECONDS:
-            lease = self._tokens.current()
+            token = self._tokens.current()
         try:
-            answer = self._send(method, endpoint, path, lease, content)
-            error = judge(answer, (lease.token,))
+            answer = self._send(method, endpoint, path, token, content)
+            error = judge(answer, (token.token,))
         except errors.TrainerCentralError as failure:
             self._note(endpoint, failure)
             raise
         self._note(endpoint, error)
         if error is None:
-            self._tokens.accepted(lease)
-            return lease, answer
+            self._tokens.accepted(token)
+            return token, answer
         if isinstance(error, errors.TokenRejected):
-            return lease, error
+            return token, error
         if isinstance(error, errors.Unclear) and error.renews_token:
-            self._tokens.rejected(lease)
+            self._tokens.rejected(token)
         raise error
 
-    def _send(self, method: str, endpoint: str, path: str, lease: Lease, content: dict[str, Any]) -> Answer:
-        authorization = f"Zoho-oauthtoken {lease.token}"
+    def _send(self, method: str, endpoint: str, path: str, token: AccessToken, content: dict[str, Any]) -> Answer:
+        authorization = f"Zoho-oauthtoken {token.token}"
         acts = method != "GET"
         return self._transport.send(method, path, call=endpoint, acts=acts, authorization=authorization, **content)
 

@@ -169,7 +169,7 @@ class TokenGrant:
 
 
 @dataclass(frozen=True, slots=True)
-class Lease:
+class AccessToken:
     """An access token to use now. `key` tells its provider which one it was, when it is rejected."""
 
     token: str = field(repr=False)

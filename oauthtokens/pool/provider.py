@@ -11,7 +11,7 @@ from django.conf import settings
 
 from coursehub import clock
 from coursehub.mongo import outside_transaction
-from coursehub.trainercentral import Lease
+from coursehub.trainercentral import AccessToken
 from coursehub.trainercentral.errors import TokenUnavailable
 from oauthtokens import encryption
 from oauthtokens.models import TokenSet
@@ -43,7 +43,7 @@ class Memory:
 memory = Memory()
 
 
-def access_token() -> Lease:
+def access_token() -> AccessToken:
     """A token with at least 30 s left; refreshes it first when it is inside the margin and nobody else does.
 
     Raises TokenUnavailable, with what to wait when that is known. Waits at most a lease and 10 s.
@@ -52,7 +52,7 @@ def access_token() -> Lease:
     while True:
         row = in_use()
         _note_demand(row["now"] if row else None)
-        token = _lease(row) if row else None
+        token = _token_of(row) if row else None
         if row and token and row["left_ms"] > settings.TOKEN_REFRESH_MARGIN_SECONDS * 1000:
             return token
         try:
@@ -72,14 +72,14 @@ def access_token() -> Lease:
 class PoolTokens:
     """The pool as a token provider of the TrainerCentral client."""
 
-    def current(self) -> Lease:
+    def current(self) -> AccessToken:
         return access_token()
 
-    def rejected(self, lease: Lease) -> None:
-        rejection.rejected(lease)
+    def rejected(self, token: AccessToken) -> None:
+        rejection.rejected(token)
 
-    def accepted(self, lease: Lease) -> None:
-        rejection.accepted(lease)
+    def accepted(self, token: AccessToken) -> None:
+        rejection.accepted(token)
 
 
 def in_use() -> dict[str, Any] | None:
@@ -91,7 +91,7 @@ def in_use() -> dict[str, Any] | None:
     return collection.find_one({"state": {"$in": _STATES}, "$expr": alive}, shown, sort=[("access_expires_at", -1)])
 
 
-def _lease(row: dict[str, Any]) -> Lease | None:
+def _token_of(row: dict[str, Any]) -> AccessToken | None:
     """The token of that name, from memory if it was read before; None if it was replaced meanwhile."""
     key = tuple(row[part] for part in _NAME)
     name = (*key, row["access_expires_at"])
@@ -107,7 +107,7 @@ def _lease(row: dict[str, Any]) -> Lease | None:
         refresh.mark_undecryptable(row["number"], str(error))
         return None
     memory.token = (name, text)
-    return Lease(token, key)
+    return AccessToken(token, key)
 
 
 def _renew() -> Outcome:

@@ -14,7 +14,7 @@ from typing import Any
 
 from coursehub import clock
 from coursehub.audit import Action
-from coursehub.trainercentral import Lease
+from coursehub.trainercentral import AccessToken
 from oauthtokens.pool import pool_state, refresh_lease
 from oauthtokens.pool.refresh_lease import CLIENT, LIVE, State
 
@@ -28,11 +28,11 @@ _REFUSED = "TrainerCentral did not accept its fresh access token."
 _GONE = {"access_token": "", "access_expires_at": None, "access_fence": 0, "access_unproven": False}
 
 
-def rejected(lease: Lease) -> None:
+def rejected(token: AccessToken) -> None:
     """The API did not accept this token, which a call has used. Nothing happens when it was replaced meanwhile."""
-    if not isinstance(lease.key, tuple):
+    if not isinstance(token.key, tuple):
         return
-    number, generation, fence, _ = lease.key
+    number, generation, fence, _ = token.key
     name = {"number": number, "generation": generation, "access_fence": fence}
     row = refresh_lease.documents(number).find_one(name)
     if row is None:
@@ -46,10 +46,10 @@ def rejected(lease: Lease) -> None:
             return
 
 
-def accepted(lease: Lease) -> None:
+def accepted(token: AccessToken) -> None:
     """The API accepted this token. Costs nothing, unless that was in doubt."""
-    if isinstance(lease.key, tuple) and lease.key[-1]:
-        number, generation, fence, _ = lease.key
+    if isinstance(token.key, tuple) and token.key[-1]:
+        number, generation, fence, _ = token.key
         name = {"number": number, "generation": generation, "access_fence": fence}
         proven = {"access_unproven": False, "is_replacement": False}
         refresh_lease.documents(number).update_one(name, {"$set": proven})

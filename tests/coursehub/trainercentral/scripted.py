@@ -10,7 +10,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-from coursehub.trainercentral import Lease, TrainerCentralClient
+from coursehub.trainercentral import AccessToken, TrainerCentralClient
 
 TOKEN = "1000.0123456789abcdef0123456789abcdef.fedcba9876543210fedcba9876543210"
 OTHER_TOKEN = "1000.ffffffffffffffffffffffffffffffff.00000000000000000000000000000000"
@@ -134,14 +134,14 @@ class Tokens:
         self.tokens = list(tokens) or [TOKEN, OTHER_TOKEN]
         self.rejections: list[str] = []
 
-    def current(self) -> Lease:
-        return Lease(self.tokens[0], key=self.tokens[0])
+    def current(self) -> AccessToken:
+        return AccessToken(self.tokens[0], key=self.tokens[0])
 
-    def accepted(self, lease: Lease) -> None:
+    def accepted(self, token: AccessToken) -> None:
         pass
 
-    def rejected(self, lease: Lease) -> None:
-        self.rejections.append(str(lease.key))
+    def rejected(self, token: AccessToken) -> None:
+        self.rejections.append(str(token.key))
         if len(self.tokens) > 1:
             self.tokens.pop(0)
 

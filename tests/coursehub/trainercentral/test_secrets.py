@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from coursehub.trainercentral import Lease, TokenGrant, TrainerCentralClient, ZohoAccounts, errors
+from coursehub.trainercentral import AccessToken, TokenGrant, TrainerCentralClient, ZohoAccounts, errors
 from coursehub.trainercentral.probe.reads import Plan, Probe
 from tests.coursehub.trainercentral.scripted import TOKEN, Play, ScriptedServer, Tokens, client_of
 from tests.support.samples import sample
@@ -113,5 +113,5 @@ def test_no_call_of_the_accounts_server_shows_a_secret(script, caplog, name, ans
 def test_records_that_hold_tokens_do_not_show_them(script, shows):
     accounts = ZohoAccounts(script.url, "id", CLIENT_SECRET)
     probe = Probe(script.url, "1", TOKEN, accounts, Plan(code=CODE), read_timeout_seconds=1)
-    holders = [Lease(TOKEN, REFRESH_TOKEN), TokenGrant(TOKEN, REFRESH_TOKEN, 1), probe, probe.plan]
+    holders = [AccessToken(TOKEN, REFRESH_TOKEN), TokenGrant(TOKEN, REFRESH_TOKEN, 1), probe, probe.plan]
     assert_no_secret(" ".join(shows(holder) for holder in holders), script)
