@@ -162,8 +162,8 @@ def test_oauth_errors(script, name, kind):
 
 def test_every_sample_is_used_here_and_by_the_sandbox(pytestconfig):
     unread = {"server_info"}  # nothing in the product asks for it
-    here = (pytestconfig.rootpath / "tests" / "trainercentral" / "test_payloads.py").read_text()
-    there = (pytestconfig.rootpath / "tests" / "sandbox" / "test_payloads.py").read_text()
+    here = (pytestconfig.rootpath / "tests/coursehub/trainercentral/test_payloads.py").read_text()
+    there = (pytestconfig.rootpath / "tests/coursehub/sandbox/test_payloads.py").read_text()
     assert {name for name in NAMES - unread if f'"{name}"' not in here} == set()
     assert {name for name in NAMES if f'"{name}"' not in there} == set()
 
