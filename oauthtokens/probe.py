@@ -9,7 +9,8 @@ from django.conf import settings
 from coursehub import academy, rate_limit
 from coursehub.trainercentral import errors
 from coursehub.trainercentral.probe.acts import ACTING, Act
-from coursehub.trainercentral.probe.reads import READING, Finding, Plan, Probe
+from coursehub.trainercentral.probe.calls import Finding, Plan, Probe
+from coursehub.trainercentral.probe.reads import READING
 from oauthtokens import services
 from oauthtokens.pool import refresh
 

@@ -8,7 +8,7 @@ from django.core.management import CommandError, call_command
 
 from coursehub import academy, rate_limit
 from coursehub.trainercentral.probe.acts import ACTING
-from coursehub.trainercentral.probe.reads import Plan
+from coursehub.trainercentral.probe.calls import Plan
 from oauthtokens import probe, services
 
 ADDRESS = "probe@example.org"

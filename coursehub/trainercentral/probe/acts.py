@@ -8,7 +8,7 @@ from typing import Any
 from coursehub.emails import normalize
 from coursehub.trainercentral import errors, lenient_values
 from coursehub.trainercentral.codes import ALREADY_ENROLLED
-from coursehub.trainercentral.probe.reads import PROBE_NAMES, Asked, Finding, Probe
+from coursehub.trainercentral.probe.calls import PROBE_NAMES, Asked, Finding, Probe
 from coursehub.trainercentral.records import REVOKED
 
 _NARROW_SCOPE = "TrainerCentral.userapi.READ"

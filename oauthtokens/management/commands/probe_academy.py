@@ -11,7 +11,7 @@ from coursehub.academy.facts import FACTS
 from coursehub.management.base import BAD, GOOD, USAGE, WARNING, JsonCommand
 from coursehub.trainercentral import TrainerCentralError
 from coursehub.trainercentral.probe.acts import Act
-from coursehub.trainercentral.probe.reads import Finding
+from coursehub.trainercentral.probe.calls import Finding
 from oauthtokens import probe
 
 _WORDS = {True: "held", False: "NOT HELD", None: "unknown"}

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from coursehub.trainercentral import AccessToken, TokenGrant, TrainerCentralClient, ZohoAccounts, errors
-from coursehub.trainercentral.probe.reads import Plan, Probe
+from coursehub.trainercentral.probe.calls import Plan, Probe
 from tests.coursehub.trainercentral.scripted import TOKEN, Play, ScriptedServer, Tokens, client_of
 from tests.support.samples import sample
 
