@@ -126,12 +126,6 @@ def test_autocomplete_never_fails(rows, administrator, text):
     )
 
 
-@pytest.fixture(autouse=True)
-def registered():
-    """All lists are there, whatever another test of this process installed and took away again."""
-    admin.site._registry.update(REGISTERED)
-
-
 def _parameter(entry) -> str:
     """The name of a list filter in the address: of a field, of a field with a filter of its own, or of a filter."""
     if isinstance(entry, str):

@@ -4,6 +4,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from django.conf import settings
+from django.contrib import admin
+from django.contrib.admin import sites
 from django.db import connections
 from django.test.utils import override_settings
 
@@ -17,7 +19,10 @@ def installed() -> Iterator[None]:
         **connections.settings["default"],
         **{"ENGINE": "django.db.backends.sqlite3", "NAME": ":memory:", "OPTIONS": {}},
     }
+    site = admin.site
     with override_settings(INSTALLED_APPS=[*settings.INSTALLED_APPS, "tests.support.mongo.reading"]):
+        # The apps are made ready once more, and unfold then puts an empty site in the place of the registered one.
+        admin.site = sites.site = site
         from .models import Note, Person, Tag
 
         for alias in ("default", REFERENCE):
