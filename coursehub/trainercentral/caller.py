@@ -39,6 +39,12 @@ class TokenProvider(Protocol):
         """A call with this token succeeded."""
 
 
+def _total(answer: Any, key: str) -> int | None:
+    """The number under `meta` by which a list says how long it is; None where it is no length of a list with rows."""
+    total = lenient_values.whole((lenient_values.rows(answer, "meta") or [{}])[0].get(key))
+    return total if total and total > 0 else None
+
+
 class Caller:
     """Makes calls of one API through one Transport; safe to share between threads."""
 
@@ -82,12 +88,7 @@ class Caller:
                 raise errors.Unexpected(f"{endpoint}: the page at {start} repeats the one before")
             yield page
             start, previous = start + len(page), page
-            total = (
-                lenient_values.whole((lenient_values.rows(answer, "meta") or [{}])[0].get(total_key))
-                if total_key
-                else None
-            )
-            if total is not None and start >= total > 0:
+            if total_key and start >= (_total(answer, total_key) or float("inf")):
                 return
         raise errors.Unexpected(f"{endpoint}: the list does not end")
 

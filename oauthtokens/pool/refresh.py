@@ -77,11 +77,10 @@ def refresh(number: int, *, force: bool = False, actor: str = "system") -> Outco
     if not is_unproven:
         pool_state.resume()
     pool_state.note_usable()
-    forced = {"forced": True} if force else {}
-    life_seconds = round(grant.expires_in_seconds)
-    refresh_lease.tell(
-        number, Action.TOKEN_SET_REFRESHED, actor=actor, fence=lease.fence, life_seconds=life_seconds, **forced
+    detail = {"fence": lease.fence, "life_seconds": round(grant.expires_in_seconds)} | (
+        {"forced": True} if force else {}
     )
+    refresh_lease.tell(number, Action.TOKEN_SET_REFRESHED, actor=actor, **detail)
     return Outcome.REFRESHED
 
 

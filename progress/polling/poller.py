@@ -183,10 +183,7 @@ def _sweep(lease: Lease, reader: Reader, top_ms: int, look: incremental.Look | N
     if lease.offset:
         member_store.forget_parts(lease)
     if reader.missed:
-        logger.warning(
-            "Course %s: the order by time did not show %d changes; it is read in full now",
-            *(lease.course_id, reader.missed),
-        )
+        logger.warning("Course %s: the order by time did not show %d changes", lease.course_id, reader.missed)
     return reader.poll("read", "full", len(walk.known))
 
 

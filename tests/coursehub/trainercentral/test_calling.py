@@ -265,3 +265,10 @@ def test_netrc_does_not_replace_the_token(script, tmp_path, monkeypatch):
     script.play(Play(body={"access_token": "1000.x"}))
     ZohoAccounts(script.url, "id", "secret").refresh("1000.r")
     assert "authorization" not in script.received[0].headers
+
+
+@pytest.mark.parametrize("total", ["-1", "0", "", "many", None, [2]])
+def test_a_total_that_is_no_length_ends_no_list(script, total):
+    pages = [[{"id": "1", "courseName": "A"}], [{"id": "2", "courseName": "B"}], []]
+    script.play(*(Play(body={"courses": page, "meta": {"totalCourseCount": total}}) for page in pages))
+    assert [course.course_id for course in client_of(script).list_courses(page_size=1)] == ["1", "2"]
