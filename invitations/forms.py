@@ -1,4 +1,4 @@
-"""The forms of uploading: a course and a file, what its columns hold, when to begin. Every refusal is one sentence."""
+"""The forms of uploading: a course and a file, and when to begin. Every refusal is one sentence."""
 
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -7,7 +7,6 @@ from crispy_forms.helper import FormHelper
 from crispy_forms.layout import Submit
 from django import forms
 from django.conf import settings
-from django.contrib.auth.models import User
 from django.db import models
 from django.template.defaultfilters import filesizeformat
 from django.utils import timezone
@@ -15,10 +14,7 @@ from django.utils import timezone
 from coursehub import clock
 from coursehub.models import Course
 from coursehub.roles import AnyUser
-from invitations.models import Batch
-from invitations.parsing import headings, reader
 from invitations.selectors import estimate
-from invitations.uploads import file_store
 
 
 class OneSentence(forms.Form):
@@ -88,56 +84,6 @@ class UploadForm(OneSentence):
                 f"The file is larger than {filesizeformat(settings.UPLOAD_MAX_BYTES)}: split it, and upload the parts."
             )
         return file
-
-
-_ROWS_SHOWN = 3
-_ROWS_LOOKED_AT = 100  # for an address, in the column that is chosen for them
-
-
-class ColumnsForm(OneSentence):
-    """What stands where, in a file whose headings do not tell; with three rows to see it by."""
-
-    def __init__(self, *args: Any, batch: Batch, user: User, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self._batch, self._user = batch, user
-        self.format = reader.Format(**batch.format)
-        self._records = self._sample()
-        width = len(self.format.headings)
-        self.rows = [[cell[:60] for cell in (cells + [""] * width)[:width]] for cells in self._records[:_ROWS_SHOWN]]
-        choices = [("", "not in the file"), *enumerate(self._labels())]
-        for column, label in headings.LABELS.items():
-            self.fields[column] = forms.TypedChoiceField(
-                label=label, choices=choices, coerce=int, empty_value=None, required=False,
-                initial=self.format.columns.get(column, self._likely() if column == "email" else ""),
-            )  # fmt: skip
-
-    def clean(self) -> None:
-        super().clean()
-        if self.errors:
-            return
-        chosen = self.chosen
-        if len(set(chosen.values())) < len(chosen):
-            raise forms.ValidationError("Two of the choices name the same column: choose another for one of them.")
-        at = chosen.get("email")
-        if at is not None and not any("@" in cell for cells in self._records for cell in cells[at : at + 1]):
-            raise forms.ValidationError("The column chosen for the e-mail addresses holds none: choose another.")
-
-    @property
-    def chosen(self) -> dict[str, int]:
-        """Column -> where it stands; of a valid form."""
-        return {column: at for column, at in self.cleaned_data.items() if at is not None}
-
-    def _labels(self) -> list[str]:
-        return [heading.strip()[:60] or f"Column {at}" for at, heading in enumerate(self.format.headings, 1)]
-
-    def _sample(self) -> list[list[str]]:
-        try:
-            return reader.sample(file_store.of_batch(self._batch.pk), self.format, rows=_ROWS_LOOKED_AT)
-        except reader.FileRefused:  # told when the file is read
-            return []
-
-    def _likely(self) -> int | str:
-        return next((at for cells in self.rows for at, cell in enumerate(cells) if "@" in cell), "")
 
 
 _LATEST_START = timedelta(days=366)  # what is later is a slip of the pen

@@ -106,6 +106,9 @@ class Batch(models.Model):
     made_names = models.IntegerField(default=0, editable=False)
     names = models.CharField(max_length=10, choices=Names.choices, blank=True, default="", editable=False)
 
+    # What of the file became no row, as `parsing.leftovers.Leftovers` counts it: lines and headings, no cells.
+    leftovers = models.JSONField(default=dict, editable=False)
+
     # When the file's bytes and the learners' cells were deleted (UPLOAD_KEEP_DAYS).
     forgotten_at = models.DateTimeField(null=True, blank=True, editable=False)
 
@@ -157,6 +160,7 @@ class HeadingChoice(models.Model):
     id = models.CharField(primary_key=True, max_length=80)  # "<user id>-<digest of the headings>"
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE)
     columns = models.JSONField()
+    chosen_at = models.DateTimeField(null=True)  # null: by a version that did not note it
 
     objects = DjongoManager()
 

@@ -13,8 +13,13 @@ _ATOM = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
 _PLAIN = re.compile(rf"{_ATOM}(?:\.{_ATOM})*@([A-Za-z0-9.-]+)")
 _LONGEST_LOCAL, _LONGEST_PLAIN = 64, 254  # RFC 5321; what is longer goes to the library, which words it
 _EXCEL_NUMBER = re.compile(r"\d[.,]\d+E\+?\d+", re.IGNORECASE)
-_SEVERAL = re.compile(r"@[^\s,;@]+[\s,;/]+(?:and\s+)?[^\s,;@]+@")
-_NAMED = re.compile(r".*<([^<>\s]+)>", re.DOTALL)
+_MAILTO = "mailto:"
+# What stands around an address: Excel's mark for text, quotation marks and brackets, what parts a list.
+_WRAPPING = "'’‘`´\"“”„«»‹›<>()[]{};,|\\" + BLANKS
+_BRACKETED = re.compile(r"(?P<before>[^<>()\[\]{}]*)[<(\[{](?P<inner>[^<>()\[\]{}]*)[>)\]}](?P<after>.*)", re.DOTALL)
+_PARTS_LISTS = re.compile(r":::|[\s,;|/<>()\[\]{}\"“”„«»‹›]+")
+_LONGEST_LIST = 20_000  # characters of a cell in which addresses are looked for one by one
+SEVERAL = "There are several addresses in one cell: give each learner a row."
 _MOJIBAKE = re.compile("[ÃÂ][\u0080-\u00bf]|â€|\ufffd")
 
 
@@ -24,14 +29,54 @@ def clean(cell: str) -> str:
 
 
 def address_in(cell: str) -> str:
-    """The address that a cell means: without invisible characters, `mailto:` and a name around <...>."""
+    """The address that a cell means: without invisible characters, `mailto:`, brackets, and a name or remark beside it.
+
+    A cell that means several, or none, comes back without the blanks around it.
+    """
     text = clean(cell)
     if not text.isascii():
         text = clean(INVISIBLE.sub("", text))
-    if text[:7].lower() == "mailto:":
-        text = text[7:]
-    named = _NAMED.fullmatch(text) if text.endswith(">") else None
-    return named[1] if named else text
+    peeled = _peeled(text)
+    found = _BRACKETED.fullmatch(text)
+    if not found or "@" not in text:
+        return peeled if "@" in peeled else text
+    outside, inner = _peeled(f"{found['before']} {found['after']}"), _peeled(found["inner"])
+    if "@" not in inner:  # a remark in brackets
+        return outside if outside.count("@") == 1 and _PLAIN.fullmatch(outside) else text
+    if "@" not in outside:
+        return inner
+    # "ada@example.org <mailto:ada@example.org>", "[ada@example.org](mailto:ada@example.org)"
+    return inner if {normalize(each) for each in addresses_in(text)} == {normalize(inner)} else text
+
+
+def addresses_in(cell: str) -> list[str]:
+    """Every good address in a cell, each once, in order: of lists, named ones, links."""
+    if "@" not in cell:
+        return []
+    found: dict[str, str] = {}
+    for part in _PARTS_LISTS.split(INVISIBLE.sub("", cell[:_LONGEST_LIST])):
+        address = _peeled(part)
+        if address.count("@") == 1 and (checked := check(address)) and not checked[1]:
+            found.setdefault(checked[0], address)
+    return list(found.values())
+
+
+def name_beside(cell: str) -> str:
+    """The name in "Ada Byron <ada@example.org>", "" where there is none."""
+    text = clean(cell)
+    if not text.endswith(">"):
+        return ""
+    name = text.partition("<")[0].strip(_WRAPPING)
+    return "" if "@" in name else name
+
+
+def _peeled(text: str) -> str:
+    """`text` without what stands around an address in it: quotation marks, brackets, `mailto:`, a subject."""
+    text = text.strip(_WRAPPING)
+    if text[: len(_MAILTO)].lower() == _MAILTO:
+        text = text[len(_MAILTO) :].strip(_WRAPPING)
+    address, mark, _ = text.partition("?")
+    return address if mark and "@" in address and "@" not in text[len(address) :] and "=" in text else text
 
 
 def check(email: str) -> tuple[str, str]:
@@ -81,8 +126,8 @@ def _damage(email: str) -> str:
         return f"“{email[:20]}” is an error of the spreadsheet's formula, not an e-mail address."
     if looks_garbled(email):
         return "The address is garbled: the file was opened in the wrong encoding before; export it again as UTF-8."
-    if _SEVERAL.search(email):
-        return "There are several addresses in one cell: give each learner a row."
+    if email.count("@") > 1 and len(addresses_in(email)) > 1:
+        return SEVERAL
     return ""
 
 

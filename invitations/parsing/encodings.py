@@ -5,6 +5,7 @@ import re
 
 from charset_normalizer import from_bytes
 
+from invitations.parsing import alphabets, headings
 from invitations.parsing.errors import MIXED, NOT_TEXT, FileRefused
 
 _MARKS = (
@@ -17,9 +18,9 @@ _MARKS = (
 _SAMPLE_BYTES = 16 * 1024
 _NOT_ASCII = re.compile(rb"[^\x00-\x7f]")
 _CONTROL = re.compile("[\x00-\x08\x0e-\x1f\x7f]")
-# Letters and quotation marks of Western lists, alone or in pairs; in other alphabets high bytes come in runs.
-_WESTERN = re.compile("[ÀÁÂÃÄÅÆÇÈÉÊËÌÍÎÏÑÒÓÔÕÖØÙÚÛÜßàáâãäåæçèéêëìíîïñòóôõöøùúûüÿŒœŠšŽžŸ‘’“”–—…€ªº°´\u00a0«»¡¿·]")
-_RUN = re.compile(rb"[\x80-\xff]{3,}")
+_CHARACTERS_PER_CONTROL = 20  # in a damaged file; where there are more control characters it is no text
+_MOST_LANGUAGES = 8  # of one list; a reading that needs more is none
+_LATIN = frozenset({"cp1252", "cp1250", "cp1254", "cp1257", "mac_roman", "mac_latin2", "cp850", "cp852"})
 _ISOLATION = [
     "cp1252", "cp1250", "cp1251", "cp1253", "cp1254", "cp1255", "cp1256", "cp1257", "mac_roman", "koi8_r",
     "shift_jis", "cp932", "euc_jp", "gb18030", "big5", "euc_kr", "cp949",
@@ -33,6 +34,7 @@ class Detector:
         self._utf8 = codecs.getincrementaldecoder("utf-8")()
         self._is_utf8 = True
         self._sample = bytearray()
+        self.others: list[str] = []  # after the verdict: codecs that read the letters as well, that one among them
 
     def feed(self, piece: bytes) -> None:
         if self._is_utf8:
@@ -48,7 +50,7 @@ class Detector:
         for mark, encoding in _MARKS:
             if head.startswith(mark):
                 return encoding, len(mark)
-        if b"\x00" in head:
+        if 8 * head.count(0) > len(head):  # fewer are damage, not an encoding
             # UTF-16 without a mark: in Western text, and in any delimiter, every other byte is zero.
             return ("utf-16-le" if head[1::2].count(0) > head[0::2].count(0) else "utf-16-be"), 0
         return ("utf-8" if self._is_whole_utf8() else self._detected()), 0
@@ -74,10 +76,20 @@ class Detector:
         sample = bytes(self._sample)
         if _is_mostly_utf8(sample):
             return "utf-8"  # what does not fit is told by its line when the file is read
-        if _is_western(sample):
-            return "cp1252"
-        best = from_bytes(sample, cp_isolation=_ISOLATION).best()
-        return best.encoding if best else "cp1252"
+        found = alphabets.readings(sample, headings.AS_WRITTEN)
+        likely = [one for one in found if one.languages <= _MOST_LANGUAGES]
+        if not likely:
+            best = from_bytes(sample, cp_isolation=_ISOLATION).best()
+            return best.encoding if best else found[0].codec if found else "cp1252"
+        self.others = alphabets.equals(likely)
+        return self._told_apart(sample) or likely[0].codec
+
+    def _told_apart(self, sample: bytes) -> str:
+        """Of alphabets that are not Latin, frequent letters tell more than the languages do."""
+        if not set(self.others) - _LATIN:
+            return ""
+        best = from_bytes(sample, cp_isolation=self.others).best()
+        return best.encoding if best and best.encoding in self.others else ""
 
 
 def decode_head(head: bytes, encoding: str, *, whole: bool) -> str:
@@ -86,7 +98,7 @@ def decode_head(head: bytes, encoding: str, *, whole: bool) -> str:
         text = codecs.getincrementaldecoder(encoding)().decode(head, final=whole)
     except UnicodeError as error:
         raise FileRefused(MIXED if encoding == "utf-8" else NOT_TEXT) from error
-    if _CONTROL.search(text.rstrip("\x1a")):
+    if len(_CONTROL.findall(text.rstrip("\x1a"))) * _CHARACTERS_PER_CONTROL > len(text):
         raise FileRefused(NOT_TEXT)
     return text
 
@@ -94,13 +106,3 @@ def decode_head(head: bytes, encoding: str, *, whole: bool) -> str:
 def _is_mostly_utf8(sample: bytes) -> bool:
     text = sample.decode("utf-8", errors="replace")
     return 4 * text.count("\ufffd") < sum(not character.isascii() for character in text)
-
-
-def _is_western(sample: bytes) -> bool:
-    if _RUN.search(sample):
-        return False
-    try:
-        text = sample.decode("cp1252")
-    except UnicodeDecodeError:
-        return False
-    return all(_WESTERN.match(character) for character in set(text) if not character.isascii())

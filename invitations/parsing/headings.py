@@ -1,6 +1,7 @@
 """Which column holds what, by its heading in the languages of those who upload. Pure."""
 
 import hashlib
+import re
 import unicodedata
 from collections.abc import Sequence
 
@@ -8,7 +9,8 @@ from collections.abc import Sequence
 _WORDS: dict[str, tuple[str, ...]] = {
     "email": (
         "email", "e-mail address", "mail", "email id", "user email", "mail address", "e-mail 1", "login email",
-        "learner email", "student email", "work email", "contact email", "primary email",
+        "learner email", "student email", "work email", "contact email", "primary email", "user principal name",
+        "attendee email", "participant email", "email address 1", "e-mail address 1",
         "E-Mail-Adresse", "Mailadresse", "Mail-Adresse", "Emailadresse",  # German
         "courriel", "adresse e-mail", "adresse électronique", "adresse courriel", "adresse mail", "mél",  # French
         "correo", "correo electrónico", "dirección de correo", "dirección de correo electrónico", "e-correo",  # Spanish
@@ -42,6 +44,8 @@ _WORDS: dict[str, tuple[str, ...]] = {
     ),
     "name": (
         "name", "full name", "learner", "student", "learner name", "student name", "display name", "participant",
+        "attendee", "user name", "full name (legal)", "attendee name", "participant name",
+        "name original name", "your full name", "employee", "employee name",
         "Vollständiger Name", "Teilnehmer", "Teilnehmerin", "nom complet", "nombre completo", "nome completo",
         "volledige naam", "naam", "imię i nazwisko", "ad soyad", "adı soyadı", "namn", "navn", "полное имя", "фио",
         "पूरा नाम", "الاسم الكامل", "姓名", "氏名", "お名前", "성명",
@@ -64,6 +68,7 @@ _WORDS: dict[str, tuple[str, ...]] = {
         "تاريخ الانتهاء", "有效期", "到期日", "有效期至", "有効期限", "만료일",
     ),
 }  # fmt: skip
+_MAIL_WORDS = ("email", "courriel", "correo", "eposta", "epost", "poczta", "почта", "邮箱", "メール")
 LABELS = {
     "email": "E-mail address",
     "first_name": "First name",
@@ -74,30 +79,81 @@ LABELS = {
 }
 
 
+# In headings of people who are not the learners, though they have addresses.
+_SOMEBODY_ELSE = re.compile(
+    r"\b(guardian|parent|mother|father|manager|supervisor|boss|host|organi[sz]er|buyer|billing|emergency|instructor|"
+    r"teacher|trainer|advisor|adviser|coach|recruiter|referr\w+|approver|owner|sponsor|assistant|invoice|"
+    r"eltern\w*|vorgesetzte\w*|erziehungsberechtigte\w*|rechnung\w*|parents?|responsable|tutor\w*|padre|madre|"
+    r"genitore|ouder\w*|leidinggevende|rodzic\w*|opiekun\w*|veli)\b"
+)
+_THE_LEARNER = re.compile(
+    r"\b(student|learner|participant|attendee|trainee|pupil|candidate|employee|member|teilnehmer\w*|lernende\w*|"
+    r"sch[uü]ler\w*|mitarbeiter\w*|[eé]l[eè]ve|[eé]tudiant\w*|participante|alumn\w+|estudiante|alun\w+|student\w*|"
+    r"deelnemer|cursist|uczestnik\w*|katılımcı|öğrenci)\b"
+)
+_IN_BRACKETS = re.compile(r"[(\[{]([^()\[\]{}]*)[)\]}]")
+_BETWEEN_WORDS = re.compile(r"[\W_\d]+")
+
+
 def normalised(heading: str) -> str:
     """The heading as it is compared."""
     return "".join(filter(str.isalnum, unicodedata.normalize("NFKD", heading).casefold()))
 
 
 _COLUMN_OF = {normalised(word): column for column, words in _WORDS.items() for word in words}
+AS_WRITTEN = frozenset(word.casefold() for words in _WORDS.values() for word in words if not word.isascii())
+
+
+def column_of(heading: str) -> str:
+    """The column that a heading names, "" when it is unknown.
+
+    Of "First name [givenName] Required" the words outside the brackets count, else those within.
+    """
+    if "#" in heading:  # a number, as in "Attendee #"
+        return ""
+    found = _COLUMN_OF.get(normalised(heading), "")
+    if found or not any(bracket in heading for bracket in "([{"):
+        return found
+    outside = normalised(_IN_BRACKETS.sub(" ", heading)).removesuffix("required")
+    inside = [normalised(text) for text in _IN_BRACKETS.findall(heading)]
+    known = [_COLUMN_OF[text] for text in (*inside, outside) if text in _COLUMN_OF]
+    return "email" if "email" in known else known[0] if known else ""
 
 
 def columns_of(headings: Sequence[str]) -> dict[str, int]:
     """Column -> position. The first of two equal headings counts; of a heading that is unknown, nothing is said."""
     found: dict[str, int] = {}
     for position, heading in enumerate(headings):
-        column = _COLUMN_OF.get(normalised(heading))
+        column = column_of(heading)
         if column:
             found.setdefault(column, position)
     return found
 
 
-def speaks_of_mail(headings: Sequence[str]) -> int | None:
-    """The position of the only heading with the word e-mail somewhere in it ("Work e-mail (new)"), or None."""
-    found = [at for at, heading in enumerate(headings) if "email" in normalised(heading)]
-    return found[0] if len(found) == 1 else None
+def speak_of_mail(headings: Sequence[str]) -> list[int]:
+    """The positions of headings with the word e-mail somewhere in them ("Work e-mail (new)")."""
+    return [at for at, heading in enumerate(headings) if _mentions_mail(heading)]
+
+
+def is_of_somebody_else(heading: str) -> bool:
+    """Whether it names a guardian, a manager, a host: people who are not to be invited."""
+    words = _words(heading)
+    return bool(_SOMEBODY_ELSE.search(words)) and not _THE_LEARNER.search(words)
+
+
+def is_of_the_learner(heading: str) -> bool:
+    return bool(_THE_LEARNER.search(_words(heading))) and not is_of_somebody_else(heading)
 
 
 def digest(headings: Sequence[str]) -> str:
     """What a person's choice of columns for such headings is kept under."""
     return hashlib.sha256("\n".join(map(normalised, headings)).encode()).hexdigest()[:40]
+
+
+def _mentions_mail(heading: str) -> bool:
+    text = normalised(heading)
+    return any(word in text for word in _MAIL_WORDS)
+
+
+def _words(heading: str) -> str:
+    return _BETWEEN_WORDS.sub(" ", heading.casefold()).strip()

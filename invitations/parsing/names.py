@@ -14,6 +14,50 @@ _DIGITS = re.compile(r"^\d+|\d+$")
 _FEWEST_LETTERS = 2
 
 
+# What stands behind names and is none: degrees, licences, and what belongs to a last name.
+_CREDENTIALS = frozenset(
+    {
+        "aia", "ap", "aprn", "ba", "bed", "bs", "bsc", "bsn", "ccna", "cfa", "cissp", "cna", "cpa", "crna", "csm",
+        "dds", "dipl", "dipling", "dnp", "do", "dphil", "dr", "dvm", "edd", "esq", "faan", "facs", "fnp", "frcs",
+        "ing", "jd", "lcsw", "leed", "llb", "llm", "lmft", "lpn", "ma", "mag", "mba", "md", "med", "mpa", "mph",
+        "mphil", "mrcp", "msc", "mscs", "msn", "np", "ot", "pe", "pharmd", "phd", "phr", "pmp", "prof", "pt", "rn",
+        "rph", "shrm", "shrmcp", "sphr",
+    }
+)  # fmt: skip
+_GENERATIONS = frozenset({"jr", "sr", "ii", "iii", "iv"})
+_REMARK = re.compile(r"\s*[(\[{][^()\[\]{}]*[)\]}]\s*$")
+
+
+def without_remarks(name: str) -> str:
+    """The name without what stands in brackets behind it: "Ada Byron (she/her)" is Ada Byron; never empty."""
+    while (shorter := _REMARK.sub("", name)) != name and shorter.strip():
+        name = shorter
+    return name
+
+
+def parted(whole: str) -> tuple[str, str]:
+    """First and last name of "Ada King Lovelace", of "Lovelace, Ada", and of "Ada Lovelace, RN, BSN"."""
+    name, *behind = [part.strip() for part in without_remarks(whole).split(",")]
+    # "Wei, MA" may be a first name in capitals: a degree stands behind two names.
+    while behind and (len(behind) > 1 or " " in name) and _is_credential(behind[-1]):
+        behind.pop()
+    behind = [part for part in behind if part]
+    if behind and behind[0].strip(".").lower() in _GENERATIONS:  # "Byron, Jr., Ada" and "Ada Byron, Jr."
+        name, behind = f"{name} {behind[0]}", behind[1:]
+        if not behind:
+            first, _, last = name.removesuffix(name.split()[-1]).strip().rpartition(" ")
+            return (first or last), (f"{last} {name.split()[-1]}" if first else "")
+    first, last = (", ".join(behind), name) if behind else (name.rpartition(" ")[0], name.rpartition(" ")[2])
+    return (first.strip(), last.strip()) if first.strip() else (last.strip(), "")
+
+
+def _is_credential(part: str) -> bool:
+    """Written as degrees are: RN, Ph.D., MSc; in small letters it is a name ("Ma")."""
+    words = [word for word in part.split() if sum(map(str.isupper, word)) > 1 or "." in word]
+    known = ["".join(filter(str.isalpha, word)).lower() in _CREDENTIALS for word in words]
+    return bool(known) and all(known) and len(known) == len(part.split())
+
+
 def from_address(address: str) -> tuple[str, str]:
     """First and last name of a normalized address; the last name is "" where it holds one word only.
 

@@ -7,26 +7,21 @@ Both need memory for a piece and a record, never for the file.
 import csv
 import hashlib
 import io
-from collections.abc import Iterable, Iterator
-from contextlib import suppress
-from dataclasses import replace
-from itertools import chain, islice, takewhile
+from collections.abc import Callable, Iterable, Iterator
+from itertools import chain
 
-from invitations.parsing import encodings, headings
-from invitations.parsing.emails import check, clean
+from invitations.parsing import encodings, recognition
+from invitations.parsing.emails import address_in, check, clean
 from invitations.parsing.errors import FileRefused, refuse_what_is_no_csv
 from invitations.parsing.file_format import Format
+from invitations.parsing.recognition import Record
 from invitations.parsing.streams import Pieces
 
 __all__ = ["Examiner", "FileRefused", "Format", "Record", "raw_records", "records", "sample"]
 
-DELIMITERS = (",", ";", "\t", "|")
 HEAD_BYTES = 64 * 1024
-_HEADING_WITHIN_RECORDS = 12  # titles and blank lines may stand above the headings
-_MOST_COLUMNS = 300
 _END = "\x00end of file\x00"  # follows the last line; whatever swallows it was never closed
-Record = tuple[int, list[str]]  # the line it begins in (1-based) and its cells
-NO_EMAIL_COLUMN = "The file has no e-mail column: give the column with the addresses the heading “email”."
+Passed = Callable[[int, list[str]], None]
 
 
 class Examiner:
@@ -57,15 +52,27 @@ class Examiner:
             raise FileRefused("The file is empty.")
         refuse_what_is_no_csv(head)
         encoding, mark_bytes = self._encoding.verdict(head)
-        text = encodings.decode_head(head[mark_bytes:], encoding, whole=self.size_bytes <= len(head))
-        if not clean(text.replace("\ufeff", "")):
-            raise FileRefused("The file is empty.")
-        return _recognised(text, Format(encoding, mark_bytes, ",", 0))
+        form = Format(encoding, mark_bytes, ",", 0, encodings=self._encoding.others)
+        return recognised_in(head, form, whole=self.size_bytes <= len(head))
 
 
-def records(pieces: Iterable[bytes], form: Format) -> Iterator[Record]:
-    """Every record below the headings that is not blank, in the file's order. Raises FileRefused, naming the line."""
-    return _below(form, _parsed(_lines(pieces, form), form.delimiter))
+def recognised_in(head: bytes, form: Format, *, whole: bool = True, table_line: int = 0) -> Format:
+    """`form`, of which the encoding is known, with all else that the beginning of the file tells. Raises FileRefused.
+
+    `whole`: `head` is all of the file, so that no character is cut in two at its end.
+    """
+    text = encodings.decode_head(head[form.mark_bytes :], form.encoding, whole=whole)
+    if not clean(text.replace("\ufeff", "")):
+        raise FileRefused("The file is empty.")
+    return recognition.recognised(text, form, table_line=table_line)
+
+
+def records(pieces: Iterable[bytes], form: Format, *, passed: Passed | None = None) -> Iterator[Record]:
+    """Every record of the table that is not blank, in the file's order. Raises FileRefused, naming the line.
+
+    `passed` is told of the others: above the headings, below the table's end.
+    """
+    return _of_table(form, _parsed(_lines(pieces, form), form), passed or (lambda line, cells: None))
 
 
 def raw_records(pieces: Iterable[bytes], form: Format) -> Iterator[tuple[int, list[str], str]]:
@@ -80,7 +87,7 @@ def raw_records(pieces: Iterable[bytes], form: Format) -> Iterator[tuple[int, li
             taken.append(line)
             yield line
 
-    for line, cells in _parsed(noted(), form.delimiter):
+    for line, cells in _parsed(noted(), form):
         yield line, cells, "".join(taken)
         taken.clear()
 
@@ -101,27 +108,40 @@ def _lines(pieces: Iterable[bytes], form: Format) -> Iterator[str]:
     return io.TextIOWrapper(stream, encoding=form.encoding, errors="strict", newline="")
 
 
-def _below(form: Format, parsed: Iterator[Record]) -> Iterator[Record]:
+def _of_table(form: Format, parsed: Iterator[Record], passed: Passed) -> Iterator[Record]:
+    email = form.columns.get("email", 0)
     for line, cells in parsed:
-        if line <= form.heading_line or not (any(cells) and any(map(clean, cells))):
+        if not (any(cells) and any(map(clean, cells))):
             continue
-        if form.heading_line and cells == form.headings:
+        if line <= form.heading_line or (form.end_line and line >= form.end_line):
+            passed(line, cells)
+            continue
+        if form.heading_line and "@" not in "".join(cells[email : email + 1]) and recognition.is_heading(cells):
+            _refuse_another_table(line, cells, form)
             continue  # files that were appended to one another repeat their headings
         yield line, cells
 
 
-def _parsed(lines: Iterator[str], delimiter: str) -> Iterator[Record]:
-    reader = csv.reader(chain(lines, (_END,)), delimiter=delimiter)
+def _refuse_another_table(line: int, cells: list[str], form: Format) -> None:
+    if recognition.columns_alike(cells, form):
+        return
+    raise FileRefused(
+        f"In line {line} another table with other headings begins: upload each table as a file of its own."
+    )
+
+
+def _parsed(lines: Iterator[str], form: Format) -> Iterator[Record]:
+    reader = csv.reader(chain(lines, (_END,)), **recognition.dialect(form))  # type: ignore[arg-type]
     line = 1
     try:
         for cells in reader:
             if reader.line_num > line:
-                _refuse_swallowed_rows(line, cells, delimiter)
+                _refuse_swallowed_rows(line, cells, form)
             if cells and cells[-1].endswith(_END):
                 if cells != [_END]:
                     raise _runaway(line, cells, len(cells) - 1, "is never closed")
                 return
-            yield line, cells
+            yield line, recognition.parted(cells, form)
             line = reader.line_num + 1
     except csv.Error as error:
         raise _runaway(line, [], 0, "is not closed within 100,000 characters") from error
@@ -132,13 +152,20 @@ def _parsed(lines: Iterator[str], delimiter: str) -> Iterator[Record]:
         ) from error
 
 
-def _refuse_swallowed_rows(line: int, cells: list[str], delimiter: str) -> None:
+def _refuse_swallowed_rows(line: int, cells: list[str], form: Format) -> None:
     """A cell over several lines whose later lines look like rows was opened by a stray quotation mark."""
     for position, cell in enumerate(cells):
         later = cell.splitlines()[1:]
-        if any("@" in part and delimiter in part for part in later):
+        if any("@" in part and form.delimiter in part and _looks_like_a_row(part, form) for part in later):
             end = line + sum(_breaks(each) for each in cells[: position + 1])
             raise _runaway(line, cells, position, f"is closed only in line {end}, with whole rows between")
+
+
+def _looks_like_a_row(part: str, form: Format) -> bool:
+    """Whether an address stands where the table has them: "please cc boss@example.org, my manager" is a note."""
+    cells, at = part.replace('"', "").split(form.delimiter), form.columns.get("email")
+    own = cells if at is None else cells[at : at + 1]
+    return any("@" in cell and not check(address_in(cell))[1] for cell in own)
 
 
 def _runaway(line: int, cells: list[str], position: int, what: str) -> FileRefused:
@@ -151,71 +178,3 @@ def _runaway(line: int, cells: list[str], position: int, what: str) -> FileRefus
 
 def _breaks(cell: str) -> int:
     return cell.count("\n") + cell.replace("\r\n", "").count("\r")
-
-
-def _recognised(text: str, form: Format) -> Format:
-    """`form` with the delimiter, the headings and the columns that the beginning of the file tells."""
-    candidates = [(_with_headings(text, replace(form, delimiter=one))) for one in _delimiters(text)]
-    settled = [one for one in candidates if one.is_settled and one.heading_line]
-    if settled:
-        return max(settled, key=lambda one: (len(one.columns), len(one.headings)))
-    mapped = [one for one in candidates if _addresses_in(text, one)]
-    if not mapped:
-        raise FileRefused(NO_EMAIL_COLUMN)
-    widest = max(mapped, key=lambda one: len(one.headings))
-    if len(widest.headings) > _MOST_COLUMNS:  # for a person to choose from
-        raise FileRefused(f"The file has more than {_MOST_COLUMNS} columns, and none is headed “email”: head it so.")
-    return widest
-
-
-def _delimiters(text: str) -> tuple[str, ...]:
-    first = text.lstrip("\ufeff\r\n ").splitlines()[0].strip().strip('"').lower() if text.strip() else ""
-    named = first.removeprefix("sep=")
-    return (named,) if first.startswith("sep=") and len(named) == 1 else DELIMITERS
-
-
-def _head_records(text: str, delimiter: str) -> list[Record]:
-    found: list[Record] = []
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
-    line = 1
-    with suppress(csv.Error):  # told when the file is read
-        for cells in islice(reader, _HEADING_WITHIN_RECORDS):
-            found.append((line, cells))
-            line = reader.line_num + 1
-    return found
-
-
-def _with_headings(text: str, form: Format) -> Format:
-    """The first record that names an e-mail column is the headings, or speaks of one; else the first not blank."""
-    filled = [
-        (line, cells)
-        for line, cells in _head_records(text, form.delimiter)
-        if any(map(clean, cells)) and not clean("".join(cells)).lower().startswith("sep=")
-    ]
-    above = list(takewhile(lambda record: not any(map(_is_address, record[1])), filled))  # where the rows begin
-    for line, cells in above:
-        columns = headings.columns_of(cells)
-        if "email" in columns:
-            return replace(form, heading_line=line, headings=cells, columns=columns)
-    for line, cells in reversed(above):
-        at = headings.speaks_of_mail(cells)
-        if at is not None and _holds_addresses(filled[len(above) :], at):  # so it is no title such as "E-mail list"
-            return replace(form, heading_line=line, headings=cells, columns=headings.columns_of(cells) | {"email": at})
-    if not filled:
-        return form
-    line, cells = filled[0]
-    if not above:
-        return replace(form, headings=[f"Column {number}" for number in range(1, len(cells) + 1)])
-    return replace(form, heading_line=line, headings=cells, columns=headings.columns_of(cells))
-
-
-def _addresses_in(text: str, form: Format) -> bool:
-    return any(_is_address(cell) for _, cells in _head_records(text, form.delimiter) for cell in cells)
-
-
-def _holds_addresses(found: list[Record], at: int) -> bool:
-    return any(len(cells) > at and _is_address(cells[at]) for _, cells in found)
-
-
-def _is_address(cell: str) -> bool:
-    return "@" in cell and not check(clean(cell))[1]

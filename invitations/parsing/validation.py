@@ -3,15 +3,17 @@
 import re
 import unicodedata
 from collections import defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 from coursehub.emails import LONGEST
-from invitations.parsing import emails
+from invitations.parsing import dates, emails, names, statuses
 from invitations.parsing.emails import BLANKS, clean
+from invitations.parsing.file_format import Format
+from invitations.parsing.leftovers import Leftovers, is_example
 
 LONGEST_NAME = 150
 _COLUMNS = ("email", "first_name", "last_name", "name", "course", "access_expires")
@@ -21,9 +23,6 @@ _EXACT_DIGITS = 15  # of a number in Excel; the rest it replaces by zeros
 _DATE = re.compile(
     r"\d{1,4}[-./]\d{1,2}[-./]\d{1,4}|\d{1,2}[-. ][^\W\d]{3,9}\.?([-. ]\d{2,4})?|[^\W\d]{3}[- ]\d{2}", re.IGNORECASE
 )
-_YEAR_FIRST = re.compile(r"(\d{4})[-./](\d{1,2})[-./](\d{1,2})(?:[T ]\d{1,2}:\d{2}.*)?")
-_YEAR_LAST = re.compile(r"(\d{1,2})([-./])(\d{1,2})\2(\d{4})(?:[T ]\d{1,2}:\d{2}.*)?")
-_SERIAL = re.compile(r"\d{5}([.,]\d+)?")
 
 
 class Row(NamedTuple):
@@ -77,9 +76,12 @@ class Courses:
 
 
 class Judge:
-    """Judges the rows of one file, one after the other."""
+    """Judges the rows of one file, one after the other. What becomes no row is in `leftovers`."""
 
-    def __init__(self, columns: Mapping[str, int], courses: Courses, now: datetime, time_zone: str) -> None:
+    def __init__(
+        self, columns: Mapping[str, int], courses: Courses, now: datetime, time_zone: str, form: Format | None = None
+    ) -> None:
+        self._form = form or Format("utf-8", 0, ",", 0, columns=dict(columns))
         self._now, self._zone = now, ZoneInfo(time_zone)
         # A column that the file has not is looked for behind every row, where there is nothing.
         self._width = max(columns.values()) + 1
@@ -88,24 +90,31 @@ class Judge:
         self._find_course = _remembered(courses.find)
         self._find_date = _remembered(self._read_date)
         self._seen: defaultdict[str, dict[str, int]] = defaultdict(dict)
+        self.leftovers = Leftovers(self._form)
+
+    def rows(self, records: Iterable[tuple[int, list[str]]]) -> Iterator[Row]:
+        """The verdicts on all records that are learners."""
+        for line, cells in records:
+            filled = cells[: self._width] + self._padding
+            email, *names = [filled[at].strip(BLANKS) for at in self._positions[:4]]
+            if email or not self.leftovers.is_no_learner(line, cells, email, names):
+                yield self.judge(line, cells)
 
     def judge(self, line: int, cells: list[str]) -> Row:
         """The row's verdict, as far as the file alone tells it."""
         filled = cells[: self._width] + self._padding
         email, first, last, whole, course, until = [filled[at].strip(BLANKS) for at in self._positions]
         folded, problem = emails.check(email)
-        if problem:
+        if problem or email[0] == "'":
+            whole = whole or (emails.name_beside(email) if not (first or last) else "")
             email = emails.address_in(email)
             folded, problem = emails.check(email)
+        problem = self._with_others(line, cells, problem) or self._told_apart(cells, email, first, last, whole)
         course_id, course_problem = self._find_course(course)
         expires_at, date_problem = self._find_date(until)
         problem = problem or course_problem or date_problem
-        if whole and not first:
-            first, last = (clean(whole.removesuffix(last)) or whole, last) if last else _parted(whole)
-        note, both = "", first + last
-        if not both.isascii() or not both.isprintable():
-            first, last, note = _looked_at(first, last)
-        if len(both) > LONGEST_NAME and max(len(first), len(last)) > LONGEST_NAME:
+        first, last, note = _names(first, last, whole)
+        if len(first) > LONGEST_NAME or len(last) > LONGEST_NAME:
             problem = problem or f"The name is longer than {LONGEST_NAME} characters."
             first, last = first[:LONGEST_NAME], last[:LONGEST_NAME]
         first_line = line if problem else self._seen[course_id].setdefault(folded, line)
@@ -114,17 +123,56 @@ class Judge:
             problem, first_line if first_line != line else 0, note,
         )  # fmt: skip
 
+    def is_past(self, cell: str) -> bool:
+        """Whether the cell names a day, and that day is over."""
+        day = dates.day_in(cell, day_first=self._form.day_first)[0]
+        return day is not None and self._end_of(day) <= self._now
+
+    def _with_others(self, line: int, cells: list[str], problem: str) -> str:
+        """`problem`, and where else in the record an address stands."""
+        if sum("@" in cell for cell in cells) <= (not problem):
+            return problem
+        heading = self.leftovers.note_unread(line, cells)
+        return f"{problem.rstrip('.')}; “{heading[:60]}” holds one." if problem and heading else problem
+
+    def _told_apart(self, cells: list[str], email: str, first: str, last: str, whole: str) -> str:
+        """Why a good address is no learner to invite, as far as the record says it."""
+        at = self._form.status_column
+        if self._form.leaves_out_status and at is not None and statuses.is_out(value := "".join(cells[at : at + 1])):
+            return f"Left out: “{self._form.heading(at)[:60]}” is “{clean(value)[:40]}”."
+        if is_example(self._form, email, first, last, whole):
+            return "This is the example row of a template: take it out, or write a learner in its place."
+        return ""
+
     def _read_date(self, cell: str) -> tuple[datetime | None, str]:
         """The end of the day that the cell names, and what is wrong with it."""
         if not cell:
             return None, ""
-        day, problem = _day(cell)
+        day, problem = dates.day_in(cell, day_first=self._form.day_first)
         if day is None:
             return None, problem
-        ends_at = datetime.combine(day + timedelta(days=1), time(), self._zone)
+        ends_at = self._end_of(day)
         if ends_at <= self._now:
             return None, f"The access would have ended on {day.isoformat()}, which is past."
         return ends_at, ""
+
+    def _end_of(self, day: date) -> datetime:
+        return datetime.combine(day + timedelta(days=1), time(), self._zone)
+
+
+def _names(first: str, last: str, whole: str) -> tuple[str, str, str]:
+    """First and last name from the three cells, and a note on what looks damaged."""
+    if whole and not first:
+        apart = names.parted(whole)
+        if last and apart[1].casefold() != last.casefold():
+            apart = clean(whole.removesuffix(last)) or whole, last
+        first, last = apart
+    both, note = first + last, ""
+    if "(" in both or "[" in both:
+        first, last = names.without_remarks(first), names.without_remarks(last)
+    if not both.isascii() or not both.isprintable():
+        first, last, note = _looked_at(first, last)
+    return first, last, note
 
 
 def _folded(name: str) -> str:
@@ -146,34 +194,6 @@ def _remembered(find: Callable[[str], tuple[Any, ...]]) -> Callable[[str], tuple
     return ask
 
 
-def _parted(whole: str) -> tuple[str, str]:
-    """First and last name of "Ada King Lovelace" and of "Lovelace, Ada"."""
-    if "," in whole:
-        last, _, first = whole.partition(",")
-    else:
-        first, _, last = whole.rpartition(" ")
-    return (clean(first), clean(last)) if clean(first) else (clean(last), "")
-
-
-def _day(cell: str) -> tuple[date | None, str]:
-    wanted = "write it as 2027-12-31."
-    try:
-        if found := _YEAR_FIRST.fullmatch(cell):
-            return date(int(found[1]), int(found[2]), int(found[3])), ""
-        if found := _YEAR_LAST.fullmatch(cell):
-            one, mark, two, year = int(found[1]), found[2], int(found[3]), int(found[4])
-            if mark == "." or one > 12 or one == two:
-                return date(year, two, one), ""
-            if two > 12:
-                return date(year, one, two), ""
-            return None, f"“{cell[:40]}” may be two days, with the day or the month first: {wanted}"
-    except (ValueError, OverflowError):
-        return None, f"There is no day “{cell[:40]}”: {wanted}"
-    if _SERIAL.fullmatch(cell):
-        return None, f"“{cell}” is Excel's number of a day: format the column as a date, or {wanted}"
-    return None, f"“{cell[:40]}” is no date: {wanted}"
-
-
 def _damaged_id(cell: str) -> str:
     """What Excel did to a course's id, in one sentence; "" when nothing of the kind is seen."""
     cure = "format the column as text, and enter the id again."
@@ -188,7 +208,10 @@ def _damaged_id(cell: str) -> str:
 
 def _looked_at(first: str, last: str) -> tuple[str, str, str]:
     """Names without control characters, and a note on what looks damaged."""
-    first, last = clean(_CONTROL.sub(" ", first)), clean(_CONTROL.sub(" ", last))
+    is_damaged = "\x00" in first + last
+    first, last = (clean(_CONTROL.sub(" ", name.replace("\x00", ""))) for name in (first, last))
+    if is_damaged:
+        return first, last, "A character of the name was damaged in the file."
     if emails.looks_garbled(f"{first} {last}"):
         name = f"{first} {last}".strip()[:60]
         return first, last, f"The name “{name}” looks garbled: the file was opened in the wrong encoding before."

@@ -20,7 +20,7 @@ State = Invitation.State
 
 def is_settled(batch: Batch) -> bool:
     """Whether it is known what the columns of the batch's file hold; else a person must say it."""
-    return "email" in batch.format.get("columns", {"email": 0})
+    return not batch.format or (bool("email" in batch.format["columns"]) and not batch.format.get("asks"))
 
 
 def members_as_of(batch: Batch) -> datetime | None:

@@ -1,27 +1,39 @@
-"""What stands where in files whose headings do not tell: remembered for each person, by the headings."""
+"""Which column holds what, as a person chose it for files with such headings: remembered, shown, forgotten."""
 
+from coursehub import clock
 from invitations.models import HeadingChoice
-from invitations.parsing import headings
+from invitations.parsing import columns, headings
 from invitations.parsing.reader import Format
 
+BEFORE = "before"  # a choice of a version that did not note the day
 
-def recall(user_id: int, form: Format) -> Format:
-    """`form` with the columns that this person chose for such headings, or as it is."""
-    if form.is_settled:
+
+def recall(user_id: int, form: Format, rows: list[list[str]]) -> Format:
+    """`form` with the columns that this person chose for such headings, or as it is.
+
+    `rows` are the first of the file: a choice that does not fit them is not taken. Files without headings have none.
+    """
+    choice = HeadingChoice.objects.filter(pk=_key(user_id, form)).first() if form.heading_line else None
+    if choice is None or form.tables or not columns.fits(choice.columns["email"], rows):
         return form
-    choice = HeadingChoice.objects.filter(pk=_key(user_id, form)).first()
-    return form.with_columns(choice.columns) if choice else form
+    return form.with_columns(choice.columns, chosen_on=_day(choice))
 
 
 def remember(user_id: int, form: Format) -> None:
-    choice = {"user_id": user_id, "columns": form.columns}
-    HeadingChoice.objects.update_or_create(id=_key(user_id, form), defaults=choice)
+    """For the next files with these headings."""
+    if form.heading_line:
+        choice = {"user_id": user_id, "columns": form.columns, "chosen_at": clock.now()}
+        HeadingChoice.objects.update_or_create(id=_key(user_id, form), defaults=choice)
 
 
-def forget(user_id: int, form: Format) -> None:
-    """The choice made a file unusable, so the next one asks anew."""
-    HeadingChoice.objects.filter(pk=_key(user_id, form)).delete()
+def forget(user_id: int, form: Format) -> bool:
+    """The next file is read by its headings alone. Whether anything was remembered."""
+    return bool(HeadingChoice.objects.filter(pk=_key(user_id, form)).delete()[0])
 
 
 def _key(user_id: int, form: Format) -> str:
     return f"{user_id}-{headings.digest(form.headings)}"
+
+
+def _day(choice: HeadingChoice) -> str:
+    return choice.chosen_at.date().isoformat() if choice.chosen_at else BEFORE

@@ -34,6 +34,9 @@ SLICE_SECONDS = 30.0  # well below the queue's time-out for a task
 _LEASE = FencedLease(until="read_lease_until", fence="read_fence", seconds=60.0)
 CHUNK_ROWS = 2_000
 _DUPLICATE_KEY = 11000
+# How MongoDB is asked for batches whose files leave no question, and for those of which a person is asked.
+SETTLED: dict[str, Any] = {"format.columns.email": {"$ne": None}, "format.asks.0": {"$exists": False}}
+UNSETTLED: dict[str, Any] = {"$or": [{"format.columns.email": None}, {"format.asks.0": {"$exists": True}}]}
 READ, UNFINISHED, NOT_NOW, REFUSED = "read", "unfinished", "not_now", "refused"
 
 
@@ -99,7 +102,7 @@ class _Reading:
         self._batch, self._fence = batch, fence
         self._form = reader.Format(**batch.format)
         courses = courses_of(batch.uploaded_by, batch.course_id)
-        self._judge = Judge(self._form.columns, courses, batch.created_at, settings.TIME_ZONE)
+        self._judge = Judge(self._form.columns, courses, batch.created_at, settings.TIME_ZONE, self._form)
         self._tally = Tally()
         self._bytes = 0
         self._course_ids: set[str] = set()
@@ -123,6 +126,7 @@ class _Reading:
         # Whoever was erased since the upload could not be found in it.
         erasure.erase_again(actor="system", since=self._batch.created_at)
         ready = {"state": Batch.State.PREVIEW, **_LEASE.released(), "read_bytes": self._batch.size_bytes}
+        ready["leftovers"] = {"$literal": self._judge.leftovers.as_document()}
         ready["made_names"] = missing_names.count(self._batch.pk)
         if not _keep(self._batch.pk, self._fence, ready):
             return False
@@ -131,8 +135,8 @@ class _Reading:
         return True
 
     def _rows(self) -> Iterator[Row]:
-        for line, cells in reader.records(self._counted(), self._form):
-            row = self._judge.judge(line, cells)
+        passed = self._judge.leftovers.note_outside
+        for row in self._judge.rows(reader.records(self._counted(), self._form, passed=passed)):
             self._tally.note(row)
             self._course_ids.add(row.course_id)
             yield row
@@ -210,6 +214,6 @@ def _unread() -> dict[str, Any]:
     return {
         "state": Batch.State.UPLOADED,
         "stored_at": {"$ne": None},
-        "format.columns.email": {"$ne": None},
+        **SETTLED,
         "$expr": _LEASE.is_free(),
     }

@@ -16,7 +16,7 @@ from invitations import transitions
 from invitations.models import Batch
 from invitations.parsing import reader, validation
 from invitations.parsing.errors import NoGoodRows
-from invitations.uploads import column_mappings, file_store, import_rows
+from invitations.uploads import column_mappings, doubts, file_store, import_rows
 
 # Read and judged within the request; what is larger is read by a worker.
 READ_AT_ONCE_BYTES = 200_000
@@ -36,11 +36,11 @@ def upload(*, user: User, course: Course | None, filename: str, content: bytes |
     for piece in file_store.of_file(file):
         examiner.feed(piece)
     found = examiner.format()
-    form = column_mappings.recall(user.pk, found)
+    form = _with_what_is_known(file, found, user, course)
     if course is None and form.is_settled and "course" not in form.columns:
         raise reader.FileRefused(CHOOSE_COURSE)
     at_once = form.is_settled and examiner.size_bytes <= READ_AT_ONCE_BYTES
-    if at_once and not _has_good_rows(file, form, user, course, are_chosen=not found.is_settled):
+    if at_once and not _has_good_rows(file, form, user, course, are_chosen=bool(form.chosen_on)):
         column_mappings.forget(user.pk, found)
         form, at_once = found, False  # to be asked
     batch = _open_batch(user, course, filename, examiner, form)
@@ -54,21 +54,35 @@ def upload(*, user: User, course: Course | None, filename: str, content: bytes |
     return batch
 
 
-def choose_columns(batch: Batch, *, user: User, columns: dict[str, int]) -> bool:
-    """Settle what stands where in a file whose headings do not tell, and remember it for such files of this user.
+def choose_columns(batch: Batch, *, user: User, form: reader.Format) -> bool:
+    """Read a file that leaves a doubt as a person says, and remember the columns for such files of this user.
 
-    False when that was settled already. Raises FileRefused when something is missing.
+    `form` may ask anew, where the chosen table leaves a doubt of its own. False when all was settled already. Raises
+    FileRefused when something is missing.
     """
-    form = reader.Format(**batch.format).with_columns(columns)
-    if not form.is_settled:
+    if not form.asks and "email" not in form.columns:
         raise reader.FileRefused("Choose the column that holds the e-mail addresses.")
-    if not batch.course_id and "course" not in columns:
+    if form.is_settled and not batch.course_id and "course" not in form.columns:
         raise reader.FileRefused(CHOOSE_COURSE)
-    unread = {"id": batch.pk.hex, "state": Batch.State.UPLOADED, "format.columns.email": None}
-    settled = outside_transaction(Batch).update_one(unread, {"$set": {"format": form.as_document()}}).modified_count
-    if settled:
+    unread = {"id": batch.pk.hex, "state": Batch.State.UPLOADED, **import_rows.UNSETTLED}
+    chosen = outside_transaction(Batch).update_one(unread, {"$set": {"format": form.as_document()}}).modified_count
+    if chosen and form.is_settled:
         column_mappings.remember(user.pk, form)
-    return bool(settled)
+    return bool(chosen)
+
+
+def _with_what_is_known(file: BinaryIO, form: reader.Format, user: User, course: Course | None) -> reader.Format:
+    """`form` with what this person chose for such headings before, and with the doubts that courses and dates raise."""
+    try:
+        rows = reader.sample(file_store.of_file(file), form, rows=doubts.ROWS_LOOKED_AT)
+    except reader.FileRefused:  # told when the file is read
+        return form
+    recalled = column_mappings.recall(user.pk, form, rows)
+    if recalled.chosen_on or not recalled.columns:
+        return recalled
+    courses = import_rows.courses_of(user, course.course_id if course else "")
+    judge = validation.Judge(form.columns, courses, clock.now(), settings.TIME_ZONE, form)
+    return doubts.added(form, rows, courses, judge)
 
 
 def _has_good_rows(file: BinaryIO, form: reader.Format, user: User, course: Course | None, *, are_chosen: bool) -> bool:
@@ -77,10 +91,10 @@ def _has_good_rows(file: BinaryIO, form: reader.Format, user: User, course: Cour
     False when the columns that were chosen for an earlier file do not fit; else raises FileRefused.
     """
     courses = import_rows.courses_of(user, course.course_id if course else "")
-    judge = validation.Judge(form.columns, courses, clock.now(), settings.TIME_ZONE)
+    judge = validation.Judge(form.columns, courses, clock.now(), settings.TIME_ZONE, form)
     tally = import_rows.Tally()
-    for record in reader.records(file_store.of_file(file), form):
-        tally.note(judge.judge(*record))
+    for row in judge.rows(reader.records(file_store.of_file(file), form)):
+        tally.note(row)
     try:
         tally.refuse_without_good_rows()
     except NoGoodRows:

@@ -12,7 +12,8 @@ from django.views.decorators.http import require_GET, require_POST
 
 from coursehub.roles import SignedInRequest
 from invitations import services
-from invitations.forms import ColumnsForm, ConfirmForm
+from invitations.columns_form import ColumnsForm
+from invitations.forms import ConfirmForm
 from invitations.models import Batch, Invitation
 from invitations.parsing import reader
 from invitations.selectors import batch_status, estimate, findings
@@ -59,7 +60,7 @@ def batch(request: SignedInRequest, batch_id: UUID) -> HttpResponse:
     if batch.state == Batch.State.PREVIEW:
         context |= _preview(batch, status["counts"] if status else {})
     elif batch.state == Batch.State.UPLOADED and not batch_status.is_settled(batch):
-        context["columns_form"] = ColumnsForm(batch=batch, user=request.user)
+        context["columns_form"] = ColumnsForm(batch=batch)
     return render(request, "invitations/batch.html", context)
 
 

@@ -10,13 +10,14 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from coursehub import queue
 from coursehub.roles import SignedInRequest
 from invitations import services, tasks
-from invitations.forms import ColumnsForm, UploadForm
+from invitations.columns_form import ColumnsForm
+from invitations.forms import UploadForm
 from invitations.models import Batch
 from invitations.parsing.errors import FileRefused
 from invitations.sending import missing_names
 from invitations.views.shared import TOO_LATE, batch_or_404
 
-TEMPLATE = "email,first name,last name,access until\r\nada@example.org,Ada,Lovelace,\r\n"
+TEMPLATE = "email,first name,last name,access until\r\n"
 
 
 @require_http_methods(["GET", "POST"])
@@ -40,7 +41,7 @@ def upload(request: SignedInRequest) -> HttpResponseBase:
 
 @require_GET
 def template(request: HttpRequest) -> HttpResponse:
-    """A file to fill in, which passes its own preview."""
+    """A file to fill in: headings alone, since an example in it would be invited."""
     return HttpResponse(
         TEMPLATE, content_type="text/csv", headers={"Content-Disposition": 'attachment; filename="template.csv"'}
     )
@@ -50,11 +51,11 @@ def template(request: HttpRequest) -> HttpResponse:
 def columns(request: SignedInRequest, batch_id: UUID) -> HttpResponseBase:
     """Takes what a person says about the columns, and has the file read."""
     batch = batch_or_404(request, batch_id)
-    form = ColumnsForm(request.POST, batch=batch, user=request.user)
+    form = ColumnsForm(request.POST, batch=batch)
     sentence = form.sentence
     if form.is_valid():
         try:
-            services.choose_columns(batch, user=request.user, columns=form.chosen)
+            services.choose_columns(batch, user=request.user, form=form.read_as)
         except FileRefused as refusal:
             sentence = str(refusal)
         else:

@@ -166,9 +166,11 @@ def test_no_file_and_a_foreign_course_are_refused(client_for, course):
     assert "no access" in _alerts(_post(client, course, csv_of("ada@example.org")))[0]
 
 
-def test_the_template_passes_its_own_preview(client_for, course):
+def test_the_template_holds_nobody_and_passes_its_own_preview_once_it_is_filled_in(client_for, course):
     client = client_for("trainer")
-    assert _post(client, course, client.get("/invitations/template.csv").content).status_code == 302
+    content = client.get("/invitations/template.csv").content
+    assert "headings but no rows" in _alerts(_post(client, course, content))[0]
+    assert _post(client, course, content + b"grace@example.org,Grace,Hopper,2099-12-31\r\n").status_code == 302
 
 
 def test_another_trainer_s_batch_does_not_exist(client_for, upload):

@@ -156,7 +156,6 @@ SHAPES = [
         "a row without its address", f"{HEAD},Ada,L\n".encode() + f"{GRACE},,\n".encode(), [bad("missing"), ok(GRACE)]
     ),
     Case("headings repeated", f"{HEAD}{ADA},A,B\n{HEAD}{GRACE},G,H\n".encode(), [ok(ADA, line=2), ok(GRACE, line=4)]),
-    Case("two e-mail columns", f"email,email\n{ADA},{GRACE}\n".encode(), [ok(ADA)]),
     Case("other columns between", f"id,Phone,E-Mail,x\n7,0664,{ADA},y\n".encode(), [ok(ADA)]),
     Case(
         "headings in capitals and accents", f"E-MAIL ADDRESS;PRÉNOM;NOM\n{ADA};Ada;L\n".encode(), [ok(ADA, "Ada", "L")]

@@ -1,0 +1,35 @@
+"""What only the academy's courses and the calendar tell: whether columns of a file mean what their headings say."""
+
+from dataclasses import replace
+
+from django.db.models import Q
+
+from coursehub.models import Course
+from invitations.parsing.emails import clean
+from invitations.parsing.file_format import Format
+from invitations.parsing.validation import Courses, Judge
+
+ROWS_LOOKED_AT = 100
+NO_COURSE = "The column “{}” names no course that you may invite to; these learners are invited to the course above."
+ALL_PAST = "All days in the column “{}” are past: does it say until when learners have access?"
+
+
+def added(form: Format, rows: list[list[str]], courses: Courses, judge: Judge) -> Format:
+    """`form`, with columns taken out and asked about that fit neither the chosen course nor the calendar."""
+    columns, asks = dict(form.columns), []
+    texts = _texts(form, "course", rows)
+    if courses.chosen and texts and all(courses.find(text)[1] for text in texts) and not _of_the_academy(texts):
+        asks.append(NO_COURSE.format(form.heading(columns.pop("course"))[:60]))
+    if (texts := _texts(form, "access_expires", rows)) and all(map(judge.is_past, texts)):
+        asks.append(ALL_PAST.format(form.heading(columns.pop("access_expires"))[:60]))
+    return replace(form, columns=columns, asks=[*form.asks, *asks]) if asks else form
+
+
+def _of_the_academy(texts: list[str]) -> bool:
+    """Whether one of them is a course after all, of somebody else: then the column is one of courses."""
+    return Course.objects.filter(Q(course_id__in=texts) | Q(name__in=texts)).exists()
+
+
+def _texts(form: Format, column: str, rows: list[list[str]]) -> list[str]:
+    at = form.columns.get(column)
+    return [] if at is None else [text for cells in rows if at < len(cells) and (text := clean(cells[at]))]
