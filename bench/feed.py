@@ -41,7 +41,8 @@ def measure() -> list[Measure]:
         measures = _spread_over_courses(spread)
         product = _all_on_one_course(together)
         measures += _others_stall(together)
-    bare = _bare_daphne()
+        rows = _stored_rows()
+    bare = _bare_daphne(rows)
     how = f"bare daphne + Channels: {bare:.0f} ms; medians of {BATCHES} batches, to the last of {SOCKETS} sockets"
     return [
         *measures,
@@ -93,13 +94,21 @@ def _others_stall(sockets: list[stage.Socket]) -> list[Measure]:
     return [Measure("feed.one_course_batch_beside_stalled_ms", round(last, 1), "ms", how)]
 
 
-def _bare_daphne() -> float:
+def _stored_rows() -> list[dict[str, Any]]:
+    """As many rows of a course as a batch changes."""
+    from coursehub.mongo import outside_transaction
+    from progress.models import Member
+
+    return list(outside_transaction(Member).find({"course_id": stage.course_id(0)}).limit(ROWS_PER_BATCH))
+
+
+def _bare_daphne(rows: list[dict[str, Any]]) -> float:
     port = free_port()
     process = subprocess.Popen([sys.executable, "-m", "bench.live.bare", str(port)], cwd=ROOT)
     try:
         teller = _connected(f"ws://127.0.0.1:{port}/tell/")
         with crowd(port, [{"path": "/", "cookie": ""}] * SOCKETS, acknowledge=False) as watchers:
-            return _batches(watchers, lambda number: teller.send(_bare_text(number)))
+            return _batches(watchers, lambda number: teller.send(_bare_text(rows, number)))
     finally:
         process.kill()
         process.wait()
@@ -140,12 +149,11 @@ def _write_batch(number: int) -> None:
     poll_lease.interrupt(lease, 0, go_on_after_seconds=3600)
 
 
-def _bare_text(number: int) -> str:
-    """The frame that the product would send."""
+def _bare_text(rows: list[dict[str, Any]], number: int) -> str:
+    """The frame that the product would send, with this moment in its names."""
     from progress import serializers
-    from progress.polling.member_store import _row
 
-    rows = [_row("3000000001", _stamped(0, one)) | {"changed_at": None} for one in range(ROWS_PER_BATCH)]
+    rows = [row | {"name": _stamp()} for row in rows]
     head = {"type": "change", "revision": number, "as_of": "2026-01-01T00:00:00.000Z", "trouble": ""}
     return json.dumps(head | {"members": [serializers.member(row) for row in rows]}, separators=(",", ":"))
 
@@ -153,7 +161,11 @@ def _bare_text(number: int) -> str:
 def _stamped(course: int, learner: int) -> Any:
     from tests.support.makers import remote_member
 
-    return remote_member(learner, course_id=stage.course_id(course), name=f"T{time.monotonic():.6f}")
+    return remote_member(learner, course_id=stage.course_id(course), name=_stamp())
+
+
+def _stamp() -> str:
+    return f"T{time.monotonic():.6f}"
 
 
 def _write_changes() -> tuple[int, float]:

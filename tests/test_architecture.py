@@ -63,6 +63,14 @@ def test_no_test_names_what_is_private_in_the_product():
     assert {path: names for path, names in found.items() if names} == {}
 
 
+def test_no_measurement_imports_what_is_private_in_the_product():
+    imported = {
+        path: [one.name for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) for one in node.names]
+        for path, tree in _parsed(ROOT / "bench")
+    }
+    assert {path: names for path, names in imported.items() if any(map(PRIVATE.fullmatch, names))} == {}
+
+
 def _defined(tree: ast.Module) -> Iterator[str]:
     """The private names that a module gives to something."""
     for node in ast.walk(tree):

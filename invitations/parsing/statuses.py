@@ -11,12 +11,13 @@ _OUT = frozenset(
         (
             "refunded", "refund", "fully refunded", "declined", "deactivated", "inactive", "cancelled", "canceled",
             "not attending", "rejected", "denied", "suspended", "disabled", "blocked", "deleted", "removed",
-            "withdrawn", "withdrew", "dropped", "unsubscribed", "bounced", "archived", "terminated", "expired", "void", "voided",
-            "no show", "left", "resigned", "transferred", "unenrolled", "dropped out", "charged back", "locked",
-            "storniert", "abgesagt", "abgelehnt", "inaktiv", "gesperrt", "gekündigt", "deaktiviert", "ausgetreten",
-            "annulé", "remboursé", "inactif", "refusé", "désactivé", "cancelado", "reembolsado", "inactivo",
-            "rechazado", "anulado", "inativo", "recusado", "annullato", "rimborsato", "inattivo", "geannuleerd", "inactief",
-            "anulowany", "nieaktywny", "iptal", "pasif", "отменено", "неактивен", "已取消", "已退款", "キャンセル",
+            "withdrawn", "withdrew", "dropped", "unsubscribed", "bounced", "archived", "terminated", "expired",
+            "void", "voided", "no show", "left", "resigned", "transferred", "unenrolled", "dropped out",
+            "charged back", "locked", "storniert", "abgesagt", "abgelehnt", "inaktiv", "gesperrt", "gekündigt",
+            "deaktiviert", "ausgetreten", "annulé", "remboursé", "inactif", "refusé", "désactivé", "cancelado",
+            "reembolsado", "inactivo", "rechazado", "anulado", "inativo", "recusado", "annullato", "rimborsato",
+            "inattivo", "geannuleerd", "inactief", "anulowany", "nieaktywny", "iptal", "pasif", "отменено",
+            "неактивен", "已取消", "已退款", "キャンセル",
         ),
     )
 )  # fmt: skip
