@@ -108,10 +108,11 @@ def _likely(held: list[int], labels: list[str], holding: list[Holding]) -> int |
         person = headings.is_of_the_learner(labels[at]) - headings.is_of_somebody_else(labels[at])
         return person, holding[at].distinct / holding[at].addresses
 
-    best = sorted(held, key=rank, reverse=True)
-    if not best or rank(best[0])[0] < 0 or (len(best) > 1 and rank(best[0]) == rank(best[1])):
+    best = sorted(held, key=lambda at: (rank(at), holding[at].distinct), reverse=True)
+    if not best or rank(best[0])[0] < 0:
         return None
-    return best[0]
+    equal = [at for at in best[1:] if rank(at) == rank(best[0])]
+    return best[0] if all(2 * holding[at].distinct <= holding[best[0]].distinct for at in equal) else None
 
 
 def _others(heading: Sequence[str], labels: list[str], groups: Sequence[str], email: int | None) -> dict[str, int]:

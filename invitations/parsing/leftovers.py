@@ -44,7 +44,7 @@ class Leftovers:
     def __init__(self, form: Format) -> None:
         self._form = form
         self._width = len(form.headings) if form.heading_line else 0
-        self._read = frozenset(form.columns.values())
+        self._email_at = form.columns.get("email")
         self.no_learner, self.outside, self.beside = Places(), Places(), Places()
         self.unread: dict[int, Places] = {}
 
@@ -55,10 +55,10 @@ class Leftovers:
             self.outside.note(line, count)
 
     def note_unread(self, line: int, cells: Sequence[str]) -> str:
-        """Addresses in cells that nothing is read from; the heading of the first of them, "" without one."""
+        """Addresses in cells where none is looked for; the heading of the first of them, "" without one."""
         found = ""
         for at, cell in enumerate(cells):
-            if at in self._read or "@" not in cell or not (count := len(addresses_in(cell))):
+            if at == self._email_at or "@" not in cell or not (count := len(addresses_in(cell))):
                 continue
             if at >= self._width:
                 self.beside.note(line, count)
@@ -67,9 +67,10 @@ class Leftovers:
                 found = found or self._form.heading(at)
         return found
 
-    def is_no_learner(self, line: int, cells: Sequence[str], email: str, names: Sequence[str]) -> bool:
+    def is_no_learner(self, line: int, cells: Sequence[str], email_and_names: Sequence[str]) -> bool:
         """Whether the record is a total, a note or the like: neither an address nor a name stands in it."""
-        named = [name for name in map(clean, names) if name]
+        email, *names = map(clean, email_and_names)
+        named = [name for name in names if name]
         if email or not all(map(_TOTALS.fullmatch, named)) or any("@" in cell for cell in cells):
             return False
         self.no_learner.note(line)

@@ -116,7 +116,7 @@ def _of_table(form: Format, parsed: Iterator[Record], passed: Passed) -> Iterato
         if line <= form.heading_line or (form.end_line and line >= form.end_line):
             passed(line, cells)
             continue
-        if form.heading_line and "@" not in "".join(cells[email : email + 1]) and recognition.is_heading(cells):
+        if (len(cells) <= email or "@" not in cells[email]) and form.heading_line and recognition.is_heading(cells):
             _refuse_another_table(line, cells, form)
             continue  # files that were appended to one another repeat their headings
         yield line, cells
@@ -141,7 +141,7 @@ def _parsed(lines: Iterator[str], form: Format) -> Iterator[Record]:
                 if cells != [_END]:
                     raise _runaway(line, cells, len(cells) - 1, "is never closed")
                 return
-            yield line, recognition.parted(cells, form)
+            yield line, recognition.parted(cells, form) if form.is_quoted_whole else cells
             line = reader.line_num + 1
     except csv.Error as error:
         raise _runaway(line, [], 0, "is not closed within 100,000 characters") from error

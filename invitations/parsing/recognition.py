@@ -129,8 +129,16 @@ def _with_delimiter_of_rows(text: str, form: Format) -> Format:
     if "email" not in form.columns or _strict(text, form):
         return form
     others = [replace(form, delimiter=one) for one in DELIMITERS if one != form.delimiter]
-    best = max(others, key=lambda one: _strict(text, one))
-    return best if len(form.headings) > 1 and _strict(text, best) else form
+    fitting = [one for one in others if len(form.headings) > 1 and _is_as_wide(text, one)]
+    best = max(fitting, key=lambda one: _strict(text, one), default=form)
+    return best if _strict(text, best) else form
+
+
+def _is_as_wide(text: str, form: Format) -> bool:
+    """Whether the rows have as many cells as there are headings."""
+    return all(
+        len(cells) == len(form.headings) for line, cells in _head_records(text, form) if line > form.heading_line
+    )
 
 
 def _known(form: Format) -> int:

@@ -16,6 +16,7 @@ from invitations.parsing.file_format import Format
 from invitations.parsing.leftovers import Leftovers, is_example
 
 LONGEST_NAME = 150
+_EXAMPLES_WITHIN_LINES = 5  # below the headings
 _COLUMNS = ("email", "first_name", "last_name", "name", "course", "access_expires")
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f]+")
 _SHORTENED = re.compile(r"\d([.,]\d+)?E\+?\d+", re.IGNORECASE)
@@ -90,15 +91,20 @@ class Judge:
         self._find_course = _remembered(courses.find)
         self._find_date = _remembered(self._read_date)
         self._seen: defaultdict[str, dict[str, int]] = defaultdict(dict)
+        self._tells_apart = self._form.leaves_out_status
+        self._examples_until = self._form.heading_line + _EXAMPLES_WITHIN_LINES
         self.leftovers = Leftovers(self._form)
 
     def rows(self, records: Iterable[tuple[int, list[str]]]) -> Iterator[Row]:
         """The verdicts on all records that are learners."""
+        at = self._positions[0]
         for line, cells in records:
-            filled = cells[: self._width] + self._padding
-            email, *names = [filled[at].strip(BLANKS) for at in self._positions[:4]]
-            if email or not self.leftovers.is_no_learner(line, cells, email, names):
+            if (at < len(cells) and "@" in cells[at]) or not self._is_no_learner(line, cells):
                 yield self.judge(line, cells)
+
+    def _is_no_learner(self, line: int, cells: list[str]) -> bool:
+        filled = cells[: self._width] + self._padding
+        return self.leftovers.is_no_learner(line, cells, [filled[at] for at in self._positions[:4]])
 
     def judge(self, line: int, cells: list[str]) -> Row:
         """The row's verdict, as far as the file alone tells it."""
@@ -109,11 +115,18 @@ class Judge:
             whole = whole or (emails.name_beside(email) if not (first or last) else "")
             email = emails.address_in(email)
             folded, problem = emails.check(email)
-        problem = self._with_others(line, cells, problem) or self._told_apart(cells, email, first, last, whole)
+        if "\0".join(cells).count("@") > (not problem):
+            problem = self._with_others(line, cells, problem)
+        if self._tells_apart or line <= self._examples_until:
+            problem = problem or self._told_apart(cells, email, first, last, whole)
         course_id, course_problem = self._find_course(course)
         expires_at, date_problem = self._find_date(until)
         problem = problem or course_problem or date_problem
-        first, last, note = _names(first, last, whole)
+        if whole and not first:
+            first, last = _parted(whole, last)
+        note, both = "", first + last
+        if not both.isalpha():
+            first, last, note = _looked_at(first, last)
         if len(first) > LONGEST_NAME or len(last) > LONGEST_NAME:
             problem = problem or f"The name is longer than {LONGEST_NAME} characters."
             first, last = first[:LONGEST_NAME], last[:LONGEST_NAME]
@@ -130,8 +143,6 @@ class Judge:
 
     def _with_others(self, line: int, cells: list[str], problem: str) -> str:
         """`problem`, and where else in the record an address stands."""
-        if sum("@" in cell for cell in cells) <= (not problem):
-            return problem
         heading = self.leftovers.note_unread(line, cells)
         return f"{problem.rstrip('.')}; “{heading[:60]}” holds one." if problem and heading else problem
 
@@ -160,19 +171,12 @@ class Judge:
         return datetime.combine(day + timedelta(days=1), time(), self._zone)
 
 
-def _names(first: str, last: str, whole: str) -> tuple[str, str, str]:
-    """First and last name from the three cells, and a note on what looks damaged."""
-    if whole and not first:
-        apart = names.parted(whole)
-        if last and apart[1].casefold() != last.casefold():
-            apart = clean(whole.removesuffix(last)) or whole, last
-        first, last = apart
-    both, note = first + last, ""
-    if "(" in both or "[" in both:
-        first, last = names.without_remarks(first), names.without_remarks(last)
-    if not both.isascii() or not both.isprintable():
-        first, last, note = _looked_at(first, last)
-    return first, last, note
+def _parted(whole: str, last: str) -> tuple[str, str]:
+    """First and last name from a column for both, beside which another may hold the last name alone."""
+    apart = names.parted(whole)
+    if last and apart[1].casefold() != last.casefold():
+        return clean(whole.removesuffix(last)) or whole, last
+    return apart
 
 
 def _folded(name: str) -> str:
@@ -207,10 +211,14 @@ def _damaged_id(cell: str) -> str:
 
 
 def _looked_at(first: str, last: str) -> tuple[str, str, str]:
-    """Names without control characters, and a note on what looks damaged."""
-    is_damaged = "\x00" in first + last
-    first, last = (clean(_CONTROL.sub(" ", name.replace("\x00", ""))) for name in (first, last))
-    if is_damaged:
+    """Names without control characters and remarks behind them, and a note on what looks damaged."""
+    both = first + last
+    if "(" in both or "[" in both:
+        first, last = names.without_remarks(first), names.without_remarks(last)
+    if both.isascii() and both.isprintable():
+        return first, last, ""
+    first, last = (clean(_CONTROL.sub(" ", name.replace("\0", ""))) for name in (first, last))
+    if "\0" in both:
         return first, last, "A character of the name was damaged in the file."
     if emails.looks_garbled(f"{first} {last}"):
         name = f"{first} {last}".strip()[:60]
