@@ -2,7 +2,7 @@
 
 import csv
 import io
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any
@@ -33,23 +33,25 @@ class Results:
     encoding: str
 
 
-def of(batch: Batch, *, safe: bool = False) -> Results:
+def of(batch: Batch, *, safe: bool = False, only: Collection[str] = ()) -> Results:
     """The results of a batch. `safe`: no cell begins with what a spreadsheet may run, whoever wrote it.
+
+    `only`: the rows in these states, below what stands above the first row of the file; empty: every line of it.
 
     When the file's bytes have been deleted, the columns of ours alone, and one that says so.
     """
     if not batch.format or not Piece.objects.filter(batch=batch).exists():
-        return Results(_chunks(_without_cells(batch)), has_cells=False, encoding="utf-8")
+        return Results(_chunks(_without_cells(batch, only)), has_cells=False, encoding="utf-8")
     form = Format(**batch.format)
-    lines = _safe_lines(batch, form) if safe else _lines(batch, form)
+    lines = _safe_lines(batch, form, only) if safe else _lines(batch, form, only)
     return Results(_chunks(lines), has_cells=True, encoding=form.encoding)
 
 
-def _lines(batch: Batch, form: Format) -> Iterator[bytes]:
+def _lines(batch: Batch, form: Format, only: Collection[str]) -> Iterator[bytes]:
     """Each record's own text, then our cells, in the file's encoding; records that are no rows as they are."""
     yield b"".join(islice(file_store.of_batch(batch.pk), 1))[: form.mark_bytes]
     width = _width(batch, form)
-    for cells, text, ours in _joined(batch, form):
+    for cells, text, ours in _joined(batch, form, only):
         body = text.rstrip("\r\n") if ours else text
         end = text[len(body) :]
         yield body.encode(form.encoding)
@@ -58,19 +60,19 @@ def _lines(batch: Batch, form: Format) -> Iterator[bytes]:
             yield f"{form.delimiter}{added}".encode(form.encoding, "replace") + end.encode(form.encoding)
 
 
-def _safe_lines(batch: Batch, form: Format) -> Iterator[bytes]:
+def _safe_lines(batch: Batch, form: Format, only: Collection[str]) -> Iterator[bytes]:
     """The same cells, written anew."""
     yield b"".join(islice(file_store.of_batch(batch.pk), 1))[: form.mark_bytes]
     width = _width(batch, form)
-    for cells, _, ours in _joined(batch, form):
+    for cells, _, ours in _joined(batch, form, only):
         padding = [""] * (width - len(cells)) if ours else []
         written = _csv([safe_cell(cell) for cell in [*cells, *padding, *ours]], form.delimiter)
         yield f"{written}\r\n".encode(form.encoding, "replace")
 
 
-def _joined(batch: Batch, form: Format) -> Iterator[tuple[list[str], str, list[str]]]:
-    """Cells and text of every record in the file, and our cells for it: none for what is no row."""
-    outcomes = _outcomes(batch)
+def _joined(batch: Batch, form: Format, only: Collection[str]) -> Iterator[tuple[list[str], str, list[str]]]:
+    """Cells and text of every record that is wanted, and our cells for it: none for what is no row."""
+    outcomes = _outcomes(batch, only)
     outcome = next(outcomes, None)
     for line, cells, text in reader.raw_records(file_store.of_batch(batch.pk), form):
         ours: list[str] = HEADINGS if line == form.heading_line else []
@@ -78,13 +80,14 @@ def _joined(batch: Batch, form: Format) -> Iterator[tuple[list[str], str, list[s
             outcome = next(outcomes, None)
         if outcome and outcome["line"] == line:
             ours = _cells(outcome)
-        yield cells, text, ours
+        if ours or not only or line < form.heading_line:
+            yield cells, text, ours
 
 
-def _without_cells(batch: Batch) -> Iterator[bytes]:
+def _without_cells(batch: Batch, only: Collection[str]) -> Iterator[bytes]:
     note = f"The uploaded file was deleted; files are kept for {settings.UPLOAD_KEEP_DAYS} days."
     yield f"{_csv([*HEADINGS, _NOTE], ',')}\r\n".encode()
-    for outcome in _outcomes(batch):
+    for outcome in _outcomes(batch, only):
         yield f"{_csv([*(safe_cell(cell) for cell in _cells(outcome)), note], ',')}\r\n".encode()
 
 
@@ -98,8 +101,9 @@ def _width(batch: Batch, form: Format) -> int:
     return max(wide, default=0)
 
 
-def _outcomes(batch: Batch) -> Iterator[dict[str, Any]]:
-    found = outside_transaction(Invitation).find({"batch_id": batch.pk.hex}, _SHOWN).sort("line", 1)
+def _outcomes(batch: Batch, only: Collection[str]) -> Iterator[dict[str, Any]]:
+    wanted = {"batch_id": batch.pk.hex, **({"state": {"$in": list(only)}} if only else {})}
+    found = outside_transaction(Invitation).find(wanted, _SHOWN).sort("line", 1)
     return found.batch_size(_ROWS_AT_A_TIME)
 
 

@@ -4,7 +4,7 @@ A claim outlives both: it is what keeps a learner from being invited twice, and 
 generation only.
 """
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.conf import settings
@@ -22,6 +22,11 @@ def due() -> list[str]:
     before = clock.now() - timedelta(days=settings.UPLOAD_KEEP_DAYS)
     kept = Batch.objects.filter(created_at__lt=before, forgotten_at=None).exclude(state__in=Batch.WORKING)
     return [str(batch_id) for batch_id in kept.values_list("pk", flat=True)[:100]]
+
+
+def kept_until(batch: Batch) -> datetime:
+    """When the batch's file and cells are due to be deleted, and a preview that nobody confirmed ends."""
+    return batch.created_at + timedelta(days=settings.UPLOAD_KEEP_DAYS)
 
 
 def forget(batch_id: UUID) -> str:

@@ -27,6 +27,7 @@ __all__ = [
     "cancel",
     "choose_columns",
     "confirm",
+    "discard",
     "invite_again",
     "pause",
     "resume",
@@ -90,6 +91,20 @@ def cancel(batch: Batch, *, actor: str) -> bool:
     if cancelled:
         Invitation.objects.filter(batch=batch, state=State.PENDING).update(state=State.NOT_ATTEMPTED)
     return cancelled
+
+
+def discard(batch: Batch, *, actor: str) -> bool:
+    """Put a preview away that nobody wants to confirm; the same file can be uploaded again. False as in `cancel`.
+
+    Nothing was sent and nothing is deleted by it, so the audit trail, which has the upload, gets no entry.
+    """
+    reason, now = f"Discarded by {actor}.", clock.now()
+    discarded = transitions.move(
+        batch.pk, leaving=[Batch.State.PREVIEW], state=Batch.State.CANCELLED, reason=reason, finished_at=now
+    )
+    if discarded:
+        Invitation.objects.filter(batch=batch, state=State.PENDING).update(state=State.NOT_ATTEMPTED)
+    return discarded
 
 
 def retry(batch: Batch, *, actor: str) -> bool:

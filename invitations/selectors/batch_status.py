@@ -59,20 +59,25 @@ def status(batch_id: UUID | str) -> BatchStatus | None:
         return None
     if batch is None:
         return None
-    counts, revision = _counts_at_one_moment(batch)
-    remaining = counts.get(State.PENDING, 0) + counts.get(State.SENDING, 0)
+    rows, revision = _counts_at_one_moment(batch)
+    remaining = rows.get(State.PENDING, 0) + rows.get(State.SENDING, 0)
     rate_per_minute = _rate_per_minute(batch) if batch.state == Batch.State.RUNNING else 0.0
     finish_at = _finish_at(remaining, rate_per_minute) or rule.settles_at(batch)
     return {
         "id": str(batch.pk),
         "state": batch.state,
         "reason": batch.reason or _waits_for(batch),
-        "counts": counts,
+        "counts": rows,
         "total": batch.total,
         "rate_per_minute": round(rate_per_minute, 1),
         "finish_at": finish_at.isoformat() if finish_at else None,
         "revision": revision,
     }
+
+
+def counts(batch: Batch) -> dict[str, int]:
+    """The batch's rows per state, as of one moment; none while its file is being read."""
+    return _counts_at_one_moment(batch)[0]
 
 
 def _waits_for(batch: Batch) -> str:
