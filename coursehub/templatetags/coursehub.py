@@ -12,6 +12,8 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from coursehub.console import badges
+from invitations.models import Invitation
+from invitations.selectors import row_pages
 
 register = template.Library()
 
@@ -55,6 +57,33 @@ def until(value: datetime | str | None) -> SafeString | str:
 
 
 @register.filter
+def number(value: int | str | None) -> str:
+    """A whole number with a comma between thousands; "" for None, and what is no number as it is."""
+    try:
+        return "" if value is None else f"{int(value):,}"
+    except ValueError:
+        return str(value)
+
+
+@register.filter
+def course_of(row: Invitation | None, names: dict[str, str]) -> str:
+    """The name that `names` has for the course of a row, or the course's id."""
+    return names.get(row.course_id, row.course_id) if row else ""
+
+
+@register.filter
+def access(row: Invitation | None) -> str:
+    """Until when the learner of a row has access, in words."""
+    return row_pages.access_of(row) if row else ""
+
+
+@register.filter
+def last_day(ends_at: datetime | None) -> str:
+    """The last day of an access that ends at this moment."""
+    return f"{row_pages.last_day(ends_at):%d %b %Y}" if ends_at else ""
+
+
+@register.filter
 def state_badge(value: object) -> SafeString:
     """The badge of a state, or of anything that has a `state`."""
     state = str(getattr(value, "state", value))
@@ -90,6 +119,12 @@ def count_of(counts: dict[str, int] | None, names: str) -> int:
 def states_of(group: str) -> str:
     """The states of one of `states.GROUPS`, comma-separated: what a script sums up for `data-sum`."""
     return ",".join(badges.GROUPS[group])
+
+
+@register.filter
+def state_label(state: str) -> str:
+    """The word of a state."""
+    return badges.label(state)
 
 
 @register.simple_tag

@@ -11,32 +11,39 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_POST
 
 from coursehub.roles import SignedInRequest
-from invitations import services
+from invitations import retention, services
 from invitations.columns_form import ColumnsForm
 from invitations.forms import ConfirmForm
 from invitations.models import Batch, Invitation
 from invitations.parsing import reader
-from invitations.selectors import batch_status, estimate, findings
+from invitations.selectors import batch_list, batch_status, course_counts, estimate, findings, row_pages
+from invitations.selectors.row_choice import LEFT_OUT, NOT_INVITED, SIZES, Choice, Order
+from invitations.selectors.search import SearchRefused
 from invitations.sending import missing_names
-from invitations.views.rows import page_of
+from invitations.views.rows import Shown, shown_rows
 from invitations.views.shared import TOO_LATE, batch_or_404
 
 BAD_ROWS_SHOWN = 100
 ERRORS_SHOWN = 5
+COURSES_SHOWN = 20
+BATCHES_PER_PAGE = 25
 TROUBLE = (Invitation.State.FAILED, Invitation.State.UNKNOWN)
-LEFT_OUT = (
-    Invitation.State.INVALID,
-    Invitation.State.DUPLICATE,
-    Invitation.State.ALREADY_INVITED,
-    Invitation.State.ALREADY_ENROLLED,
-)
 
 
 @require_GET
 def batches(request: HttpRequest) -> HttpResponse:
-    """The batches this user may see, newest first, with their counts."""
-    page = Paginator(Batch.objects.visible_to(request.user), 25).get_page(request.GET.get("page"))
-    return render(request, "invitations/list.html", {"title": "Invitations", "batches": page, "page_obj": page})
+    """The batches this user may see, newest first; of one state, and with what is sought in them, if asked."""
+    choice, sentence = batch_list.Choice.of(request.GET), ""
+    try:
+        found = batch_list.of(request.user, choice)
+    except SearchRefused as refusal:
+        found, sentence = Batch.objects.none(), str(refusal)
+    page = Paginator(found, BATCHES_PER_PAGE).get_page(request.GET.get("page"))
+    context = {
+        "title": "Invitations", "batches": page, "page_obj": page, "page_query": choice.query(),
+        "choice": choice, "sentence": sentence, "batch_states": Batch.State.values,
+    }  # fmt: skip
+    return render(request, "invitations/list.html", context)
 
 
 @require_GET
@@ -44,21 +51,24 @@ def batch(request: SignedInRequest, batch_id: UUID) -> HttpResponse:
     """What its columns hold, how far it is read, preview, progress and results of one batch."""
     batch = batch_or_404(request, batch_id)
     status = batch_status.status(batch.pk)
-    page = page_of(request, batch)
+    # What is to be put right stands first, as long as it can be.
+    usual = Order.BAD_FIRST if batch.state == Batch.State.PREVIEW else Order.LINE
+    choice = Choice.of(request.GET, usual=usual)
+    shown = shown_rows(batch, choice, request.GET.get("page"), status["counts"] if status else {})
     context = {
         "title": batch.filename,
         "batch": batch,
         "status": status,
-        "rows": page.object_list,
-        "page_obj": page,
-        "state_filter": request.GET.get("state", ""),
-        "states": Invitation.State.choices,
+        **_rows(batch, shown),
         "may_decide": batch.state in services.DECIDABLE,
         "findings": findings.of(batch) if batch.state in services.DECIDABLE else [],
         "last_errors": Invitation.objects.filter(batch=batch, state__in=TROUBLE).order_by("-line")[:ERRORS_SHOWN],
     }
     if batch.state == Batch.State.PREVIEW:
         context |= _preview(batch, status["counts"] if status else {})
+        context |= {"bad_rows": []} if choice.is_narrowed else {}
+        if not choice.is_narrowed and shown.page.number == 1:
+            context |= _courses(batch)
     elif batch.state == Batch.State.UPLOADED and not batch_status.is_settled(batch):
         context["columns_form"] = ColumnsForm(batch=batch)
     return render(request, "invitations/batch.html", context)
@@ -95,12 +105,55 @@ def act(request: HttpRequest, batch_id: UUID, action: str) -> HttpResponseBase:
     return redirect("invitations:batch", batch_id=batch.pk)
 
 
+@require_POST
+def discard(request: HttpRequest, batch_id: UUID) -> HttpResponseBase:
+    """Puts a preview away; leads back to the list."""
+    batch = batch_or_404(request, batch_id)
+    if services.discard(batch, actor=request.user.get_username()):
+        messages.success(request, f"“{batch.filename}” is discarded: nobody was invited by it.")
+        return redirect("invitations:list")
+    messages.warning(request, TOO_LATE)
+    return redirect("invitations:batch", batch_id=batch.pk)
+
+
+def _rows(batch: Batch, shown: Shown) -> dict[str, Any]:
+    """What the table of rows shows, and what leads to its other pages, orders and sizes."""
+    choice = shown.choice
+    other = Order.LINE if choice.order == Order.BAD_FIRST else Order.BAD_FIRST
+    return {
+        "rows": shown.page.object_list,
+        "page_obj": shown.page,
+        "page_query": choice.query(),
+        "rows_query": choice.query(order=choice.order, page=str(shown.page.number)),
+        "choice": choice,
+        "sentence": shown.sentence,
+        "is_cut": shown.is_cut,
+        "most_found": row_pages.MOST_FOUND,
+        "course_names": row_pages.course_names(batch, shown.page),
+        "state_filter": choice.state,
+        "state_query": choice.query(state=""),
+        "unsought_query": choice.query(q=""),
+        "order_query": choice.query(order=other),
+        "sizes": [(size, choice.query(size=str(size))) for size in SIZES],
+        "not_invited": ",".join(NOT_INVITED),
+    }
+
+
+def _courses(batch: Batch) -> dict[str, Any]:
+    """Who would be invited where and until when; nothing where the other figures say it all."""
+    counts = course_counts.of(batch) if course_counts.may_differ(batch) else []
+    if not course_counts.is_worth_telling(counts):
+        return {}
+    return {"course_counts": counts[:COURSES_SHOWN], "courses_more": max(len(counts) - COURSES_SHOWN, 0)}
+
+
 def _preview(batch: Batch, counts: dict[str, int]) -> dict[str, Any]:
     """What the page shows before anybody confirms: who is left out and why, the cost, the columns, the names."""
     pending = counts.get(Invitation.State.PENDING, 0)
     return {
         "bad_rows": Invitation.objects.filter(batch=batch, state__in=LEFT_OUT).order_by("line")[:BAD_ROWS_SHOWN],
         "left_out": sum(counts.get(state, 0) for state in LEFT_OUT),
+        "kept_until": retention.kept_until(batch),
         "estimate": estimate.of(pending),
         "members_as_of": batch_status.members_as_of(batch),
         "format": reader.Format(**batch.format) if batch.format else None,

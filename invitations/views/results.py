@@ -1,5 +1,6 @@
 """What came of a batch: the file back with each row's outcome, and its learners' way since."""
 
+from collections.abc import Collection
 from pathlib import PurePath
 from uuid import UUID
 
@@ -14,6 +15,7 @@ from invitations import results_csv, services
 from invitations.models import Invitation
 from invitations.selectors import estimate, funnel
 from invitations.selectors.findings import MOST_LISTED
+from invitations.selectors.row_choice import NOT_INVITED
 from invitations.views.shared import batch_or_404
 
 MOST_DAYS = 365
@@ -35,6 +37,12 @@ def as_uploaded(request: HttpRequest, batch_id: UUID) -> HttpResponseBase:
 def for_spreadsheets(request: HttpRequest, batch_id: UUID) -> HttpResponseBase:
     """The same, for spreadsheets: no cell begins with what they may run."""
     return _download(request, batch_id, safe=True)
+
+
+@require_GET
+def bad_rows(request: HttpRequest, batch_id: UUID) -> HttpResponseBase:
+    """Of the uploaded file only the rows that were not invited, to be put right and uploaded again."""
+    return _download(request, batch_id, only=NOT_INVITED)
 
 
 @require_http_methods(["GET", "POST"])
@@ -66,9 +74,11 @@ def learners(request: HttpRequest, batch_id: UUID) -> HttpResponseBase:
     return render(request, "invitations/learners.html", context)
 
 
-def _download(request: HttpRequest, batch_id: UUID, *, safe: bool) -> HttpResponseBase:
+def _download(
+    request: HttpRequest, batch_id: UUID, *, safe: bool = False, only: Collection[str] = ()
+) -> HttpResponseBase:
     batch = batch_or_404(request, batch_id)
-    made = results_csv.of(batch, safe=safe)
-    kind = "results-safe" if safe else "results"
+    made = results_csv.of(batch, safe=safe, only=only)
+    kind = "bad-rows" if only else "results-safe" if safe else "results"
     name = f"{PurePath(batch.filename).stem}-{kind}{'' if made.has_cells else '-without-file'}.csv"
     return downloads.download(made.chunks, filename=name, content_type=f"text/csv; charset={made.encoding}")

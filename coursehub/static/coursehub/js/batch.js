@@ -4,7 +4,7 @@
 import { now, setTime, timeElement } from "coursehub/age";
 import { connect, say } from "coursehub/socket";
 
-const ROWS_PAUSE = 1000, SPOKEN_PAUSE = 5000, ERRORS_PAUSE = 3000;
+const ROWS_PAUSE = 1000, SEARCH_PAUSE = 5000, SPOKEN_PAUSE = 5000, ERRORS_PAUSE = 3000;
 const MAY_DECIDE = new Set(["completed", "completed_with_errors"]);
 const WORKING = new Set(["queued", "running", "paused"]);
 const tones = JSON.parse(document.getElementById("tones").textContent);
@@ -13,6 +13,11 @@ let renewTimer = 0, rowsTimer = 0, rowsAsked = null, spokenAt = 0, renewing = fa
 
 const page = () => document.getElementById("batch");
 const sum = (states) => states.split(",").reduce((total, state) => total + (status.counts[state] || 0), 0);
+
+/** As the filter `number` of the templates writes it. */
+function number(count) {
+  return count.toLocaleString("en");
+}
 
 function show(frame) {
   if (frame.type === "counts" && frame.revision < status.revision) return;
@@ -25,7 +30,7 @@ function show(frame) {
   else if (troubleOf(before) !== troubleOf(status)) renewSoon();
   else if (JSON.stringify(before.counts) !== JSON.stringify(status.counts)) {
     refreshRowsSoon();
-    speak(`${sum(statesOfSettled())} done.`);
+    speak(`${number(sum(statesOfSettled()))} done.`);
   }
 }
 
@@ -45,7 +50,7 @@ function statesOfSettled() {
 function showCounts() {
   for (const element of page().querySelectorAll("[data-sum]")) {
     const count = sum(element.dataset.sum);
-    element.textContent = String(count);
+    element.textContent = number(count);
     const box = element.closest("[data-unless-zero]");
     if (box) box.hidden = count === 0;
   }
@@ -53,7 +58,7 @@ function showCounts() {
   const bar = page().querySelector(".ch-bar"), head = page().querySelector(".ch-run__count");
   if (bar && head) bar.setAttribute("aria-label", head.textContent.trim());
   const rate = page().querySelector("[data-rate]");
-  if (rate) rate.textContent = String(Math.round(status.rate_per_minute || 0));
+  if (rate) rate.textContent = number(Math.round(status.rate_per_minute || 0));
   showFinish(page().querySelector("[data-finish]"));
 }
 
@@ -79,8 +84,10 @@ async function renew() {
     const answer = await fetch(location.href, { headers: { Accept: "text/html" } });
     const fresh = new DOMParser().parseFromString(await answer.text(), "text/html").getElementById("batch");
     if (!answer.ok || !fresh) return location.reload();
-    const focused = document.activeElement?.id;
+    if (page().querySelector("dialog[open]")) return renewSoon(); // somebody is being asked
+    const focused = document.activeElement?.id, typed = document.getElementById("rows-q")?.value;
     page().replaceWith(document.importNode(fresh, true));
+    if (focused === "rows-q") document.getElementById(focused).value = typed;
     const told = JSON.parse(document.getElementById("status").textContent);
     if (told.revision >= status.revision) status = told;
     say();
@@ -99,16 +106,17 @@ async function renew() {
 }
 
 function refreshRowsSoon() {
-  rowsTimer ||= setTimeout(refreshRows, ROWS_PAUSE);
+  // A search reads every row of the batch.
+  const isSearch = new URLSearchParams(page().dataset.rows).has("q");
+  rowsTimer ||= setTimeout(refreshRows, isSearch ? SEARCH_PAUSE : ROWS_PAUSE);
 }
 
 async function refreshRows() {
   rowsTimer = 0;
   rowsAsked?.abort();
   rowsAsked = new AbortController();
-  const { page: number, filter } = page().dataset;
   const address = new URL("rows.json", new URL(location.pathname, location.origin));
-  address.search = new URLSearchParams({ state: filter, page: number });
+  address.search = page().dataset.rows;
   try {
     const answer = await fetch(address, { signal: rowsAsked.signal });
     if (answer.ok) showRows(await answer.json());
@@ -130,6 +138,8 @@ function rowElement(template, row) {
   cell("email").textContent = row.email;
   cell("name").textContent = `${row.first_name} ${row.last_name}`.trim();
   cell("made").hidden = !row.name_made;
+  cell("course").textContent = row.course;
+  cell("access").textContent = row.access;
   cell("reason").textContent = row.reason;
   cell("decide").hidden = row.state !== "unknown" || !MAY_DECIDE.has(status.state);
   cell("decide").href = `rows/${row.line}/`;

@@ -20,8 +20,13 @@ function showBatch(status, isFirst) {
   } else {
     const { settled, planned } = document.getElementById("batches").dataset;
     const working = ["running", "paused"].includes(status.state);
-    row.querySelector("[data-done]").textContent = working ? `${sum(status, settled)} of ${sum(status, planned)} done` : "";
+    row.querySelector("[data-done]").textContent = working ? `${number(sum(status, settled))} of ${number(sum(status, planned))} done` : "";
   }
+}
+
+/** As the filter `number` of the templates writes it. */
+function number(count) {
+  return count.toLocaleString("en");
 }
 
 function sum(status, states) {

@@ -12,7 +12,8 @@ export function renewing(selector) {
       const answer = await fetch(location.href, { headers: { Accept: "text/html" } });
       const page = new DOMParser().parseFromString(await answer.text(), "text/html");
       const [old, fresh] = [document, page].map((one) => one.querySelector(selector));
-      if (old && fresh) old.replaceWith(document.importNode(fresh, true));
+      if (old?.querySelector("dialog[open]")) renewSoon(); // somebody is being asked
+      else if (old && fresh) old.replaceWith(document.importNode(fresh, true));
     } catch {
       renewSoon(); // the server is away for a moment
     }
