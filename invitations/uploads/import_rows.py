@@ -26,6 +26,7 @@ from invitations.models import Batch, Invitation
 from invitations.parsing import reader
 from invitations.parsing.errors import NoGoodRows
 from invitations.parsing.validation import Courses, Judge, Row
+from invitations.selectors import course_counts
 from invitations.sending import existing_learners, missing_names
 from invitations.uploads import column_mappings, file_store
 
@@ -101,8 +102,8 @@ class _Reading:
     def __init__(self, batch: Batch, fence: int) -> None:
         self._batch, self._fence = batch, fence
         self._form = reader.Format(**batch.format)
-        courses = courses_of(batch.uploaded_by, batch.course_id)
-        self._judge = Judge(self._form.columns, courses, batch.created_at, settings.TIME_ZONE, self._form)
+        self._courses = courses_of(batch.uploaded_by, batch.course_id)
+        self._judge = Judge(self._form.columns, self._courses, batch.created_at, settings.TIME_ZONE, self._form)
         self._tally = Tally()
         self._bytes = 0
         self._course_ids: set[str] = set()
@@ -128,11 +129,19 @@ class _Reading:
         ready = {"state": Batch.State.PREVIEW, **_LEASE.released(), "read_bytes": self._batch.size_bytes}
         ready["leftovers"] = {"$literal": self._judge.leftovers.as_document()}
         ready["made_names"] = missing_names.count(self._batch.pk)
+        ready |= self._named_courses()
         if not _keep(self._batch.pk, self._fence, ready):
             return False
         delete_file_of_erased(self._batch.pk)
         audit.record(action=Action.BATCH_READ, target=f"batch {self._batch.pk}", detail={"rows": self._tally.rows})
         return True
+
+    def _named_courses(self) -> dict[str, Any]:
+        """What the batch is called by, where the form named no course: those of its rows."""
+        named = [name for course_id, name in self._courses.names.items() if course_id in self._course_ids]
+        if self._batch.course_id or not named:
+            return {}
+        return {"course_name": {"$literal": course_counts.in_words(named)}}
 
     def _rows(self) -> Iterator[Row]:
         passed = self._judge.leftovers.note_outside
