@@ -4,6 +4,7 @@ A learner whose claims were deleted is a stranger to a later upload, and is invi
 """
 
 from collections.abc import Iterator
+from typing import Any
 from uuid import UUID
 
 from coursehub.emails import spellings
@@ -18,11 +19,14 @@ _NOT_YET_INVITED = [State.PENDING, State.UNKNOWN, State.FAILED]
 
 def erase(email: str) -> dict[str, int]:
     """Rows lose the learner's cells, files with the learner in them are deleted, claims too."""
-    wanted = {"email_folded": {"$in": sorted(spellings(email))}}
+    named = {"$in": sorted(spellings(email))}
+    wanted = {"email_folded": named}
+    # A row whose address was corrected holds the learner's name still, and is theirs under both addresses.
+    theirs: dict[str, Any] = {"$or": [wanted, {"email_before": named}]}
     rows = outside_transaction(Invitation)
-    files = _delete_files(rows.distinct("batch_id", wanted))
-    rows.update_many(wanted | {"state": {"$in": _NOT_YET_INVITED}}, {"$set": {"state": State.NOT_ATTEMPTED}})
-    erased = rows.update_many(wanted, {"$set": NO_CELLS | {"reason": ERASED}}).modified_count
+    files = _delete_files(rows.distinct("batch_id", theirs))
+    rows.update_many(theirs | {"state": {"$in": _NOT_YET_INVITED}}, {"$set": {"state": State.NOT_ATTEMPTED}})
+    erased = rows.update_many(theirs, {"$set": NO_CELLS | {"reason": ERASED}}).modified_count
     claims = outside_transaction(Claim).delete_many(wanted).deleted_count
     outside_transaction(AccessEnd).delete_many(wanted)
     return {"invitations": erased, "claims": claims, "uploaded_files": files}
@@ -50,3 +54,6 @@ def held_addresses() -> Iterator[str]:
             yield row["email_folded"]
             if row.get("email"):
                 yield row["email"]
+    corrected = {"email_before": {"$gt": ""}}
+    for row in outside_transaction(Invitation).find(corrected, {"email_before": 1}):
+        yield row["email_before"]

@@ -4,7 +4,8 @@ One module, though it is long: these are the app's documents, and each field say
 """
 
 import uuid
-from typing import TYPE_CHECKING, Self
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Self
 
 from django.conf import settings
 from django.db import models
@@ -109,6 +110,15 @@ class Batch(models.Model):
     # What of the file became no row, as `parsing.leftovers.Leftovers` counts it: lines and headings, no cells.
     leftovers = models.JSONField(default=dict, editable=False)
 
+    # Raised by each act that corrects rows, in its transaction: such acts and a confirmation take turns.
+    corrections = models.IntegerField(default=0, editable=False)
+    # "found": domains that look mistyped, as `parsing.domains` tells, with what a person said of each.
+    suggestions = models.JSONField(default=dict, editable=False)
+    # One domain is being replaced by another in all rows, for whom, how many are done, and when one was done last; no
+    # confirmation meanwhile.
+    correcting = models.JSONField(default=dict, editable=False)
+    correcting_at = models.DateTimeField(null=True, blank=True, editable=False)
+
     # When the file's bytes and the learners' cells were deleted (UPLOAD_KEEP_DAYS).
     forgotten_at = models.DateTimeField(null=True, blank=True, editable=False)
 
@@ -208,6 +218,11 @@ class Invitation(models.Model):
     # began later. Of these calls, `refusals` were refused in a way that may pass.
     called_at = models.DateTimeField(null=True, blank=True, editable=False)
     refusals = models.IntegerField(default=0, editable=False)
+    # A repair put this learner into the row, and no call was made for them: `called_at` only says what look must come.
+    uncalled = models.BooleanField(default=False, editable=False)
+    # What people corrected: "cells" holds the cell before and now, by column; "left_out" that a person left it out.
+    correction = models.JSONField(default=dict, editable=False)
+    email_before = models.CharField(max_length=320, blank=True, default="", editable=False)  # folded, of the file
     unknown_since = models.DateTimeField(null=True, blank=True, editable=False)
     # Of a row of unknown outcome: what the look-ups found, and the kind of answer (`AnswerKind.key`) that left it so.
     finding = models.CharField(max_length=300, blank=True, default="")
@@ -240,6 +255,7 @@ class Invitation(models.Model):
             models.Index(
                 fields=["answer_kind", "state"], condition=models.Q(answer_kind__gt=""), name="invitation_answer_kind"
             ),
+            models.Index(fields=["email_before"], condition=models.Q(email_before__gt=""), name="invitation_before"),
         ]
 
     def __str__(self) -> str:
@@ -247,20 +263,36 @@ class Invitation(models.Model):
 
     @property
     def explanation(self) -> str:
-        """Why the row is in its state, and, while its outcome is unknown, what the look-ups found."""
-        return explained(self.state, self.reason, self.finding)
+        """Why the row is in its state, what the look-ups found while its outcome is unknown, and what was corrected."""
+        return explained(self.state, self.reason, self.finding, self.correction)
 
 
 NOT_LOOKED_UP = "Not looked up yet."
 # What is left of a learner in a row whose cells were deleted.
-NO_CELLS = {"email": "", "email_folded": "", "first_name": "", "last_name": ""}
+NO_CELLS: dict[str, Any] = {
+    "email": "", "email_folded": "", "first_name": "", "last_name": "", "correction": {}, "email_before": "",
+}  # fmt: skip
 
 
-def explained(state: str, reason: str, finding: str) -> str:
+def explained(state: str, reason: str, finding: str, correction: Mapping[str, Any] | None = None) -> str:
     """The sentences beside a row's state."""
-    if state != Invitation.State.UNKNOWN:
-        return reason
-    return f"{reason} {finding or NOT_LOOKED_UP}".strip()
+    looked_up = (finding or NOT_LOOKED_UP) if state == Invitation.State.UNKNOWN else ""
+    return " ".join(part for part in (reason, looked_up, corrected(correction or {})) if part)
+
+
+def corrected(correction: Mapping[str, Any]) -> str:
+    """What people corrected in a row, in one sentence; "" when nothing."""
+    changes = [
+        f"{_WORDS[column]} from “{cell['before'] or 'nothing'}” to “{cell['now'] or 'nothing'}”"
+        for column, cell in (correction.get("cells") or {}).items()
+    ]
+    return f"Corrected: {', '.join(changes)}." if changes else ""
+
+
+_WORDS = {
+    "email": "the address", "first_name": "the first name", "last_name": "the last name", "course": "the course",
+    "access_expires": "the end of access",
+}  # fmt: skip
 
 
 class Claim(models.Model):

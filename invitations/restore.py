@@ -60,7 +60,7 @@ def _has_begun() -> dict[str, Any]:
 
 
 def _unknown() -> dict[str, Any]:
-    since = {"unknown_since": clock.server_now(), "lease_until": None, "sent_again": 0}
+    since = {"unknown_since": clock.server_now(), "lease_until": None, "sent_again": 0, "uncalled": False}
     return {"state": State.UNKNOWN, "reason": MAYBE_SENT, **since}
 
 

@@ -21,7 +21,7 @@ HEADINGS = [f"coursehub_{name}" for name in COLUMNS]
 _NOTE = "coursehub_note"
 _RECORDS_PER_CHUNK = 500
 _ROWS_AT_A_TIME = 2_000  # of MongoDB; its own measure is 16 MB, which are some 50 MB once they are read
-_SHOWN = ["line", "state", "reason", "finding", "member_id", "invited_at"]
+_SHOWN = ["line", "state", "reason", "finding", "correction", "member_id", "invited_at"]
 
 
 @dataclass(frozen=True)
@@ -110,7 +110,7 @@ def _outcomes(batch: Batch, only: Collection[str]) -> Iterator[dict[str, Any]]:
 def _cells(outcome: dict[str, Any]) -> list[str]:
     invited_at = outcome["invited_at"]
     moment = invited_at.isoformat(timespec="seconds") if invited_at else ""
-    reason = explained(outcome["state"], outcome["reason"], outcome.get("finding", ""))
+    reason = explained(outcome["state"], outcome["reason"], outcome.get("finding", ""), outcome.get("correction"))
     return [outcome["state"], reason, outcome["member_id"], moment, str(outcome["line"])]
 
 

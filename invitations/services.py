@@ -16,6 +16,10 @@ from coursehub.privacy import pseudonyms
 from invitations import transitions
 from invitations.claims import learner_claims
 from invitations.models import Batch, Invitation
+from invitations.repair import domains
+from invitations.repair.acts import leave_out, repair, take_back
+from invitations.repair.domains import correct as correct_domain
+from invitations.repair.domains import keep as keep_domain
 from invitations.sending import missing_names, second_invitation
 from invitations.sending.second_invitation import want as invite_again
 from invitations.uploads.upload import choose_columns, upload
@@ -27,12 +31,17 @@ __all__ = [
     "cancel",
     "choose_columns",
     "confirm",
+    "correct_domain",
     "discard",
     "invite_again",
+    "keep_domain",
+    "leave_out",
     "pause",
+    "repair",
     "resume",
     "retry",
     "send_again",
+    "take_back",
     "undo",
     "upload",
 ]
@@ -44,13 +53,14 @@ DECIDABLE = [Batch.State.COMPLETED_WITH_ERRORS, Batch.State.COMPLETED]
 def confirm(batch: Batch, *, actor: str, start_at: datetime | None = None) -> bool:
     """Send what the preview showed, now or from `start_at` on. False when the batch was no longer in preview.
 
-    False, too, while nobody has said what becomes of the rows without a full name (`missing_names.obstacle`).
+    False, too, while nobody has said what becomes of the rows without a full name (`missing_names.obstacle`), and
+    while a correction of many rows is under way (`domains.obstacle`).
     """
     if missing_names.obstacle(batch):
         return False
     return transitions.act(
         Action.BATCH_CONFIRMED, batch, actor,
-        leaving=[Batch.State.PREVIEW], unless=missing_names.BLOCKS,
+        leaving=[Batch.State.PREVIEW], unless=missing_names.BLOCKS, only=domains.SETTLED,
         detail={"start_at": start_at.isoformat()} if start_at else None,
         state=Batch.State.QUEUED, start_at=start_at, reason="",
     )  # fmt: skip

@@ -8,6 +8,7 @@ from coursehub.mongo import outside_transaction
 from invitations import retention, transitions
 from invitations.claims import row_leases
 from invitations.models import Batch
+from invitations.repair import domains
 from invitations.sending import existing_learners, missing_names, sender
 from invitations.uploads import import_rows
 from oauthtokens import services as token_services
@@ -41,8 +42,18 @@ def leave_out(batch_id: str) -> str:
     return missing_names.leave_out(UUID(batch_id))
 
 
+def correct(batch_id: str) -> str:
+    """Go on giving all addresses of a domain another one, and ring for the rest."""
+    outcome = domains.go_on(UUID(batch_id))
+    if outcome == domains.UNFINISHED:
+        queue.enqueue(correct, batch_id)
+    return outcome
+
+
 def prepare() -> None:
-    """Ring for files that nobody reads, rows to leave out, and batches that wait for their course's members."""
+    """Ring for files that nobody reads, rows to leave out or correct, and batches that wait for course members."""
+    for batch_id in domains.unfinished():
+        queue.enqueue(correct, str(batch_id))
     for batch_id in missing_names.unfinished():
         queue.enqueue(leave_out, str(batch_id))
     for batch_id in import_rows.waiting():

@@ -21,18 +21,24 @@ CALM: dict[str, Any] = {
 
 def act(
     action: Action, batch: Batch, actor: str, *, leaving: Sequence[str], detail: dict[str, Any] | None = None,
-    unless: Mapping[str, Any] | None = None, **changes: Any,
+    unless: Mapping[str, Any] | None = None, only: Mapping[str, Any] | None = None, **changes: Any,
 ) -> bool:  # fmt: skip
-    """Move the batch for a person; False, with nothing changed, when it was in none of `leaving`, or is `unless`."""
-    moved = move(batch.pk, leaving=leaving, unless=unless, **changes)
+    """Move the batch for a person; False, with nothing changed, when it was in none of `leaving`, or is `unless`.
+
+    False, too, when it is not as `only` says.
+    """
+    moved = move(batch.pk, leaving=leaving, unless=unless, only=only, **changes)
     if moved:
         record(action, batch, actor, **(detail or {}))
     return moved
 
 
-def move(batch_id: UUID, *, leaving: Sequence[str], unless: Mapping[str, Any] | None = None, **changes: Any) -> bool:
+def move(
+    batch_id: UUID, *, leaving: Sequence[str], unless: Mapping[str, Any] | None = None,
+    only: Mapping[str, Any] | None = None, **changes: Any,
+) -> bool:  # fmt: skip
     """False, too, when a batch of the same content is open and this one would be a second."""
-    movable = Batch.objects.filter(pk=batch_id, state__in=leaving)
+    movable = Batch.objects.filter(pk=batch_id, state__in=leaving, **(only or {}))
     try:
         return (movable.exclude(**unless) if unless else movable).update(**changes) == 1
     except IntegrityError:

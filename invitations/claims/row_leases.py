@@ -62,6 +62,7 @@ def take(batch_id: UUID, count: int, *, waiting: Waiting = UNSENT, to: str = Sta
         "holder": holder,
         "lease_until": clock.after(LEASE_SECONDS),
         "attempts": {"$add": [{"$ifNull": ["$attempts", 0]}, 1]},
+        "uncalled": False,
     }
     won: list[Row] = []
     while not won:  # others may be faster with all that we saw
@@ -150,7 +151,16 @@ def _settled(outcome: Outcome) -> UpdateOne:
     leaving = [row["state"]] if state in (State.UNKNOWN, State.PENDING) else [row["state"], State.UNKNOWN]
     match: dict[str, Any] = {**own, "state": {"$in": leaving}}
     if state == State.INVITED and row["state"] == State.SENDING:
-        match = {"_id": row["_id"], "state": {"$in": [State.SENDING, State.UNKNOWN, State.PENDING]}}
+        match = {
+            "_id": row["_id"],
+            "state": {"$in": [State.SENDING, State.UNKNOWN, State.PENDING]},
+            **_same_learner(row),
+        }
     literals = {"reason": "", **outcome.changes}
     values = {name: clock.server_now() if value is NOW else {"$literal": value} for name, value in literals.items()}
     return UpdateOne(match, [{"$set": {**values, "state": state, "lease_until": None}}])
+
+
+def _same_learner(row: Row) -> dict[str, Any]:
+    """A late answer says nothing of the learner whom a repair has put into the row since; an erasure empties it."""
+    return {"course_id": row["course_id"], "email_folded": {"$in": [row["email_folded"], ""]}}

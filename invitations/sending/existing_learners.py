@@ -106,6 +106,7 @@ def refine(batch_id: UUID) -> bool:
     for course_id in course_ids:
         if not batch.get("inviting_again"):
             _take_out_members(batch_id, course_id, enrolled_as_of(as_of.get(course_id)))
+        _free_uncalled({"batch_id": batch_id.hex, "course_id": course_id, **waiting}, since)
         called = {"batch_id": batch_id.hex, "course_id": course_id, **waiting, "called_at": {"$lt": since}}
         _looked(called, _left_open(read_at.get(course_id), since, is_amiss=course_id in amiss))
     checked = {"id": batch_id.hex, "members_checked_at": None, "look_since": batch.get("look_since")}
@@ -144,6 +145,12 @@ def _looked(called: dict[str, Any], left_open: str) -> None:
         rows.update_many(called, [{"$set": unknown}])
 
 
+def _free_uncalled(of_course: dict[str, Any], since: datetime) -> None:
+    """Rows whose learner a repair put there had no call that this look could show: they may be called for."""
+    wanted = {**of_course, "uncalled": True, "called_at": {"$lte": since}}
+    outside_transaction(Invitation).update_many(wanted, {"$set": {"called_at": None}})
+
+
 def waiting(course_id: str) -> list[UUID]:
     """Batches that may wait for the members of this course: its own, and those that name several courses."""
     wanted = {**_WAITING, "course_id": {"$in": [course_id, ""]}}
@@ -178,7 +185,8 @@ def _mark_members(course_id: str, chunk: list[dict[str, Any]], reason: str) -> N
     """Who was never called for was enrolled by somebody else; who was called for is there through us, after all."""
     there = course_members.in_course(course_id, [row["email_folded"] for row in chunk])
     found = [row for row in chunk if row["email_folded"] in there]
-    through_us = {row["_id"] for row in learner_claims.win([row for row in found if row.get("called_at")])}
+    called = [row for row in found if row.get("called_at") and not row.get("uncalled")]
+    through_us = {row["_id"] for row in learner_claims.win(called)}
     settled = [
         UpdateOne(
             {"_id": row["_id"], "state": State.PENDING},

@@ -52,8 +52,9 @@ def obstacle(batch: Batch) -> str:
         return BEING_LEFT_OUT
     if count(batch.pk):
         return UNDECIDED
-    # Those rows are in the course already, as a look has shown since.
-    Batch.objects.filter(pk=batch.pk, names=Names.UNDECIDED).update(made_names=0)
+    # Those rows are in the course already, as a look has shown since. A repair may add one at this moment.
+    seen = Batch.objects.filter(pk=batch.pk, names=Names.UNDECIDED, made_names=batch.made_names)
+    seen.update(made_names=0)
     return ""
 
 

@@ -5,6 +5,7 @@ them: whether a row is a duplicate depends on all above it.
 """
 
 import time
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import islice
@@ -23,7 +24,7 @@ from coursehub.privacy import erasure
 from coursehub.roles import AnyUser
 from invitations.erasure import delete_file_of_erased
 from invitations.models import Batch, Invitation
-from invitations.parsing import reader
+from invitations.parsing import domains, reader
 from invitations.parsing.errors import NoGoodRows
 from invitations.parsing.validation import Courses, Judge, Row
 from invitations.selectors import course_counts
@@ -49,13 +50,16 @@ class Tally:
     good: int = 0
     most_rows: int = field(default_factory=lambda: settings.UPLOAD_MAX_ROWS)
     first_problem: str = ""
+    domains: Counter[str] = field(default_factory=Counter)  # of the good rows
 
     def note(self, row: Row) -> None:
         """Raises FileRefused when that was one too many."""
         self.rows += 1
         if self.rows > self.most_rows:
             raise reader.FileRefused(f"The file has more than {self.most_rows:,} rows: split it, and upload the parts.")
-        self.good += not (row.problem or row.duplicate_of)
+        if row.good:
+            self.good += 1
+            self.domains[row.email_folded.rpartition("@")[2]] += 1
         if not self.first_problem and row.problem:
             self.first_problem = f"the first, in line {row.line}: {row.problem}"
 
@@ -130,6 +134,7 @@ class _Reading:
         ready["leftovers"] = {"$literal": self._judge.leftovers.as_document()}
         ready["made_names"] = missing_names.count(self._batch.pk)
         ready |= self._named_courses()
+        ready["suggestions"] = {"$literal": {"found": domains.suggested(self._tally.domains)}}
         if not _keep(self._batch.pk, self._fence, ready):
             return False
         delete_file_of_erased(self._batch.pk)
