@@ -1,6 +1,6 @@
 from django.urls import path
 
-from invitations.views import batches, results, rows, uploads
+from invitations.views import batches, repair, results, rows, uploads
 
 app_name = "invitations"
 urlpatterns = [
@@ -20,5 +20,7 @@ urlpatterns = [
     path("<uuid:batch_id>/learners/", results.learners, name="learners"),
     path("<uuid:batch_id>/unknown/", rows.unknown, name="unknown"),
     path("<uuid:batch_id>/rows/<int:line>/", rows.row, name="row"),
+    path("<uuid:batch_id>/rows/<int:line>/repair/", repair.row, name="repair"),
+    path("<uuid:batch_id>/domains/", repair.domain, name="domains"),
     path("<uuid:batch_id>/<str:action>/", batches.act, name="action"),
 ]

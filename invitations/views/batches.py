@@ -16,10 +16,12 @@ from invitations.columns_form import ColumnsForm
 from invitations.forms import ConfirmForm
 from invitations.models import Batch, Invitation
 from invitations.parsing import reader
+from invitations.repair import acts, domains
 from invitations.selectors import batch_list, batch_status, course_counts, estimate, findings, row_pages
 from invitations.selectors.row_choice import LEFT_OUT, NOT_INVITED, SIZES, Choice, Order
 from invitations.selectors.search import SearchRefused
 from invitations.sending import missing_names
+from invitations.views import repair
 from invitations.views.rows import Shown, shown_rows
 from invitations.views.shared import TOO_LATE, batch_or_404
 
@@ -61,11 +63,12 @@ def batch(request: SignedInRequest, batch_id: UUID) -> HttpResponse:
         "status": status,
         **_rows(batch, shown),
         "may_decide": batch.state in services.DECIDABLE,
+        "repairable": () if batch.forgotten_at else acts.REPAIRABLE.get(batch.state, ()),
         "findings": findings.of(batch) if batch.state in services.DECIDABLE else [],
         "last_errors": Invitation.objects.filter(batch=batch, state__in=TROUBLE).order_by("-line")[:ERRORS_SHOWN],
     }
     if batch.state == Batch.State.PREVIEW:
-        context |= _preview(batch, status["counts"] if status else {})
+        context |= _preview(batch, status["counts"] if status else {}) | repair.context_of(request, batch)
         context |= {"bad_rows": []} if choice.is_narrowed else {}
         if not choice.is_narrowed and shown.page.number == 1:
             context |= _courses(batch)
@@ -84,7 +87,8 @@ def confirm(request: HttpRequest, batch_id: UUID) -> HttpResponseBase:
     """Sends what the preview shows, now or at a time; refused when the token pool would not last."""
     batch = batch_or_404(request, batch_id)
     calls = Invitation.objects.filter(batch=batch, state=Invitation.State.PENDING).count()
-    form, obstacle = ConfirmForm(request.POST, calls=calls), missing_names.obstacle(batch)
+    form = ConfirmForm(request.POST, calls=calls)
+    obstacle = missing_names.obstacle(batch) or domains.obstacle(batch)
     if obstacle:
         messages.error(request, obstacle)
     elif not form.is_valid():

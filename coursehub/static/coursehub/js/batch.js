@@ -6,11 +6,18 @@ import { connect, say } from "coursehub/socket";
 
 const ROWS_PAUSE = 1000, SEARCH_PAUSE = 5000, SPOKEN_PAUSE = 5000, ERRORS_PAUSE = 3000;
 const MAY_DECIDE = new Set(["completed", "completed_with_errors"]);
+const MAY_REPAIR = { // as `REPAIRABLE` of invitations/repair/acts.py
+  preview: ["pending", "invalid", "duplicate", "already_invited", "already_enrolled"],
+  completed: ["failed", "invalid"],
+  completed_with_errors: ["failed", "invalid"],
+};
 const WORKING = new Set(["queued", "running", "paused"]);
 const tones = JSON.parse(document.getElementById("tones").textContent);
 let status = JSON.parse(document.getElementById("status").textContent);
 let renewTimer = 0, rowsTimer = 0, rowsAsked = null, spokenAt = 0, renewing = false, renewAgain = false;
 
+/** While a row is being edited the markup around it stays; repair.js asks for the new one when it is done. */
+const isEditing = () => Boolean(page().querySelector("[data-editing]"));
 const page = () => document.getElementById("batch");
 const sum = (states) => states.split(",").reduce((total, state) => total + (status.counts[state] || 0), 0);
 
@@ -79,10 +86,12 @@ function speak(text, always = false) {
 /** Fetches this very page and takes over its #batch; keeps the focus where it was, if that is still there. */
 async function renew() {
   if (renewing) return void (renewAgain = true);
+  if (isEditing()) return renewSoon();
   renewing = true;
   try {
     const answer = await fetch(location.href, { headers: { Accept: "text/html" } });
     const fresh = new DOMParser().parseFromString(await answer.text(), "text/html").getElementById("batch");
+    if (isEditing()) return renewSoon();
     if (!answer.ok || !fresh) return location.reload();
     if (page().querySelector("dialog[open]")) return renewSoon(); // somebody is being asked
     const focused = document.activeElement?.id, typed = document.getElementById("rows-q")?.value;
@@ -113,6 +122,7 @@ function refreshRowsSoon() {
 
 async function refreshRows() {
   rowsTimer = 0;
+  if (isEditing()) return refreshRowsSoon();
   rowsAsked?.abort();
   rowsAsked = new AbortController();
   const address = new URL("rows.json", new URL(location.pathname, location.origin));
@@ -143,6 +153,10 @@ function rowElement(template, row) {
   cell("reason").textContent = row.reason;
   cell("decide").hidden = row.state !== "unknown" || !MAY_DECIDE.has(status.state);
   cell("decide").href = `rows/${row.line}/`;
+  cell("repair").hidden = page().dataset.forgotten === "yes" || !MAY_REPAIR[status.state]?.includes(row.state);
+  cell("repair").id = `edit-row-${row.line}`;
+  cell("repair").href = `rows/${row.line}/repair/`;
+  cell("repair").querySelector("span").textContent = ` line ${row.line}`;
   const badge = cell("state").firstElementChild;
   badge.dataset.state = row.state;
   badge.dataset.tone = tones[row.state] || "idle";
@@ -163,4 +177,5 @@ function invited(row) {
   return box;
 }
 
+document.addEventListener("coursehub:renew", (event) => { event.detail.renewed = renew(); });
 connect(`/ws/invitations/${page().dataset.batch}/`, show);
