@@ -25,6 +25,7 @@ class Action(StrEnum):
     BATCH_NAMES_LEFT_OUT = "batch.names_left_out"
     BATCH_PAUSED = "batch.paused"
     BATCH_READ = "batch.read"
+    BATCH_READ_ANEW = "batch.read_anew"
     BATCH_REFUSED = "batch.refused"
     BATCH_RESUMED = "batch.resumed"
     BATCH_RESUMED_FOR_ROWS = "batch.resumed_for_rows"

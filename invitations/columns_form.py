@@ -133,7 +133,7 @@ class ColumnsForm(OneSentence):
 
     @cached_property
     def _piece(self) -> bytes:
-        return next(file_store.of_batch(self._batch.pk), b"")
+        return next(file_store.of_batch(self._batch.pk, self.format.text), b"")
 
     @property
     def _head(self) -> bytes:

@@ -10,7 +10,7 @@ from uuid import UUID
 from coursehub.emails import spellings
 from coursehub.models import AccessEnd
 from coursehub.mongo import outside_transaction
-from invitations.models import NO_CELLS, Batch, Claim, Invitation, Piece
+from invitations.models import NO_CELLS, UPLOADED_BYTES, Batch, Claim, Invitation, Piece
 
 State = Invitation.State
 ERASED = "The learner was erased."
@@ -36,7 +36,7 @@ def _delete_files(batch_ids: list[str]) -> int:
     """How many there were. One that is not read yet is left for `delete_file_of_erased`."""
     read = {"id": {"$in": batch_ids}, "state": {"$ne": Batch.State.UPLOADED}}
     held = {"batch_id": {"$in": outside_transaction(Batch).distinct("id", read)}}
-    count = outside_transaction(Piece).delete_many(held | {"number": 0}).deleted_count
+    count = outside_transaction(Piece).delete_many(held | {"number": 0} | UPLOADED_BYTES).deleted_count
     outside_transaction(Piece).delete_many(held)
     return count
 

@@ -90,10 +90,12 @@ class Batch(models.Model):
 
     # Of uploader, bytes and options: of one key there is one batch that is not final.
     content_key = models.CharField(max_length=64, blank=True, default="", editable=False)
-    size_bytes = models.BigIntegerField(default=0, editable=False)
+    size_bytes = models.BigIntegerField(default=0, editable=False)  # of what is read: the bytes, or a text made of them
     # `reader.Format` as a document: encoding, delimiter, headings, which column is where. Empty: not settled yet.
     format = models.JSONField(default=dict, editable=False)
     stored_at = models.DateTimeField("bytes stored", null=True, blank=True, editable=False)
+    # A person chose, from the preview, how the file is read: a reading without a good row is shown, not refused.
+    was_read_anew = models.BooleanField(default=False, editable=False)
     # One reader at a time; it may die and begin again, since (batch, line) is unique.
     read_lease_until = models.DateTimeField(null=True, blank=True, editable=False)
     read_fence = models.IntegerField(default=0, editable=False)
@@ -145,13 +147,16 @@ class Batch(models.Model):
 class Piece(models.Model):
     """A part of an uploaded file's bytes, at most `SIZE_BYTES` long; in order of `number` they are the file.
 
+    Or a part of a text that was made from these bytes, such as one sheet of a workbook: `text` names it.
     In MongoDB and not in the file system, since web and worker may run on different hosts.
     """
 
     SIZE_BYTES = 1_000_000
 
-    id = models.CharField(primary_key=True, max_length=40)  # "<batch id in hex>-<number>", also the document's _id
+    # "<batch id in hex>-<number>" of the uploaded bytes, "<batch id in hex>-<text>-<number>"; also the document's _id
+    id = models.CharField(primary_key=True, max_length=80)
     batch = models.ForeignKey(Batch, on_delete=models.CASCADE)
+    text = models.CharField(max_length=30, blank=True, default="")  # "": the bytes as they were uploaded
     number = models.IntegerField()
     data = models.BinaryField()
 
@@ -162,6 +167,10 @@ class Piece(models.Model):
 
     def __str__(self) -> str:
         return f"{self.id}: {len(self.data)} bytes"
+
+
+# The filter for pieces of the uploaded bytes; those of a backup from before there were texts have no such field.
+UPLOADED_BYTES = {"text": {"$in": ["", None]}}
 
 
 class HeadingChoice(models.Model):

@@ -22,6 +22,8 @@ from invitations.repair.domains import correct as correct_domain
 from invitations.repair.domains import keep as keep_domain
 from invitations.sending import missing_names, second_invitation
 from invitations.sending.second_invitation import want as invite_again
+from invitations.uploads import overtaken_rows
+from invitations.uploads.anew import choose_sheet, read_anew
 from invitations.uploads.upload import choose_columns, upload
 
 __all__ = [
@@ -30,6 +32,7 @@ __all__ = [
     "already_there",
     "cancel",
     "choose_columns",
+    "choose_sheet",
     "confirm",
     "correct_domain",
     "discard",
@@ -37,6 +40,7 @@ __all__ = [
     "keep_domain",
     "leave_out",
     "pause",
+    "read_anew",
     "repair",
     "resume",
     "retry",
@@ -50,9 +54,10 @@ State = Invitation.State
 DECIDABLE = [Batch.State.COMPLETED_WITH_ERRORS, Batch.State.COMPLETED]
 
 
-def confirm(batch: Batch, *, actor: str, start_at: datetime | None = None) -> bool:
+def confirm(batch: Batch, *, actor: str, start_at: datetime | None = None, reading: int | None = None) -> bool:
     """Send what the preview showed, now or from `start_at` on. False when the batch was no longer in preview.
 
+    `reading`: the `read_fence` of the preview that the person saw; False when the file was read anew since.
     False, too, while nobody has said what becomes of the rows without a full name (`missing_names.obstacle`), and
     while a correction of many rows is under way (`domains.obstacle`).
     """
@@ -60,7 +65,8 @@ def confirm(batch: Batch, *, actor: str, start_at: datetime | None = None) -> bo
         return False
     return transitions.act(
         Action.BATCH_CONFIRMED, batch, actor,
-        leaving=[Batch.State.PREVIEW], unless=missing_names.BLOCKS, only=domains.SETTLED,
+        leaving=[Batch.State.PREVIEW], unless=missing_names.BLOCKS,
+        only=domains.SETTLED | ({} if reading is None else {"read_fence": reading}),
         detail={"start_at": start_at.isoformat()} if start_at else None,
         state=Batch.State.QUEUED, start_at=start_at, reason="",
     )  # fmt: skip
@@ -91,6 +97,7 @@ def cancel(batch: Batch, *, actor: str) -> bool:
     """
     if Batch.objects.filter(pk=batch.pk, inviting_again=True).exists():
         return second_invitation.cancel(batch, actor=actor)
+    overtaken_rows.delete_before_reading(batch.pk)
     cancelled = transitions.act(
         Action.BATCH_CANCELLED, batch, actor,
         leaving=[Batch.State.UPLOADED, Batch.State.PREVIEW, *Batch.WORKING],

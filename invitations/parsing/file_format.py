@@ -12,6 +12,9 @@ class Format:
 
     `mark_bytes` is the length of the byte order mark, which `encoding` does not know of; `heading_line` is 0 for a
     file without headings; what stands above that line, or from `end_line` on (0: to the end), is passed over.
+
+    `text` says which of the batch's texts this is about: "" for the bytes as they were uploaded, else the name of one
+    that was made from them ("sheet-2" for the second of a workbook's `sheets`, whose hidden ones come last).
     """
 
     encoding: str
@@ -31,6 +34,8 @@ class Format:
     status_column: int | None = None  # some of whose values say that a learner is out of it
     leaves_out_status: bool = False
     chosen_on: str = ""  # the day (ISO) on which this person chose these columns for such headings
+    text: str = ""
+    sheets: list[str] = field(default_factory=list)
 
     def as_document(self) -> dict[str, Any]:
         return asdict(self)
@@ -38,6 +43,12 @@ class Format:
     @property
     def is_settled(self) -> bool:
         return "email" in self.columns and not self.asks
+
+    @property
+    def sheet_number(self) -> int:
+        """Which of `sheets` is read, from 1 on; 0 for what is no sheet."""
+        number = self.text.removeprefix("sheet-")
+        return int(number) if number != self.text and number.isdecimal() else 0
 
     def read_as(self) -> list[tuple[str, str]]:
         """What is read and the heading of its column, in the order of the file."""

@@ -89,7 +89,7 @@ def refine(batch_id: UUID) -> bool:
     may run twice. Rows that waited for this look may be called for afterwards.
     """
     batch = outside_transaction(Batch).find_one(
-        {"id": batch_id.hex, **_WAITING}, ["created_at", "look_since", "inviting_again"]
+        {"id": batch_id.hex, **_WAITING}, ["created_at", "look_since", "inviting_again", "read_fence"]
     )
     if batch is None:
         return False
@@ -109,7 +109,9 @@ def refine(batch_id: UUID) -> bool:
         _free_uncalled({"batch_id": batch_id.hex, "course_id": course_id, **waiting}, since)
         called = {"batch_id": batch_id.hex, "course_id": course_id, **waiting, "called_at": {"$lt": since}}
         _looked(called, _left_open(read_at.get(course_id), since, is_amiss=course_id in amiss))
-    checked = {"id": batch_id.hex, "members_checked_at": None, "look_since": batch.get("look_since")}
+    # Of these rows only: a file that was read anew meanwhile has others.
+    looked_at = {"look_since": batch.get("look_since"), "read_fence": batch.get("read_fence")}
+    checked = {"id": batch_id.hex, "members_checked_at": None, **looked_at}
     outside_transaction(Batch).update_one(checked, [{"$set": {"members_checked_at": clock.server_now()}}])
     return True
 

@@ -81,13 +81,17 @@ def choose(batch: Batch, choice: str, *, actor: str) -> bool:
 def leave_out(batch_id: UUID) -> str:
     """Take the rows out whose names were made, as was chosen. May run twice, and die anywhere."""
     chosen = Batch.objects.filter(pk=batch_id, state=Batch.State.PREVIEW, names=Names.LEFT_OUT, made_names__gt=0)
-    if not chosen.exists():
+    reading = chosen.values_list("read_fence", flat=True).first()
+    if reading is None:
         return "not chosen"
+    chosen = chosen.filter(read_fence=reading)  # of its rows only: a file that is read anew has others, and asks anew
     rows = outside_transaction(Invitation)
     left_out = {"$set": {"state": State.INVALID, "reason": LEFT_OUT}}
     while rows.find_one(_waiting(batch_id), {"_id": 1}):
         found = iter(rows.find(_waiting(batch_id), {"_id": 1}))
         while keys := [row["_id"] for row in islice(found, _CHUNK_ROWS)]:
+            if not chosen.exists():
+                return "read anew"
             rows.update_many({"_id": {"$in": keys}, "state": State.PENDING}, left_out)
     chosen.update(made_names=0)
     return "left out"

@@ -1,19 +1,21 @@
 """From stored bytes to rows with verdicts: read under a lease, a slice at a time, and gone on with after a crash.
 
-A row is stored once because (batch, line) is unique. Who begins again judges the rows before without storing
-them: whether a row is a duplicate depends on all above it.
+Rows are stored with the number of rows read so far, in one transaction under the reader's fence, so a row is stored
+once, and one of an earlier reading never later. Who goes on judges the rows before without storing them: whether a row
+is a duplicate depends on all above it.
 """
 
 import time
-from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from functools import partial
 from itertools import islice
 from typing import Any
 from uuid import UUID
 
 from django.conf import settings
+from pymongo.client_session import ClientSession
 from pymongo.errors import BulkWriteError
+from pymongo.write_concern import WriteConcern
 
 from coursehub import audit, clock, course_members
 from coursehub.audit import Action
@@ -29,46 +31,17 @@ from invitations.parsing.errors import NoGoodRows
 from invitations.parsing.validation import Courses, Judge, Row
 from invitations.selectors import course_counts
 from invitations.sending import existing_learners, missing_names
-from invitations.uploads import column_mappings, file_store
+from invitations.uploads import column_mappings, file_store, overtaken_rows
+from invitations.uploads.tally import Tally
 
 State = Invitation.State
 SLICE_SECONDS = 30.0  # well below the queue's time-out for a task
 _LEASE = FencedLease(until="read_lease_until", fence="read_fence", seconds=60.0)
 CHUNK_ROWS = 2_000
-_DUPLICATE_KEY = 11000
 # How MongoDB is asked for batches whose files leave no question, and for those of which a person is asked.
 SETTLED: dict[str, Any] = {"format.columns.email": {"$ne": None}, "format.asks.0": {"$exists": False}}
 UNSETTLED: dict[str, Any] = {"$or": [{"format.columns.email": None}, {"format.asks.0": {"$exists": True}}]}
 READ, UNFINISHED, NOT_NOW, REFUSED = "read", "unfinished", "not_now", "refused"
-
-
-@dataclass
-class Tally:
-    """What there is to say of a file's rows as a whole."""
-
-    rows: int = 0
-    good: int = 0
-    most_rows: int = field(default_factory=lambda: settings.UPLOAD_MAX_ROWS)
-    first_problem: str = ""
-    domains: Counter[str] = field(default_factory=Counter)  # of the good rows
-
-    def note(self, row: Row) -> None:
-        """Raises FileRefused when that was one too many."""
-        self.rows += 1
-        if self.rows > self.most_rows:
-            raise reader.FileRefused(f"The file has more than {self.most_rows:,} rows: split it, and upload the parts.")
-        if row.good:
-            self.good += 1
-            self.domains[row.email_folded.rpartition("@")[2]] += 1
-        if not self.first_problem and row.problem:
-            self.first_problem = f"the first, in line {row.line}: {row.problem}"
-
-    def refuse_without_good_rows(self) -> None:
-        """Raises FileRefused."""
-        if not self.rows:
-            raise reader.FileRefused("The file has headings but no rows.")
-        if not self.good:
-            raise NoGoodRows(f"None of the {self.rows} rows can be invited; {self.first_problem}")
 
 
 def courses_of(user: AnyUser, chosen: str) -> Courses:
@@ -89,9 +62,8 @@ def read(batch_id: UUID) -> str:
             _give_up_if_cancelled(batch)
             return UNFINISHED
     except reader.FileRefused as refusal:
-        if isinstance(refusal, NoGoodRows):
+        if _refuse(batch, held["read_fence"], str(refusal)) and isinstance(refusal, NoGoodRows):
             column_mappings.forget(batch.uploaded_by_id, reader.Format(**batch.format))
-        _refuse(batch, held["read_fence"], str(refusal))
         return REFUSED
     except BaseException:
         _keep(batch_id, held["read_fence"], _LEASE.released())
@@ -115,18 +87,21 @@ class _Reading:
     def go_on(self, *, skip_rows: int) -> bool:
         """True when the file is at its end; False when time was up or another reader has it. Raises FileRefused."""
         ends_at = time.monotonic() + SLICE_SECONDS
-        rows = self._rows()
-        for _ in islice(rows, skip_rows):
-            pass
+        rows, last_line = self._rows(), 0
+        for row in islice(rows, skip_rows):
+            last_line = row.line
+        if not self._delete_rows_behind(last_line):
+            return False
         while chunk := list(islice(rows, CHUNK_ROWS)):
-            self._store(chunk)
-            progress = {"total": self._tally.rows, "read_bytes": self._bytes}
-            if not _keep(self._batch.pk, self._fence, progress | _LEASE.extended()):
+            if not self._store(chunk):
                 return False
             if time.monotonic() > ends_at:
                 _keep(self._batch.pk, self._fence, _LEASE.released())
                 return False
-        self._tally.refuse_without_good_rows()
+        if self._bytes < self._batch.size_bytes:  # deleted meanwhile: whoever stands in the rest must not vanish
+            raise reader.FileRefused("The uploaded file was deleted while it was read: upload it once more.")
+        if not self._batch.was_read_anew:
+            self._tally.refuse_without_good_rows()
         course_members.ask_for_sweep(self._course_ids, since=self._batch.created_at)
         # Whoever was erased since the upload could not be found in it.
         erasure.erase_again(actor="system", since=self._batch.created_at)
@@ -148,6 +123,11 @@ class _Reading:
             return {}
         return {"course_name": {"$literal": course_counts.in_words(named)}}
 
+    def _delete_rows_behind(self, line: int) -> bool:
+        """Rows there are of an earlier reading; False when this one is over itself."""
+        overtaken = {"batch_id": self._batch.pk.hex, "line": {"$gt": line}}
+        return overtaken_rows.delete(overtaken, lambda: _keep(self._batch.pk, self._fence, _LEASE.extended()))
+
     def _rows(self) -> Iterator[Row]:
         passed = self._judge.leftovers.note_outside
         for row in self._judge.rows(reader.records(self._counted(), self._form, passed=passed)):
@@ -156,21 +136,26 @@ class _Reading:
             yield row
 
     def _counted(self) -> Iterator[bytes]:
-        for piece in file_store.of_batch(self._batch.pk):
+        for piece in file_store.of_batch(self._batch.pk, self._form.text):
             self._bytes += len(piece)
             yield piece
 
-    def _store(self, rows: list[Row]) -> None:
+    def _store(self, rows: list[Row]) -> bool:
+        """The rows and how far the file is read, together or not at all; False when another reader has the file."""
         keys = draw_numbers(Invitation, len(rows))
         found = existing_learners.Known.of(rows)
         documents = [
             _document(key, self._batch.pk.hex, row, *found.verdict(row)) for key, row in zip(keys, rows, strict=True)
         ]
+        progress = {"total": self._tally.rows, "read_bytes": self._bytes}
+        write = partial(_write_chunk, self._batch.pk, self._fence, progress, documents)
         try:
-            outside_transaction(Invitation).insert_many(documents, ordered=False)
-        except BulkWriteError as error:  # of the chunk in which an earlier reader died
-            if any(one["code"] != _DUPLICATE_KEY for one in error.details["writeErrors"]):
+            with outside_transaction(Invitation).database.client.start_session() as session:
+                return session.with_transaction(write, write_concern=WriteConcern("majority"))
+        except BulkWriteError:  # one of these lines is stored: by the reader who has overtaken this one
+            if _keep(self._batch.pk, self._fence, _LEASE.extended()):
                 raise
+            return False
 
 
 def _document(key: int, batch_id: str, row: Row, state: str, reason: str, more: dict[str, Any]) -> dict[str, Any]:
@@ -194,23 +179,43 @@ def _document(key: int, batch_id: str, row: Row, state: str, reason: str, more: 
     return document | missing_names.complete(document) if state == State.PENDING else document
 
 
+def _write_chunk(
+    batch_id: UUID, fence: int, progress: dict[str, Any], documents: list[dict[str, Any]], session: ClientSession
+) -> bool:
+    """In a transaction, since a row of a reading that was overtaken must never stand among those of the next.
+
+    The batch is written last: whoever dies in a transaction blocks what it wrote for a minute.
+    """
+    outside_transaction(Invitation).insert_many(documents, ordered=False, session=session)
+    if _keep(batch_id, fence, progress | _LEASE.extended(), session=session):
+        return True
+    session.abort_transaction()
+    return False
+
+
 def _win(batch_id: UUID) -> dict[str, Any] | None:
     """The lease of a batch that is stored, settled and not read yet; None while another holds it."""
     return _LEASE.win(outside_transaction(Batch), {"id": batch_id.hex, **_unread()})
 
 
-def _keep(batch_id: UUID, fence: int, values: dict[str, Any]) -> bool:
+def _keep(batch_id: UUID, fence: int, values: dict[str, Any], session: ClientSession | None = None) -> bool:
     """Write to the batch if it is still ours to read."""
     own = {"id": batch_id.hex, "state": Batch.State.UPLOADED, "read_fence": fence}
-    return _LEASE.write(outside_transaction(Batch), own, values)
+    batches = outside_transaction(Batch)
+    return batches.update_one(own, [{"$set": values}], session=session).matched_count == 1
 
 
-def _refuse(batch: Batch, fence: int, sentence: str) -> None:
-    """The rest of a large file turned out to be unusable: the batch ends with that sentence, nobody is invited."""
+def _refuse(batch: Batch, fence: int, sentence: str) -> bool:
+    """The rest of a large file turned out to be unusable: the batch ends with that sentence, nobody is invited.
+
+    False when it was no longer ours to read.
+    """
     ended = {"state": Batch.State.CANCELLED, "reason": {"$literal": sentence[:300]}, **_LEASE.released()}
-    if _keep(batch.pk, fence, ended | {"finished_at": clock.server_now()}):
-        _give_up_if_cancelled(batch)
-        audit.record(action=Action.BATCH_REFUSED, target=f"batch {batch.pk}")
+    if not _keep(batch.pk, fence, ended | {"finished_at": clock.server_now()}):
+        return False
+    _give_up_if_cancelled(batch)
+    audit.record(action=Action.BATCH_REFUSED, target=f"batch {batch.pk}")
+    return True
 
 
 def _give_up_if_cancelled(batch: Batch) -> None:

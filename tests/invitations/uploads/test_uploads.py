@@ -189,7 +189,7 @@ def test_what_a_killed_reader_has_begun_another_ends(send_in):
     assert lines == set(range(2, 40_002))
 
 
-def test_rows_that_are_stored_while_a_person_cancels_are_given_up(send_in, monkeypatch):
+def test_rows_that_are_read_while_a_person_cancels_are_not_stored(send_in, monkeypatch):
     batch = send_in(_large())
 
     def cancel() -> None:
@@ -198,7 +198,7 @@ def test_rows_that_are_stored_while_a_person_cancels_are_given_up(send_in, monke
 
     with _meanwhile(monkeypatch, cancel):
         assert import_rows.read(batch.pk) == import_rows.UNFINISHED
-    assert set(_states(batch)) == {State.NOT_ATTEMPTED}
+    assert not _states(batch)
 
 
 def test_a_large_file_that_turns_out_unusable_ends_with_its_sentence_and_can_be_uploaded_anew(send_in, client_for):
