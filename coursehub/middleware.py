@@ -1,12 +1,43 @@
-"""Whose forwarding headers count: only those of the proxies named in TRUSTED_PROXIES."""
+"""Whose forwarding headers count (only those of the proxies named in TRUSTED_PROXIES), and forms that are too large."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from ipaddress import ip_address, ip_network
+from typing import Any
 
 from django.conf import settings
+from django.contrib import messages
+from django.core.exceptions import RequestDataTooBig
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.template.defaultfilters import filesizeformat
 
 _FORWARDING_HEADERS = ("HTTP_X_FORWARDED_PROTO", "HTTP_X_FORWARDED_FOR", "HTTP_X_FORWARDED_HOST")
+
+
+class FormSizeMiddleware:
+    """A form with more text than DATA_UPLOAD_MAX_MEMORY_SIZE leads back to its page, which says so in one sentence.
+
+    Stands before whatever else reads the form.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self.get_response(request)
+
+    def process_view(
+        self, request: HttpRequest, view: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]
+    ) -> HttpResponse | None:
+        if request.method != "POST" or getattr(view, "csrf_exempt", False):  # what machines post is read by its view
+            return None
+        try:
+            request.POST  # noqa: B018  (the form is read here)
+        except RequestDataTooBig:
+            size = filesizeformat(settings.DATA_UPLOAD_MAX_MEMORY_SIZE)
+            messages.error(request, f"That is more text than {size}: upload it as a file instead.")
+            return redirect(request.path)
+        return None
 
 
 class TrustedProxyMiddleware:

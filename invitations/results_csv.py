@@ -49,7 +49,7 @@ def of(batch: Batch, *, safe: bool = False, only: Collection[str] = ()) -> Resul
 
 def _lines(batch: Batch, form: Format, only: Collection[str]) -> Iterator[bytes]:
     """Each record's own text, then our cells, in the file's encoding; records that are no rows as they are."""
-    yield b"".join(islice(file_store.of_batch(batch.pk), 1))[: form.mark_bytes]
+    yield b"".join(islice(file_store.of_batch(batch.pk, form.text), 1))[: form.mark_bytes]
     width = _width(batch, form)
     for cells, text, ours in _joined(batch, form, only):
         body = text.rstrip("\r\n") if ours else text
@@ -62,7 +62,7 @@ def _lines(batch: Batch, form: Format, only: Collection[str]) -> Iterator[bytes]
 
 def _safe_lines(batch: Batch, form: Format, only: Collection[str]) -> Iterator[bytes]:
     """The same cells, written anew."""
-    yield b"".join(islice(file_store.of_batch(batch.pk), 1))[: form.mark_bytes]
+    yield b"".join(islice(file_store.of_batch(batch.pk, form.text), 1))[: form.mark_bytes]
     width = _width(batch, form)
     for cells, _, ours in _joined(batch, form, only):
         padding = [""] * (width - len(cells)) if ours else []
@@ -72,14 +72,14 @@ def _safe_lines(batch: Batch, form: Format, only: Collection[str]) -> Iterator[b
 
 def _joined(batch: Batch, form: Format, only: Collection[str]) -> Iterator[tuple[list[str], str, list[str]]]:
     """Cells and text of every record that is wanted, and our cells for it: none for what is no row."""
-    outcomes = _outcomes(batch, only)
-    outcome = next(outcomes, None)
-    for line, cells, text in reader.raw_records(file_store.of_batch(batch.pk), form):
+    known = outcomes(batch, only)
+    outcome = next(known, None)
+    for line, cells, text in reader.raw_records(file_store.of_batch(batch.pk, form.text), form):
         ours: list[str] = HEADINGS if line == form.heading_line else []
         while outcome and outcome["line"] < line:
-            outcome = next(outcomes, None)
+            outcome = next(known, None)
         if outcome and outcome["line"] == line:
-            ours = _cells(outcome)
+            ours = our_cells(outcome)
         if ours or not only or line < form.heading_line:
             yield cells, text, ours
 
@@ -87,27 +87,29 @@ def _joined(batch: Batch, form: Format, only: Collection[str]) -> Iterator[tuple
 def _without_cells(batch: Batch, only: Collection[str]) -> Iterator[bytes]:
     note = f"The uploaded file was deleted; files are kept for {settings.UPLOAD_KEEP_DAYS} days."
     yield f"{_csv([*HEADINGS, _NOTE], ',')}\r\n".encode()
-    for outcome in _outcomes(batch, only):
-        yield f"{_csv([*(safe_cell(cell) for cell in _cells(outcome)), note], ',')}\r\n".encode()
+    for outcome in outcomes(batch, only):
+        yield f"{_csv([*(safe_cell(cell) for cell in our_cells(outcome)), note], ',')}\r\n".encode()
 
 
 def _width(batch: Batch, form: Format) -> int:
     """Cells of the longest record, so that our columns stand below their headings in ragged files too."""
     wide = (
         len(cells)
-        for line, cells, _ in reader.raw_records(file_store.of_batch(batch.pk), form)
+        for line, cells, _ in reader.raw_records(file_store.of_batch(batch.pk, form.text), form)
         if line >= form.heading_line
     )
     return max(wide, default=0)
 
 
-def _outcomes(batch: Batch, only: Collection[str]) -> Iterator[dict[str, Any]]:
+def outcomes(batch: Batch, only: Collection[str] = ()) -> Iterator[dict[str, Any]]:
+    """What came of each row, or of those in `only` these states, in the order of lines."""
     wanted = {"batch_id": batch.pk.hex, **({"state": {"$in": list(only)}} if only else {})}
     found = outside_transaction(Invitation).find(wanted, _SHOWN).sort("line", 1)
     return found.batch_size(_ROWS_AT_A_TIME)
 
 
-def _cells(outcome: dict[str, Any]) -> list[str]:
+def our_cells(outcome: dict[str, Any]) -> list[str]:
+    """The cells of COLUMNS for it."""
     invited_at = outcome["invited_at"]
     moment = invited_at.isoformat(timespec="seconds") if invited_at else ""
     reason = explained(outcome["state"], outcome["reason"], outcome.get("finding", ""), outcome.get("correction"))

@@ -151,10 +151,16 @@ def members_summary(members: list[dict[str, Any]] | None) -> dict[str, int]:
     }
 
 
+_FORM_BYTES = 1_000  # of the upload form, besides what is pasted
+
+
 @register.simple_tag
 def upload_limits() -> dict[str, object]:
-    """What an upload may be: {"bytes", "size" and "rows" in words}."""
+    """What an upload may be: {"bytes", "size" and "rows" in words}; "text_…" of what is pasted."""
+    text_bytes = min(settings.UPLOAD_MAX_BYTES, settings.DATA_UPLOAD_MAX_MEMORY_SIZE - _FORM_BYTES)
     return {
+        "text_bytes": text_bytes,
+        "text_size": filesizeformat(text_bytes).replace(".0", ""),
         "bytes": settings.UPLOAD_MAX_BYTES,
         "size": filesizeformat(settings.UPLOAD_MAX_BYTES).replace(".0", ""),
         "rows": f"{settings.UPLOAD_MAX_ROWS:,}",

@@ -11,7 +11,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_POST
 
 from coursehub.roles import SignedInRequest
-from invitations import retention, services
+from invitations import results_workbook, retention, services
 from invitations.columns_form import ColumnsForm
 from invitations.forms import ConfirmForm
 from invitations.models import Batch, Invitation
@@ -21,6 +21,7 @@ from invitations.selectors import batch_list, batch_status, course_counts, estim
 from invitations.selectors.row_choice import LEFT_OUT, NOT_INVITED, SIZES, Choice, Order
 from invitations.selectors.search import SearchRefused
 from invitations.sending import missing_names
+from invitations.upload_forms import SheetForm
 from invitations.views import repair
 from invitations.views.rows import Shown, shown_rows
 from invitations.views.shared import TOO_LATE, batch_or_404
@@ -67,13 +68,14 @@ def batch(request: SignedInRequest, batch_id: UUID) -> HttpResponse:
         "findings": findings.of(batch) if batch.state in services.DECIDABLE else [],
         "last_errors": Invitation.objects.filter(batch=batch, state__in=TROUBLE).order_by("-line")[:ERRORS_SHOWN],
     }
+    context["has_workbook"] = batch.state in Batch.FINAL and results_workbook.is_there(batch)
     if batch.state == Batch.State.PREVIEW:
         context |= _preview(batch, status["counts"] if status else {}) | repair.context_of(request, batch)
         context |= {"bad_rows": []} if choice.is_narrowed else {}
         if not choice.is_narrowed and shown.page.number == 1:
             context |= _courses(batch)
     elif batch.state == Batch.State.UPLOADED and not batch_status.is_settled(batch):
-        context["columns_form"] = ColumnsForm(batch=batch)
+        context |= {"columns_form": ColumnsForm(batch=batch), "sheet_form": SheetForm.of(batch)}
     return render(request, "invitations/batch.html", context)
 
 
@@ -93,7 +95,10 @@ def confirm(request: HttpRequest, batch_id: UUID) -> HttpResponseBase:
         messages.error(request, obstacle)
     elif not form.is_valid():
         messages.error(request, form.sentence)
-    elif not services.confirm(batch, actor=request.user.get_username(), start_at=form.cleaned_data["start_at"]):
+    elif not services.confirm(
+        batch, actor=request.user.get_username(), start_at=form.cleaned_data["start_at"],
+        reading=form.cleaned_data["reading"],
+    ):  # fmt: skip
         messages.warning(request, TOO_LATE)
     return redirect("invitations:batch", batch_id=batch.pk)
 
@@ -161,6 +166,7 @@ def _preview(batch: Batch, counts: dict[str, int]) -> dict[str, Any]:
         "estimate": estimate.of(pending),
         "members_as_of": batch_status.members_as_of(batch),
         "format": reader.Format(**batch.format) if batch.format else None,
+        "sheet_form": SheetForm.of(batch),
         "confirm_form": ConfirmForm(calls=pending),
         "names_obstacle": missing_names.obstacle(batch),
         "made_names": missing_names.count(batch.pk) if batch.made_names else 0,

@@ -11,8 +11,9 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_http_methods
 
 from coursehub import downloads
-from invitations import results_csv, services
+from invitations import results_csv, results_workbook, services
 from invitations.models import Invitation
+from invitations.parsing.errors import FileRefused
 from invitations.selectors import estimate, funnel
 from invitations.selectors.findings import MOST_LISTED
 from invitations.selectors.row_choice import NOT_INVITED
@@ -43,6 +44,19 @@ def for_spreadsheets(request: HttpRequest, batch_id: UUID) -> HttpResponseBase:
 def bad_rows(request: HttpRequest, batch_id: UUID) -> HttpResponseBase:
     """Of the uploaded file only the rows that were not invited, to be put right and uploaded again."""
     return _download(request, batch_id, only=NOT_INVITED)
+
+
+@require_GET
+def as_workbook(request: HttpRequest, batch_id: UUID) -> HttpResponseBase:
+    """The uploaded workbook back, as a workbook, with what came of each row."""
+    batch = batch_or_404(request, batch_id)
+    try:
+        chunks = results_workbook.of(batch)
+    except FileRefused as refusal:
+        messages.error(request, str(refusal))
+        return redirect("invitations:batch", batch_id=batch.pk)
+    name = f"{PurePath(batch.filename).stem}-results.xlsx"
+    return downloads.download(chunks, filename=name, content_type=results_workbook.CONTENT_TYPE)
 
 
 @require_http_methods(["GET", "POST"])

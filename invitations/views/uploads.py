@@ -11,10 +11,11 @@ from coursehub import queue
 from coursehub.roles import SignedInRequest
 from invitations import services, tasks
 from invitations.columns_form import ColumnsForm
-from invitations.forms import UploadForm
 from invitations.models import Batch
+from invitations.parsing import reader
 from invitations.parsing.errors import FileRefused
 from invitations.sending import missing_names
+from invitations.upload_forms import SheetForm, UploadForm
 from invitations.views.shared import TOO_LATE, batch_or_404
 
 TEMPLATE = "email,first name,last name,access until\r\n"
@@ -22,21 +23,21 @@ TEMPLATE = "email,first name,last name,access until\r\n"
 
 @require_http_methods(["GET", "POST"])
 def upload(request: SignedInRequest) -> HttpResponseBase:
-    """A course and a CSV; a good file leads to its preview, a bad one back here with one sentence."""
+    """A course and a list, as a file or pasted; a good one leads to its preview, a bad one back with one sentence."""
     form = UploadForm(request.POST or None, request.FILES or None, user=request.user)
     if request.method == "POST" and form.is_valid():
-        file = form.cleaned_data["file"]
+        name, content = form.upload
         try:
             batch = services.upload(
-                user=request.user, course=form.cleaned_data["course"], filename=file.name, content=file.file
+                user=request.user, course=form.cleaned_data["course"], filename=name, content=content
             )
         except FileRefused as refusal:
-            form.add_error("file", str(refusal))
+            form.refuse(str(refusal))
         else:
             if batch.state == Batch.State.UPLOADED:
                 queue.enqueue(tasks.read, batch.pk)
             return redirect("invitations:batch", batch_id=batch.pk)
-    return render(request, "invitations/upload.html", {"title": "Upload a CSV", "form": form})
+    return render(request, "invitations/upload.html", {"title": "Invite learners", "form": form})
 
 
 @require_GET
@@ -60,6 +61,26 @@ def columns(request: SignedInRequest, batch_id: UUID) -> HttpResponseBase:
             sentence = str(refusal)
         else:
             queue.enqueue(tasks.read, batch.pk)
+    if sentence:
+        messages.error(request, sentence)
+    return redirect("invitations:batch", batch_id=batch.pk)
+
+
+@require_POST
+def sheet(request: SignedInRequest, batch_id: UUID) -> HttpResponseBase:
+    """Has another sheet of the workbook read, in place of the one that was."""
+    batch = batch_or_404(request, batch_id)
+    sheets = reader.Format(**batch.format).sheets if batch.format else []
+    form = SheetForm(request.POST, sheets=sheets)
+    sentence = form.sentence
+    if form.is_valid():
+        try:
+            if services.choose_sheet(batch, form.cleaned_data["sheet"], user=request.user):
+                queue.enqueue(tasks.read, batch.pk)
+            else:
+                messages.warning(request, TOO_LATE)
+        except FileRefused as refusal:
+            sentence = str(refusal)
     if sentence:
         messages.error(request, sentence)
     return redirect("invitations:batch", batch_id=batch.pk)

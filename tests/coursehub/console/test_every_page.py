@@ -127,7 +127,7 @@ def test_the_upload_form_alerts_only_when_something_is_wrong(client_for, course)
 
     assert 'role="alert"' not in client.get("/invitations/upload/").content.decode()
     refused = client.post("/invitations/upload/", {"course": "9001"}).content.decode()
-    assert re.search(r'role="alert">Choose a CSV file to upload\.<', refused)
+    assert re.search(r'role="alert">Choose a file to upload, or paste a list\.<', refused)
 
 
 def test_a_stranger_sees_a_complete_login_page_and_one_sentence_when_it_fails(client_for, database):

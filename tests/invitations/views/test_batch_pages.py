@@ -162,7 +162,10 @@ def test_who_may_answer_for_a_batch(client_for, upload, page, role, code):
 
 def test_no_file_and_a_foreign_course_are_refused(client_for, course):
     client = client_for("trainer", "trainer2")
-    assert "Choose a CSV" in _alerts(client_for("trainer").post(UPLOAD, {"course": course.course_id}))[0]
+    assert (
+        "Choose a file to upload, or paste"
+        in _alerts(client_for("trainer").post(UPLOAD, {"course": course.course_id}))[0]
+    )
     assert "no access" in _alerts(_post(client, course, csv_of("ada@example.org")))[0]
 
 

@@ -1,10 +1,12 @@
-// The upload form: drop a file, hear at once when it is too large, see how far a long upload is.
+// The upload form: drop a file or paste a list, hear at once when it is too large, see how far a long upload is.
 
 const form = document.getElementById("upload-form");
 const LONG_UPLOAD_BYTES = 1024 * 1024;
 
 if (form) {
   const input = form.querySelector("input[type=file]");
+  const away = document.getElementById("file-away");
+  const pasted = form.querySelector("textarea[name=text]");
   const drop = document.getElementById("drop");
   const text = drop.querySelector("[data-drop-text]");
   const note = drop.querySelector("[data-drop-note]");
@@ -29,13 +31,37 @@ if (form) {
   });
   input.addEventListener("change", chosen);
   addEventListener("pageshow", chosen);
+  away.addEventListener("click", () => {
+    input.value = "";
+    chosen();
+    complain("");
+    pasted.focus();
+  });
+  pasted.addEventListener("input", counted);
+  addEventListener("pageshow", counted);
+
+  /** How many addresses stand in what was pasted: the preview says what becomes of each. */
+  function counted() {
+    const count = pasted.value.split("@").length - 1;
+    document.getElementById("paste-count").textContent = count ? `${count.toLocaleString("en")} with an @.` : "";
+    complain(pasted.value ? inTheWay() : "");
+  }
+
+  function inTheWay() {
+    if (new Blob([pasted.value]).size > Number(form.dataset.maxTextBytes)) {
+      return `The list is larger than ${form.dataset.maxTextSize}: upload it as a file instead.`;
+    }
+    const both = pasted.value.trim() && input.files.length;
+    return both ? "You chose a file and pasted a list too: take one of them away." : "";
+  }
 
   function chosen() {
     const [file] = input.files;
     drop.classList.toggle("is-chosen", Boolean(file));
+    away.hidden = !file;
     text.textContent = file ? file.name : emptyText;
     note.textContent = file ? `${size(file.size)} · click to choose another file` : emptyNote;
-    if (file) complain(tooLarge(file));
+    if (file) complain(tooLarge(file) || inTheWay());
   }
 
   function tooLarge(file) {
@@ -45,9 +71,10 @@ if (form) {
 
   form.addEventListener("submit", (event) => {
     const [file] = input.files;
-    if (file && tooLarge(file)) {
+    const sentence = (file && tooLarge(file)) || inTheWay();
+    if (sentence) {
       event.preventDefault();
-      complain(tooLarge(file));
+      complain(sentence);
     } else if (file && file.size > LONG_UPLOAD_BYTES) {
       event.preventDefault();
       sendWithProgress();
