@@ -48,16 +48,24 @@ class Product:
 
     def upload(self, content: bytes, course: str) -> str:
         """Returns the address that the answer leads to."""
-        token = self._http.cookies["csrftoken"]
-        answer = self._http.post(
+        answer = self._post(content, course)
+        assert answer.status_code == 302, answer.text
+        return answer.headers["Location"]
+
+    def refusal(self, content: bytes, course: str) -> str:
+        """The page that says why the file cannot be used."""
+        answer = self._post(content, course)
+        assert answer.status_code == 200, answer.status_code
+        return answer.text
+
+    def _post(self, content: bytes, course: str) -> requests.Response:
+        return self._http.post(
             self._url("/invitations/upload/"),
-            data={"course": course, "csrfmiddlewaretoken": token},
+            data={"course": course, "csrfmiddlewaretoken": self._http.cookies["csrftoken"]},
             files={"file": ("class.csv", content, "text/csv")},
             allow_redirects=False,
             timeout=120,
         )
-        assert answer.status_code == 302, answer.text
-        return answer.headers["Location"]
 
     def status(self, address: str) -> dict[str, Any]:
         return self._http.get(self._url(f"{address}status.json"), timeout=60).json()
@@ -76,6 +84,10 @@ class Product:
     def worker_mb(self) -> float:
         """Resident memory of the worker and all that it started."""
         return sum(_resident_mb(pid) for pid in family(self._processes[1].pid))
+
+    def all_mb(self) -> float:
+        """Resident memory of web, worker and all that they started."""
+        return sum(_resident_mb(pid) for process in self._processes for pid in family(process.pid))
 
     def web_mb(self) -> float:
         """Resident memory of the web process."""
