@@ -11,7 +11,7 @@ from invitations.models import Batch
 from invitations.parsing import headings, reader
 from invitations.parsing.alphabets import ALPHABETS
 from invitations.parsing.emails import addresses_in, clean
-from invitations.uploads import file_store
+from invitations.uploads import file_store, split
 
 _ROWS_SHOWN = 3
 _ROWS_LOOKED_AT = 100  # for an address, in the column that is chosen for them
@@ -26,6 +26,9 @@ class ColumnsForm(OneSentence):
     def __init__(self, *args: Any, batch: Batch, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._batch = batch
+        self.fields["reading"] = forms.IntegerField(
+            widget=forms.HiddenInput, required=False, initial=batch.read_fence, error_messages={"invalid": _ONE_OF_LIST}
+        )
         self.format = reader.Format(**batch.format)
         self._records = self._sample(self.format)
         width = len(self.format.headings)
@@ -60,6 +63,11 @@ class ColumnsForm(OneSentence):
     def chosen(self) -> dict[str, int]:
         """Column -> where it stands; of a valid form."""
         return {column: at for column in headings.LABELS if (at := self.cleaned_data.get(column)) is not None}
+
+    @property
+    def has_several_addresses(self) -> bool:
+        """Whether rows could be made of several addresses in one cell, or beside one another."""
+        return split.is_wanted(self.format, self._records)
 
     @property
     def read_as(self) -> reader.Format:

@@ -24,7 +24,8 @@ from invitations.sending import missing_names, second_invitation
 from invitations.sending.second_invitation import want as invite_again
 from invitations.uploads import overtaken_rows
 from invitations.uploads.anew import choose_sheet, read_anew
-from invitations.uploads.upload import choose_columns, upload
+from invitations.uploads.choices import choose_columns, forget_columns, leave_out_by_status, one_row_per_address
+from invitations.uploads.upload import upload
 
 __all__ = [
     "ACTIONS",
@@ -36,9 +37,12 @@ __all__ = [
     "confirm",
     "correct_domain",
     "discard",
+    "forget_columns",
     "invite_again",
     "keep_domain",
     "leave_out",
+    "leave_out_by_status",
+    "one_row_per_address",
     "pause",
     "read_anew",
     "repair",

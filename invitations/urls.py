@@ -1,6 +1,6 @@
 from django.urls import path
 
-from invitations.views import batches, repair, results, rows, uploads
+from invitations.views import batches, readings, repair, results, rows, uploads
 
 app_name = "invitations"
 urlpatterns = [
@@ -10,8 +10,11 @@ urlpatterns = [
     path("<uuid:batch_id>/", batches.batch, name="batch"),
     path("<uuid:batch_id>/status.json", batches.status, name="status"),
     path("<uuid:batch_id>/rows.json", rows.rows, name="rows"),
-    path("<uuid:batch_id>/columns/", uploads.columns, name="columns"),
-    path("<uuid:batch_id>/sheet/", uploads.sheet, name="sheet"),
+    path("<uuid:batch_id>/columns/", readings.columns, name="columns"),
+    path("<uuid:batch_id>/columns/forget/", readings.forget_columns, name="forget_columns"),
+    path("<uuid:batch_id>/status/", readings.leave_out_by_status, name="leave_out_by_status"),
+    path("<uuid:batch_id>/addresses/", readings.one_row_per_address, name="one_row_per_address"),
+    path("<uuid:batch_id>/sheet/", readings.sheet, name="sheet"),
     path("<uuid:batch_id>/names/", uploads.names, name="names"),
     path("<uuid:batch_id>/confirm/", batches.confirm, name="confirm"),
     path("<uuid:batch_id>/discard/", batches.discard, name="discard"),

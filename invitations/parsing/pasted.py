@@ -34,7 +34,7 @@ def as_table(text: str) -> str:
     lines = [line.strip() for line in _BREAK.split(text) if clean(line)]
     if not lines or any("\t" in line or "|" in line for line in lines) or _are_headings(lines[0]):
         return text
-    entries = [list(_entries(line)) for line in lines]
+    entries = [list(entries_in(line)) for line in lines]
     if not _is_list(entries):
         return text
     table = io.StringIO()
@@ -62,7 +62,8 @@ def _are_headings(line: str) -> bool:
     return False
 
 
-def _entries(line: str) -> Iterator[Entry]:
+def entries_in(line: str) -> Iterator[Entry]:
+    """Each address of a list with its name ("" where there is none), and what is neither in the place of an address."""
     for part in _parts(line):
         yield from _entry(part)
 

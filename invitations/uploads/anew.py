@@ -18,10 +18,11 @@ GONE = "The uploaded file was deleted, so it cannot be read again: upload it onc
 NO_SUCH_SHEET = "There is no such sheet in this workbook: choose one of the list."
 
 
-def read_anew(batch: Batch, form: Format, *, actor: str) -> bool:
+def read_anew(batch: Batch, form: Format, *, actor: str, reading: int | None = None) -> bool:
     """Read the batch's file, or the text of it that `form` names, again as `form` says; what was read is thrown away.
 
-    False, with nothing changed, when the batch is neither uploaded nor in preview any more. A small file is in preview
+    `reading`: the `read_fence` of what the person saw. False, with nothing changed, when the file was read anew since,
+    or the batch is neither uploaded nor in preview any more. A small file is in preview
     when this returns True, unless `form` is not settled; a larger one is `uploaded`: whoever called enqueues its
     reading. Raises FileRefused when the bytes are gone.
     """
@@ -32,6 +33,7 @@ def read_anew(batch: Batch, form: Format, *, actor: str) -> bool:
         "id": batch.pk.hex,
         "state": {"$in": [Batch.State.UPLOADED, Batch.State.PREVIEW]},
         "stored_at": {"$ne": None},
+        **({} if reading is None else {"read_fence": reading}),
     }
     # One update: from here on nobody stores rows of the reading before, whose fence is over. They are deleted by the
     # next reader before it stores its first one, or by a cancel.

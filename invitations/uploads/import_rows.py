@@ -38,9 +38,8 @@ State = Invitation.State
 SLICE_SECONDS = 30.0  # well below the queue's time-out for a task
 _LEASE = FencedLease(until="read_lease_until", fence="read_fence", seconds=60.0)
 CHUNK_ROWS = 2_000
-# How MongoDB is asked for batches whose files leave no question, and for those of which a person is asked.
+# How MongoDB is asked for batches whose files leave no question.
 SETTLED: dict[str, Any] = {"format.columns.email": {"$ne": None}, "format.asks.0": {"$exists": False}}
-UNSETTLED: dict[str, Any] = {"$or": [{"format.columns.email": None}, {"format.asks.0": {"$exists": True}}]}
 READ, UNFINISHED, NOT_NOW, REFUSED = "read", "unfinished", "not_now", "refused"
 
 

@@ -53,26 +53,6 @@ def upload(*, user: User, course: Course | None, filename: str, content: bytes |
     return batch
 
 
-def choose_columns(batch: Batch, *, user: User, form: reader.Format) -> bool:
-    """Read a file that leaves a doubt as a person says, and remember the columns for such files of this user.
-
-    `form` may ask anew, where the chosen table leaves a doubt of its own. False when all was settled already. Raises
-    FileRefused when something is missing.
-    """
-    if not form.asks and "email" not in form.columns:
-        raise reader.FileRefused("Choose the column that holds the e-mail addresses.")
-    if form.is_settled and not batch.course_id and "course" not in form.columns:
-        raise reader.FileRefused(CHOOSE_COURSE)
-    unread = {
-        "id": batch.pk.hex, "state": Batch.State.UPLOADED, **import_rows.UNSETTLED,
-        "read_fence": batch.read_fence,  # of the sheet that the person saw
-    }  # fmt: skip
-    chosen = outside_transaction(Batch).update_one(unread, {"$set": {"format": form.as_document()}}).modified_count
-    if chosen and form.is_settled:
-        column_mappings.remember(user.pk, form)
-    return bool(chosen)
-
-
 def with_what_is_known(file: BinaryIO, form: reader.Format, user: User, course_id: str) -> reader.Format:
     """`form` with what this person chose for such headings before, and with the doubts that courses and dates raise."""
     try:

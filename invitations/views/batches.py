@@ -15,14 +15,13 @@ from invitations import results_workbook, retention, services
 from invitations.columns_form import ColumnsForm
 from invitations.forms import ConfirmForm
 from invitations.models import Batch, Invitation
-from invitations.parsing import reader
 from invitations.repair import acts, domains
 from invitations.selectors import batch_list, batch_status, course_counts, estimate, findings, row_pages
 from invitations.selectors.row_choice import LEFT_OUT, NOT_INVITED, SIZES, Choice, Order
 from invitations.selectors.search import SearchRefused
 from invitations.sending import missing_names
 from invitations.upload_forms import SheetForm
-from invitations.views import repair
+from invitations.views import readings, repair
 from invitations.views.rows import Shown, shown_rows
 from invitations.views.shared import TOO_LATE, batch_or_404
 
@@ -71,6 +70,7 @@ def batch(request: SignedInRequest, batch_id: UUID) -> HttpResponse:
     context["has_workbook"] = batch.state in Batch.FINAL and results_workbook.is_there(batch)
     if batch.state == Batch.State.PREVIEW:
         context |= _preview(batch, status["counts"] if status else {}) | repair.context_of(request, batch)
+        context |= readings.context_of(batch)
         context |= {"bad_rows": []} if choice.is_narrowed else {}
         if not choice.is_narrowed and shown.page.number == 1:
             context |= _courses(batch)
@@ -165,8 +165,6 @@ def _preview(batch: Batch, counts: dict[str, int]) -> dict[str, Any]:
         "kept_until": retention.kept_until(batch),
         "estimate": estimate.of(pending),
         "members_as_of": batch_status.members_as_of(batch),
-        "format": reader.Format(**batch.format) if batch.format else None,
-        "sheet_form": SheetForm.of(batch),
         "confirm_form": ConfirmForm(calls=pending),
         "names_obstacle": missing_names.obstacle(batch),
         "made_names": missing_names.count(batch.pk) if batch.made_names else 0,

@@ -10,12 +10,10 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from coursehub import queue
 from coursehub.roles import SignedInRequest
 from invitations import services, tasks
-from invitations.columns_form import ColumnsForm
 from invitations.models import Batch
-from invitations.parsing import reader
 from invitations.parsing.errors import FileRefused
 from invitations.sending import missing_names
-from invitations.upload_forms import SheetForm, UploadForm
+from invitations.upload_forms import UploadForm
 from invitations.views.shared import TOO_LATE, batch_or_404
 
 TEMPLATE = "email,first name,last name,access until\r\n"
@@ -46,44 +44,6 @@ def template(request: HttpRequest) -> HttpResponse:
     return HttpResponse(
         TEMPLATE, content_type="text/csv", headers={"Content-Disposition": 'attachment; filename="template.csv"'}
     )
-
-
-@require_POST
-def columns(request: SignedInRequest, batch_id: UUID) -> HttpResponseBase:
-    """Takes what a person says about the columns, and has the file read."""
-    batch = batch_or_404(request, batch_id)
-    form = ColumnsForm(request.POST, batch=batch)
-    sentence = form.sentence
-    if form.is_valid():
-        try:
-            services.choose_columns(batch, user=request.user, form=form.read_as)
-        except FileRefused as refusal:
-            sentence = str(refusal)
-        else:
-            queue.enqueue(tasks.read, batch.pk)
-    if sentence:
-        messages.error(request, sentence)
-    return redirect("invitations:batch", batch_id=batch.pk)
-
-
-@require_POST
-def sheet(request: SignedInRequest, batch_id: UUID) -> HttpResponseBase:
-    """Has another sheet of the workbook read, in place of the one that was."""
-    batch = batch_or_404(request, batch_id)
-    sheets = reader.Format(**batch.format).sheets if batch.format else []
-    form = SheetForm(request.POST, sheets=sheets)
-    sentence = form.sentence
-    if form.is_valid():
-        try:
-            if services.choose_sheet(batch, form.cleaned_data["sheet"], user=request.user):
-                queue.enqueue(tasks.read, batch.pk)
-            else:
-                messages.warning(request, TOO_LATE)
-        except FileRefused as refusal:
-            sentence = str(refusal)
-    if sentence:
-        messages.error(request, sentence)
-    return redirect("invitations:batch", batch_id=batch.pk)
 
 
 @require_POST
