@@ -87,7 +87,11 @@ class Product:
 
     def all_mb(self) -> float:
         """Resident memory of web, worker and all that they started."""
-        return sum(_resident_mb(pid) for process in self._processes for pid in family(process.pid))
+        while True:
+            try:
+                return sum(_resident_mb(pid) for process in self._processes for pid in family(process.pid))
+            except FileNotFoundError:  # a thread ended while its children were listed
+                continue
 
     def web_mb(self) -> float:
         """Resident memory of the web process."""
