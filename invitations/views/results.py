@@ -11,6 +11,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_http_methods
 
 from coursehub import downloads
+from coursehub.downloads import Spreadsheet
 from invitations import results_csv, results_workbook, services
 from invitations.models import Invitation
 from invitations.parsing.errors import FileRefused
@@ -31,19 +32,23 @@ class DaysForm(forms.Form):
 @require_GET
 def as_uploaded(request: HttpRequest, batch_id: UUID) -> HttpResponseBase:
     """The uploaded file back, with what came of each row."""
-    return _download(request, batch_id, safe=False)
+    return _as_uploaded(request, batch_id, "results")
 
 
 @require_GET
 def for_spreadsheets(request: HttpRequest, batch_id: UUID) -> HttpResponseBase:
-    """The same, for spreadsheets: no cell begins with what they may run."""
-    return _download(request, batch_id, safe=True)
+    """The same, for people who open it in a spreadsheet; `separator` says what they need between the cells."""
+    batch = batch_or_404(request, batch_id)
+    made = results_csv.for_spreadsheets(batch, request.GET.get("separator"))
+    course = batch.course_name if batch.course_id else ""
+    name = downloads.file_name(PurePath(batch.filename).stem, course, f"results-safe{_without_file(made)}")
+    return downloads.download(made.chunks, filename=name, content_type=Spreadsheet.CONTENT_TYPE)
 
 
 @require_GET
 def bad_rows(request: HttpRequest, batch_id: UUID) -> HttpResponseBase:
     """Of the uploaded file only the rows that were not invited, to be put right and uploaded again."""
-    return _download(request, batch_id, only=NOT_INVITED)
+    return _as_uploaded(request, batch_id, "bad-rows", NOT_INVITED)
 
 
 @require_GET
@@ -88,11 +93,12 @@ def learners(request: HttpRequest, batch_id: UUID) -> HttpResponseBase:
     return render(request, "invitations/learners.html", context)
 
 
-def _download(
-    request: HttpRequest, batch_id: UUID, *, safe: bool = False, only: Collection[str] = ()
-) -> HttpResponseBase:
+def _as_uploaded(request: HttpRequest, batch_id: UUID, kind: str, only: Collection[str] = ()) -> HttpResponseBase:
     batch = batch_or_404(request, batch_id)
-    made = results_csv.of(batch, safe=safe, only=only)
-    kind = "bad-rows" if only else "results-safe" if safe else "results"
-    name = f"{PurePath(batch.filename).stem}-{kind}{'' if made.has_cells else '-without-file'}.csv"
+    made = results_csv.of(batch, only=only)
+    name = f"{PurePath(batch.filename).stem}-{kind}{_without_file(made)}.csv"
     return downloads.download(made.chunks, filename=name, content_type=f"text/csv; charset={made.encoding}")
+
+
+def _without_file(made: results_csv.Results) -> str:
+    return "" if made.has_cells else "-without-file"

@@ -8,6 +8,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from coursehub import queue
+from coursehub.downloads import Separator, Spreadsheet
 from coursehub.roles import SignedInRequest
 from invitations import services, tasks
 from invitations.models import Batch
@@ -16,7 +17,8 @@ from invitations.sending import missing_names
 from invitations.upload_forms import UploadForm
 from invitations.views.shared import TOO_LATE, batch_or_404
 
-TEMPLATE = "email,first name,last name,access until\r\n"
+# Headings only: an example row would be invited with the others by whoever leaves it in. The page shows one.
+TEMPLATE = ["email", "first name", "last name", "access until"]
 
 
 @require_http_methods(["GET", "POST"])
@@ -40,10 +42,10 @@ def upload(request: SignedInRequest) -> HttpResponseBase:
 
 @require_GET
 def template(request: HttpRequest) -> HttpResponse:
-    """A file to fill in: headings alone, since an example in it would be invited."""
-    return HttpResponse(
-        TEMPLATE, content_type="text/csv", headers={"Content-Disposition": 'attachment; filename="template.csv"'}
-    )
+    """A file to fill in; `separator` says what the person's spreadsheet needs between the cells."""
+    sheet = Spreadsheet(Separator.of(request.GET.get("separator")))
+    headers = {"Content-Disposition": 'attachment; filename="template.csv"'}
+    return HttpResponse(b"".join(sheet.lines([TEMPLATE])), content_type=Spreadsheet.CONTENT_TYPE, headers=headers)
 
 
 @require_POST

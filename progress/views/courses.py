@@ -1,17 +1,17 @@
 """Pages of courses and their learners. Which roles may open them stands in `coursehub.roles`."""
 
-import csv
-import io
-from collections.abc import AsyncIterator
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from typing import Any
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse, StreamingHttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect, JsonResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_http_methods
 
-from coursehub import roles
-from coursehub.downloads import safe_cell
+from coursehub import downloads, roles
+from coursehub.downloads import Separator, Spreadsheet
 from coursehub.models import Course
 from progress import charts, selectors
 from progress.course_table import Choice, FlaggedMember, Show
@@ -21,7 +21,6 @@ from progress.risk import queries
 from progress.serializers import CourseStatus
 
 EXPORT_COLUMNS = ("Name", "E-mail", "Progress %", "At risk", "Last seen", "As of")
-EXPORT_ROWS_AT_ONCE = 500
 
 
 @require_GET
@@ -103,30 +102,28 @@ def revoked(request: HttpRequest, course_id: str) -> JsonResponse:
 
 
 @require_GET
-def export(request: HttpRequest, course_id: str) -> StreamingHttpResponse:
-    """The learners that the page shows, of all its pages and in its order, safe to open in a spreadsheet."""
-    course_for(request, course_id)
+def export(request: HttpRequest, course_id: str) -> HttpResponseBase:
+    """The learners that the page shows, of all its pages and in its order, for people who open it in a spreadsheet.
+
+    `separator` says what they need between the cells.
+    """
+    course = course_for(request, course_id)
     rows = _chosen(course_id, Choice.of(request.GET), selectors.members_with_flags(_status(course_id)))
-    return StreamingHttpResponse(
-        _csv(rows),
-        content_type="text/csv; charset=utf-8",
-        headers={"Content-Disposition": f'attachment; filename="progress-{course_id}.csv"'},
-    )
+    lines = Spreadsheet(Separator.of(request.GET.get("separator"))).lines(_cells(rows))
+    name = downloads.file_name("progress", course.name)
+    return downloads.download(downloads.in_chunks(lines), filename=name, content_type=Spreadsheet.CONTENT_TYPE)
 
 
-async def _csv(rows: list[FlaggedMember]) -> AsyncIterator[str]:
-    """In pieces, so that a large course neither fills memory with its text nor holds up the sockets."""
-    buffer = io.StringIO()
-    writer = csv.writer(buffer)
-    writer.writerow(EXPORT_COLUMNS)
-    for start in range(0, max(1, len(rows)), EXPORT_ROWS_AT_ONCE):
-        for row in rows[start : start + EXPORT_ROWS_AT_ONCE]:
-            reasons = " ".join(flag.because for flag in row["flags"])
-            cells = (row["name"], row["email"], row["percent"], reasons, row["last_seen"], row["at"])
-            writer.writerow([safe_cell(cell) for cell in cells])
-        yield buffer.getvalue()
-        buffer.seek(0)
-        buffer.truncate()
+def _cells(rows: list[FlaggedMember]) -> Iterator[Sequence[Any]]:
+    *plain, seen, learnt = EXPORT_COLUMNS
+    yield [*plain, downloads.zoned(seen), downloads.zoned(learnt)]
+    for row in rows:
+        reasons = " ".join(flag.because for flag in row["flags"])
+        yield row["name"], row["email"], row["percent"], reasons, _moment(row["last_seen"]), _moment(row["at"])
+
+
+def _moment(text: str | None) -> datetime | str:
+    return datetime.fromisoformat(text) if text else ""
 
 
 @require_http_methods(["GET", "POST"])

@@ -2,10 +2,13 @@
 
 import csv
 import io
+from datetime import UTC, datetime
+from urllib.parse import unquote
 
 import pytest
 
 from coursehub import clock
+from coursehub.models import Course
 from invitations import results_csv, retention, services
 from invitations.models import Batch, Claim, Invitation, Piece
 from invitations.selectors import batch_status
@@ -87,14 +90,87 @@ def test_uploading_the_results_runs_only_the_rest(uploaded, academy, invited_cou
     assert Invitation.objects.get(batch=again, email="grace@example.org").state == State.PENDING
 
 
-def test_no_cell_of_the_safe_results_begins_as_a_formula(uploaded, academy):
+def _for_people(batch, separator: str | None = None) -> bytes:
+    return b"".join(results_csv.for_spreadsheets(batch, separator).chunks)
+
+
+def _rows_of(content: bytes, delimiter: str = ",") -> list[list[str]]:
+    return list(csv.reader(io.StringIO(content.decode("utf-8-sig"), newline=""), delimiter=delimiter))
+
+
+def test_no_cell_of_the_results_for_spreadsheets_begins_as_a_formula(uploaded, academy):
     content = b'email,first name\nada@example.org,=1+1\ngrace@example.org,"\tx"\n-alan@example.org,@SUM(A1)\n'
     batch = _sent(uploaded(content))
-    given = b"".join(results_csv.of(batch, safe=True).chunks).decode()
-    rows = list(csv.reader(io.StringIO(given, newline="")))
+    rows = _rows_of(_for_people(batch))
     assert len(rows) == 4
     assert [cell for row in rows for cell in row if cell.startswith(("=", "+", "-", "@", "\t", "\r"))] == []
     assert "=1+1" in b"".join(results_csv.of(batch).chunks).decode()
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_results_for_spreadsheets_are_utf_8_with_a_mark_and_hold_every_cell(uploaded, academy, name):
+    batch = _sent(uploaded(FILES[name]))
+    given = _for_people(batch, "semicolon")
+    assert given.startswith(b"\xef\xbb\xbf")
+    before = _text(FILES[name])
+    delimiter = next(mark for mark in ";\t," if mark in before)
+    wanted = list(csv.reader(io.StringIO(before, newline=""), delimiter=delimiter))
+    rows = _rows_of(given, ";")
+    assert [row[: len(cells)] for row, cells in zip(rows, wanted, strict=True)] == wanted
+    assert rows[0][-6:] == [*results_csv.HEADINGS, "coursehub_time_zone"]
+
+
+def test_results_for_spreadsheets_tell_ids_times_and_zone_as_excel_keeps_them(uploaded, academy, settings):
+    settings.TIME_ZONE = "Europe/Vienna"
+    batch = _sent(uploaded(b"email,number\nada@example.org,3000094000003000447\n"))
+    at = datetime(2026, 1, 2, 23, 30, tzinfo=UTC)
+    Invitation.objects.filter(batch=batch).update(invited_at=at, member_id="3000094000003000448")
+    row = dict(zip(*_rows_of(_for_people(batch)), strict=True))
+    assert (row["number"], row["coursehub_member_id"]) == ("'3000094000003000447", "'3000094000003000448")
+    assert (row["coursehub_invited_at"], row["coursehub_time_zone"]) == ("2026-01-03 00:30:00", "Europe/Vienna")
+
+
+def test_results_for_spreadsheets_are_separated_as_asked_else_as_the_file_was(uploaded, academy):
+    batch = _sent(uploaded(b"sep=;\nemail;first name\nada@example.org;Ada\n"))
+    for separator, delimiter in [(None, ";"), ("nonsense", ";"), ("comma", ","), ("tab", "\t")]:
+        heading, ada = _rows_of(_for_people(batch, separator), delimiter)
+        assert (heading[:2], ada[:2]) == (["email", "first name"], ["ada@example.org", "Ada"])
+
+
+@pytest.mark.parametrize("separator", ["comma", "semicolon", "tab"])
+def test_results_for_spreadsheets_can_be_uploaded_again_and_invite_nobody_twice(
+    uploaded, academy, invited_counts, separator
+):
+    first = _sent(uploaded("email,first name,note\nada@example.org,Zoë,007\ngrace@example.org,Grace,\n".encode()))
+    again = uploaded(_for_people(first, separator))
+    assert batch_status.status(again.pk)["counts"] == {State.ALREADY_INVITED: 2}
+    assert list(Invitation.objects.filter(batch=again).values_list("first_name", flat=True)) == ["Zoë", "Grace"]
+
+
+def test_an_address_that_was_made_safe_is_the_same_when_uploaded_again(uploaded, academy):
+    first = _sent(uploaded(b"email,first name\n-alan@example.org,Alan\n"))
+    again = uploaded(_for_people(first))
+    row = Invitation.objects.get(batch=again)
+    assert (row.email, row.state) == ("-alan@example.org", State.ALREADY_INVITED)
+
+
+@pytest.mark.xfail(strict=True, reason="the reader takes Excel's apostrophe off addresses, not yet off a course's id")
+def test_a_course_s_id_that_was_made_safe_is_the_same_when_uploaded_again(person, academy):
+    course = Course.objects.open().filter(course_id__regex="^[0-9]{12,}$").first()
+    content = f"email,course\nada@example.org,{course.course_id}\n".encode()
+    first = services.upload(user=person("administrator"), course=None, filename="a.csv", content=content)
+    again = services.upload(user=person("administrator"), course=None, filename="b.csv", content=_for_people(first))
+    row = Invitation.objects.get(batch=again)
+    assert (row.course_id, row.state, row.reason) == (course.course_id, State.PENDING, "")
+
+
+def test_the_name_of_the_results_for_spreadsheets_holds_the_course_s(uploaded, academy, client_for):
+    batch = _sent(uploaded(FILES["utf-8, crlf"]))
+    Batch.objects.filter(pk=batch.pk).update(course_name="Алгебра 1/2")
+    client, page = client_for("trainer"), f"/invitations/{batch.pk}/results"
+    named = unquote(client.get(f"{page}-safe.csv?separator=tab")["Content-Disposition"])
+    assert named == "attachment; filename*=utf-8''class-Алгебра 1 2-results-safe.csv"
+    assert client.get(f"{page}.csv")["Content-Disposition"] == 'attachment; filename="class-results.csv"'
 
 
 def test_after_the_file_was_deleted_our_columns_are_left_and_say_so(uploaded, academy, client_for):
@@ -108,6 +184,11 @@ def test_after_the_file_was_deleted_our_columns_are_left_and_say_so(uploaded, ac
     assert "was deleted" in text
     assert "example.org" not in text
     assert text.count("invited") == 3  # two rows and one heading
+    safe = client_for("trainer").get(f"/invitations/{batch.pk}/results-safe.csv?separator=semicolon")
+    assert "without-file" in safe["Content-Disposition"]
+    rows = _rows_of(b"".join(safe), ";")
+    assert rows[0] == [*results_csv.HEADINGS, "coursehub_time_zone", "coursehub_note"]
+    assert ["was deleted" in row[-1] for row in rows[1:]] == [True, True]
 
 
 def test_results_are_the_owner_s_and_the_administrator_s(uploaded, academy, client_for):

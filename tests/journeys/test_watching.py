@@ -55,6 +55,8 @@ def test_what_a_reader_chooses_stands_in_the_address_and_survives_a_reload(sign_
     trainer.wait_for_url("**/?show=under_way&sort=-percent")
     ids = "Array.from(document.querySelectorAll('#members tbody tr'), row => row.dataset.member)"
     chosen = trainer.evaluate(ids)
+    export = trainer.locator("#exports [data-separator=semicolon]")
+    assert "export.csv?show=under_way&sort=-percent&separator=semicolon" in export.get_attribute("href")
     trainer.reload()
     assert trainer.evaluate(ids) == chosen
     expect(trainer.locator("th[aria-sort=descending]")).to_contain_text("Progress")

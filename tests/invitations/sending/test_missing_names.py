@@ -117,7 +117,7 @@ def test_rows_are_left_out_and_say_so(uploaded, client_for, invited_counts):
     _confirm(client, batch)
     sender.send_slice(batch.pk)
     assert invited_counts() == {"ada@example.org": 1}
-    text = b"".join(results_csv.of(Batch.objects.get(pk=batch.pk), safe=False).chunks).decode()
+    text = b"".join(results_csv.of(Batch.objects.get(pk=batch.pk)).chunks).decode()
     assert text.count(missing_names.LEFT_OUT) == 2
     assert "info@example.org,,,invalid" in text, "the file's own cells"
 

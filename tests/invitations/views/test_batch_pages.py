@@ -10,6 +10,7 @@ from django.utils import timezone
 from hypothesis import HealthCheck, given, settings, strategies
 
 from coursehub import clock
+from coursehub.downloads import Separator
 from invitations import tasks
 from invitations.models import Batch, Invitation
 from invitations.selectors import batch_status
@@ -169,11 +170,22 @@ def test_no_file_and_a_foreign_course_are_refused(client_for, course):
     assert "no access" in _alerts(_post(client, course, csv_of("ada@example.org")))[0]
 
 
-def test_the_template_holds_nobody_and_passes_its_own_preview_once_it_is_filled_in(client_for, course):
+@pytest.mark.parametrize("separator", Separator)
+def test_the_template_invites_nobody_until_it_is_filled_in(client_for, course, separator):
     client = client_for("trainer")
-    content = client.get("/invitations/template.csv").content
-    assert "headings but no rows" in _alerts(_post(client, course, content))[0]
-    assert _post(client, course, content + b"grace@example.org,Grace,Hopper,2099-12-31\r\n").status_code == 302
+    template = client.get(f"/invitations/template.csv?separator={separator.value}").content
+    assert template.startswith(b"\xef\xbb\xbf")
+    assert _alerts(_post(client, course, template)) == ["The file has headings but no rows."]
+    line = separator.character.join(["ada@example.org", "Zoë", "Lovelace", "2099-12-31"])
+    assert _post(client, course, template + f"{line}\r\n".encode()).status_code == 302
+    row = Invitation.objects.get()
+    assert (row.email, row.first_name, row.last_name, row.state) == ("ada@example.org", "Zoë", "Lovelace", "pending")
+
+
+def test_the_upload_page_offers_the_template_with_each_separator_and_shows_an_example(client_for, course):
+    page = client_for("trainer").get(UPLOAD).content.decode()
+    assert [f"template.csv?separator={one.value}" in page for one in Separator] == [True, True, True]
+    assert "ada@example.org" in page
 
 
 def test_another_trainer_s_batch_does_not_exist(client_for, upload):

@@ -2,17 +2,22 @@
 
 import asyncio
 import csv
+import re
+from datetime import UTC, datetime
+from html import unescape
 from io import StringIO
+from urllib.parse import unquote
 
 import pytest
 
-from coursehub.downloads import safe_cell
+from coursehub.downloads import Separator, safe_cell
 from coursehub.models import AuditEvent, Course, CourseAccess
 from progress.course_table import PAGE_ROWS
 from progress.models import DailyFigures
 from tests.support.makers import make_course, remote_member, store
 
 COURSE = "/progress/3000000001/"
+SEEN = datetime(2026, 1, 2, 23, 30, tzinfo=UTC)
 PAGES = (
     COURSE,
     *(f"{COURSE}{name}" for name in ("status.json", "risks.json", "revoked.json", "export.csv", "thresholds/")),
@@ -31,11 +36,13 @@ CAST = {
 }
 
 
-def _csv_rows(answer) -> list[list[str]]:
+def _csv_rows(answer, delimiter: str = ",") -> list[list[str]]:
     async def everything() -> bytes:
         return b"".join([piece async for piece in answer.streaming_content])
 
-    return list(csv.reader(StringIO(asyncio.run(everything()).decode())))
+    written = asyncio.run(everything())
+    assert written.startswith(b"\xef\xbb\xbf")
+    return list(csv.reader(StringIO(written.decode("utf-8-sig")), delimiter=delimiter))
 
 
 @pytest.fixture
@@ -99,14 +106,28 @@ def test_the_status_says_what_the_promise_says(course, client_for):
     assert status["members"][0].keys() == {"id", "email", "name", "percent", "last_seen", "at"}
 
 
-def test_the_export_is_the_table_and_safe_to_open(course, client_for):
-    store(remote_member(4, name='=HYPERLINK("http://evil.example")'))
-    answer = client_for("trainer").get("/progress/3000000001/export.csv")
-    assert answer["Content-Disposition"] == 'attachment; filename="progress-3000000001.csv"'
-    rows = _csv_rows(answer)
-    assert rows[0] == ["Name", "E-mail", "Progress %", "At risk", "Last seen", "As of"]
-    assert {row[0] for row in rows[1:]} >= {"Learner 0001", '\'=HYPERLINK("http://evil.example")'}
-    assert len(rows) == 5
+def test_the_export_is_the_table_and_safe_to_open(course, client_for, settings):
+    settings.TIME_ZONE = "Europe/Vienna"
+    course.name = "Álgebra 1/2"
+    course.save()
+    store(remote_member(4, name='=HYPERLINK("http://evil.example")', percent=12.5, last_login_at=SEEN))
+    answer = client_for("trainer").get(f"{COURSE}export.csv?separator=semicolon")
+    assert unquote(answer["Content-Disposition"]) == "attachment; filename*=utf-8''progress-Álgebra 1 2.csv"
+    rows = _csv_rows(answer, ";")
+    last_seen, as_of = "Last seen (Europe/Vienna)", "As of (Europe/Vienna)"
+    assert rows[0] == ["Name", "E-mail", "Progress %", "At risk", last_seen, as_of]
+    found = {row[0]: row for row in rows[1:]}
+    assert found.keys() == {*(f"Learner 000{one}" for one in (1, 2, 3)), '\'=HYPERLINK("http://evil.example")'}
+    formula = found['\'=HYPERLINK("http://evil.example")']
+    assert (formula[2], formula[4]) == ("12,5", "2026-01-03 00:30:00")
+
+
+def test_the_page_offers_the_export_with_each_separator_and_what_it_shows(course, client_for):
+    page = client_for("trainer").get(f"{COURSE}?show=under_way&q=a%26b").content.decode()
+    links = re.findall(r'href="([^"]*export.csv[?]separator=[^"]*)"', page)
+    assert [unescape(link) for link in links] == [
+        f"{COURSE}export.csv?separator={one.value}&q=a%26b&show=under_way" for one in Separator
+    ]
 
 
 def test_the_export_holds_what_the_address_says_and_no_more(course, client_for):

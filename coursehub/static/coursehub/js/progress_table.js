@@ -101,6 +101,9 @@ export function createTable() {
     const query = address(choice);
     history.replaceState(history.state, "", query ? `?${query}` : location.pathname);
     byId("export").search = query;
+    for (const link of document.querySelectorAll("#exports [data-separator]")) {
+      link.search = new URLSearchParams([...new URLSearchParams(query), ["separator", link.dataset.separator]]);
+    }
     table.onchange();
   }
 
