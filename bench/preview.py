@@ -2,7 +2,7 @@
 
 Web and worker are the product's own processes, the upload is a browser's POST. The ratio to a bare `csv.reader` loop
 over the same bytes is taken in this process: encoding, delimiter, headings, and each row judged, without MongoDB;
-how it is with MongoDB stands beside it.
+how it is with MongoDB stands beside it. With PREVIEW_BEFORE=<commit> that commit has its rounds beside this checkout's.
 """
 
 import csv
@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
 
+from bench import side_by_side
 from bench.live.product import Product
 from bench.report import Measure, at_most
 from tests.support.stage.mongod import own_database
@@ -28,8 +29,10 @@ BEST_OF = 5
 def measure() -> list[Measure]:
     """Reading alone, then upload and preview in the product; every fifth learner is in the course already."""
     wide, narrow = table(SIZE_BYTES // ROWS), table(0)
+    commit = os.environ.get("PREVIEW_BEFORE")
+    compared = side_by_side.previews(commit) if commit else []
     with own_database() as server:
-        measures = [*_reading(wide), *_reading_narrow(narrow), _stored(wide)]
+        measures = [*compared, *_reading(wide), *_reading_narrow(narrow), _stored(wide)]
         with product() as running:
             measures += _through_the_product(running, wide, server)
     return measures
