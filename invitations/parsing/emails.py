@@ -17,6 +17,7 @@ _MAILTO = "mailto:"
 # What stands around an address: Excel's mark for text, quotation marks and brackets, what parts a list.
 _WRAPPING = "'’‘`´\"“”„«»‹›<>()[]{};,|\\" + BLANKS
 _BRACKETED = re.compile(r"(?P<before>[^<>()\[\]{}]*)[<(\[{](?P<inner>[^<>()\[\]{}]*)[>)\]}](?P<after>.*)", re.DOTALL)
+_LOOKS_OTHERWISE = ("=", "+", "-", "@")
 _PARTS_LISTS = re.compile(r":::|[\s,;|/<>()\[\]{}\"“”„«»‹›]+")
 _LONGEST_LIST = 20_000  # characters of a cell in which addresses are looked for one by one
 SEVERAL = "There are several addresses in one cell: give each learner a row."
@@ -26,6 +27,11 @@ _MOJIBAKE = re.compile("[ÃÂ][\u0080-\u00bf]|â€|\ufffd")
 def clean(cell: str) -> str:
     """The cell without the blank and invisible characters around it."""
     return cell.strip(BLANKS)
+
+
+def without_text_mark(cell: str) -> str:
+    """The cell without the apostrophe by which spreadsheets, and our own results, mark as text what looks otherwise."""
+    return cell[1:] if cell[:1] == "'" and (cell[1:2] in _LOOKS_OTHERWISE or cell[1:2].isdigit()) else cell
 
 
 def address_in(cell: str) -> str:

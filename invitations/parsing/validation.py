@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 from coursehub.emails import LONGEST
 from invitations.parsing import dates, emails, names, statuses
-from invitations.parsing.emails import BLANKS, clean
+from invitations.parsing.emails import BLANKS, clean, without_text_mark
 from invitations.parsing.file_format import Format
 from invitations.parsing.leftovers import Leftovers, is_example
 
@@ -119,8 +119,8 @@ class Judge:
             problem = self._with_others(line, cells, problem)
         if self._tells_apart or line <= self._examples_until:
             problem = problem or self._told_apart(cells, email, first, last, whole)
-        course_id, course_problem = self._find_course(course)
-        expires_at, date_problem = self._find_date(until)
+        course_id, course_problem = self._find_course(without_text_mark(course))
+        expires_at, date_problem = self._find_date(without_text_mark(until))
         problem = problem or course_problem or date_problem
         if whole and not first:
             first, last = _parted(whole, last)
@@ -213,6 +213,8 @@ def _damaged_id(cell: str) -> str:
 def _looked_at(first: str, last: str) -> tuple[str, str, str]:
     """Names without control characters and remarks behind them, and a note on what looks damaged."""
     both = first + last
+    if "'" in both:
+        first, last = without_text_mark(first), without_text_mark(last)
     if "(" in both or "[" in both:
         first, last = names.without_remarks(first), names.without_remarks(last)
     if both.isascii() and both.isprintable():

@@ -37,14 +37,16 @@ if (form) {
     complain("");
     pasted.focus();
   });
-  pasted.addEventListener("input", counted);
-  addEventListener("pageshow", counted);
+  pasted.addEventListener("input", () => {
+    counted();
+    complain(pasted.value ? inTheWay() : "");
+  });
+  addEventListener("pageshow", counted); // what the server says of the list stays
 
   /** How many addresses stand in what was pasted: the preview says what becomes of each. */
   function counted() {
     const count = pasted.value.split("@").length - 1;
     document.getElementById("paste-count").textContent = count ? `${count.toLocaleString("en")} with an @.` : "";
-    complain(pasted.value ? inTheWay() : "");
   }
 
   function inTheWay() {
