@@ -75,6 +75,15 @@ class Invitation(models.Model):
             models.Index(fields=["batch", "state", "line"], name="invitation_batch_state"),
             models.Index(fields=["course_id", "email_folded"], name="invitation_learner"),
             models.Index(
+                fields=["batch", "state", "name_made"], condition=models.Q(name_made=True), name="invitation_made_name"
+            ),
+            # The sentence is `invitations.erasure.ERASED`.
+            models.Index(
+                fields=["batch", "reason"],
+                condition=models.Q(reason="The learner was erased."),
+                name="invitation_erased",
+            ),
+            models.Index(
                 fields=["state", "lease_until"], condition=models.Q(state="sending"), name="invitation_in_flight"
             ),
             models.Index(

@@ -7,11 +7,13 @@ is a duplicate depends on all above it.
 
 import time
 from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
 from itertools import islice
 from typing import Any
 from uuid import UUID
 
+from bson.raw_bson import RawBSONDocument
 from django.conf import settings
 from pymongo.client_session import ClientSession
 from pymongo.errors import BulkWriteError
@@ -22,6 +24,7 @@ from coursehub.audit import Action
 from coursehub.leases import FencedLease
 from coursehub.models import Course
 from coursehub.mongo import draw_numbers, outside_transaction
+from coursehub.mongo.types import Document
 from coursehub.privacy import erasure
 from coursehub.roles import AnyUser
 from invitations.erasure import delete_file_of_erased
@@ -31,13 +34,14 @@ from invitations.parsing.errors import NoGoodRows
 from invitations.parsing.validation import Courses, Judge, Row
 from invitations.selectors import course_counts
 from invitations.sending import existing_learners, missing_names
-from invitations.uploads import column_mappings, file_store, overtaken_rows
+from invitations.uploads import column_mappings, file_store, overtaken_rows, row_documents
 from invitations.uploads.tally import Tally
 
 State = Invitation.State
 SLICE_SECONDS = 30.0  # well below the queue's time-out for a task
 _LEASE = FencedLease(until="read_lease_until", fence="read_fence", seconds=60.0)
-CHUNK_ROWS = 2_000
+CHUNK_ROWS = 1_000
+_CHUNKS_OF_KEYS = 10
 # How MongoDB is asked for batches whose files leave no question.
 SETTLED: dict[str, Any] = {"format.columns.email": {"$ne": None}, "format.asks.0": {"$exists": False}}
 READ, UNFINISHED, NOT_NOW, REFUSED = "read", "unfinished", "not_now", "refused"
@@ -80,7 +84,7 @@ class _Reading:
         self._courses = courses_of(batch.uploaded_by, batch.course_id)
         self._judge = Judge(self._form.columns, self._courses, batch.created_at, settings.TIME_ZONE, self._form)
         self._tally = Tally()
-        self._bytes = 0
+        self._bytes, self._keys = 0, range(0)
         self._course_ids: set[str] = set()
 
     def go_on(self, *, skip_rows: int) -> bool:
@@ -91,12 +95,22 @@ class _Reading:
             last_line = row.line
         if not self._delete_rows_behind(last_line):
             return False
-        while chunk := list(islice(rows, CHUNK_ROWS)):
-            if not self._store(chunk):
+        with ThreadPoolExecutor(1, "storing") as storing:  # two at once are slower: MongoDB has them wait on each other
+            stored: Future[bool] | None = None
+            for chunk in self._chunks(rows):
+                if stored and not stored.result():
+                    return False
+                stored = storing.submit(self._store, *chunk)
+                if time.monotonic() > ends_at:
+                    if stored.result():
+                        _keep(self._batch.pk, self._fence, _LEASE.released())
+                    return False
+            if stored and not stored.result():
                 return False
-            if time.monotonic() > ends_at:
-                _keep(self._batch.pk, self._fence, _LEASE.released())
-                return False
+        return self._end()
+
+    def _end(self) -> bool:
+        """All rows are stored: the batch is in preview, if it is still ours. Raises FileRefused."""
         if self._bytes < self._batch.size_bytes:  # deleted meanwhile: whoever stands in the rest must not vanish
             raise reader.FileRefused("The uploaded file was deleted while it was read: upload it once more.")
         if not self._batch.was_read_anew:
@@ -122,6 +136,11 @@ class _Reading:
             return {}
         return {"course_name": {"$literal": course_counts.in_words(named)}}
 
+    def _chunks(self, rows: Iterator[Row]) -> Iterator[tuple[list[Row], range, Document]]:
+        """Some rows at a time, with their keys and how far the file is read then."""
+        while chunk := list(islice(rows, CHUNK_ROWS)):
+            yield chunk, self._new_keys(len(chunk)), {"total": self._tally.rows, "read_bytes": self._bytes}
+
     def _delete_rows_behind(self, line: int) -> bool:
         """Rows there are of an earlier reading; False when this one is over itself."""
         overtaken = {"batch_id": self._batch.pk.hex, "line": {"$gt": line}}
@@ -139,14 +158,19 @@ class _Reading:
             self._bytes += len(piece)
             yield piece
 
-    def _store(self, rows: list[Row]) -> bool:
-        """The rows and how far the file is read, together or not at all; False when another reader has the file."""
-        keys = draw_numbers(Invitation, len(rows))
-        found = existing_learners.Known.of(rows)
-        documents = [
-            _document(key, self._batch.pk.hex, row, *found.verdict(row)) for key, row in zip(keys, rows, strict=True)
-        ]
-        progress = {"total": self._tally.rows, "read_bytes": self._bytes}
+    def _new_keys(self, count: int) -> range:
+        """So many new keys; of a large file those of the next chunks are drawn with them."""
+        if len(self._keys) < count:
+            self._keys = draw_numbers(Invitation, count if count < CHUNK_ROWS else _CHUNKS_OF_KEYS * CHUNK_ROWS)
+        taken, self._keys = self._keys[:count], self._keys[count:]
+        return taken
+
+    def _store(self, rows: list[Row], keys: range, progress: Document) -> bool:
+        """The rows and how far the file is read, together or not at all; False when another reader has the file.
+
+        Called in a thread, by one after the other.
+        """
+        documents = row_documents.of(rows, keys, self._batch.pk)
         write = partial(_write_chunk, self._batch.pk, self._fence, progress, documents)
         try:
             with outside_transaction(Invitation).database.client.start_session() as session:
@@ -157,29 +181,8 @@ class _Reading:
             return False
 
 
-def _document(key: int, batch_id: str, row: Row, state: str, reason: str, more: dict[str, Any]) -> dict[str, Any]:
-    expires_at = row.access_expires_at
-    document = {
-        **existing_learners.BLANK,
-        "_id": key,
-        "id": key,
-        "batch_id": batch_id,
-        "course_id": row.course_id,
-        "line": row.line,
-        "email": row.email,
-        "email_folded": row.email_folded,
-        "first_name": row.first_name,
-        "last_name": row.last_name,
-        "access_expires_at": expires_at,
-        "state": str(state),
-        "reason": reason[:300],
-        **more,
-    }
-    return document | missing_names.complete(document) if state == State.PENDING else document
-
-
 def _write_chunk(
-    batch_id: UUID, fence: int, progress: dict[str, Any], documents: list[dict[str, Any]], session: ClientSession
+    batch_id: UUID, fence: int, progress: Document, documents: list[RawBSONDocument], session: ClientSession
 ) -> bool:
     """In a transaction, since a row of a reading that was overtaken must never stand among those of the next.
 

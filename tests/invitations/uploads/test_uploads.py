@@ -1,6 +1,7 @@
 """One open batch per content, whatever runs at once; what is large is read in slices by whoever wins the lease."""
 
 import os
+import re
 import subprocess
 import sys
 import time
@@ -11,10 +12,12 @@ from datetime import timedelta
 
 import pytest
 from django.conf import settings
+from pymongo.errors import BulkWriteError
 
 from coursehub import clock
 from coursehub.models import AuditEvent, Course
-from invitations import services, tasks
+from coursehub.mongo import outside_transaction
+from invitations import erasure, services, tasks
 from invitations.models import Batch, HeadingChoice, Invitation, Piece
 from invitations.parsing import reader
 from invitations.selectors import batch_status
@@ -212,6 +215,35 @@ def test_a_large_file_that_turns_out_unusable_ends_with_its_sentence_and_can_be_
     assert send_in(content).pk != batch.pk
     page = client_for("trainer").get(f"/invitations/{batch.pk}/").content.decode()
     assert '<span role="alert">The quotation mark' in page
+
+
+def test_a_reading_whose_rows_cannot_be_stored_ends_and_the_next_one_goes_on(send_in):
+    batch = send_in(_large())
+    rows = outside_transaction(Invitation)
+    rows.database.command("collMod", rows.name, validator={"line": {"$lt": 5_000}})
+    try:
+        with pytest.raises(BulkWriteError):
+            import_rows.read(batch.pk)
+    finally:
+        rows.database.command("collMod", rows.name, validator={})
+    stopped = Batch.objects.get(pk=batch.pk)
+    assert (stopped.state, stopped.total, stopped.read_lease_until) == (Batch.State.UPLOADED, 4_000, None)
+    assert import_rows.waiting() == [batch.pk]
+    assert import_rows.read(batch.pk) == import_rows.READ
+    assert _states(batch) == {State.PENDING: 10_000}
+
+
+def test_what_is_asked_at_the_end_of_a_reading_is_answered_by_an_index(send_in):
+    batch = send_in(csv_of(*(f"learner{number}@example.org" for number in range(300))))
+    of_batch = {"batch_id": batch.pk.hex}
+    assert _indexes({**of_batch, "state": State.PENDING, "name_made": True}) == {"invitation_made_name"}
+    assert _indexes({**of_batch, "reason": erasure.ERASED}) == {"invitation_erased"}
+
+
+def _indexes(wanted: dict) -> set[str]:
+    """The names of the indexes by which MongoDB finds such rows."""
+    plan = outside_transaction(Invitation).find(wanted).explain()["queryPlanner"]["winningPlan"]
+    return set(re.findall(r"'indexName': '(\w+)'", str(plan)))
 
 
 def test_too_many_rows_are_refused(send_in, settings):

@@ -5,7 +5,7 @@ import html
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
-from invitations import services
+from invitations import results_csv, services
 from invitations.models import Batch, HeadingChoice, Invitation
 from invitations.views.shared import TOO_LATE
 from tests.invitations.parsing.test_field import FOLDER
@@ -122,8 +122,7 @@ def test_each_of_several_addresses_gets_a_row_with_one_click(client, send, name,
     rows = Invitation.objects.filter(batch=batch, state=State.PENDING).order_by("line")
     told = [(row.email, row.first_name, row.last_name)[: len(wanted)] for row, wanted in zip(rows, people, strict=True)]
     assert told == people
-    results = client.get(f"/invitations/{batch.pk}/results.csv")
-    assert sum(one.count(b"pending") for one in results.streaming_content) == 3
+    assert b"".join(results_csv.of(batch).chunks).count(b"pending") == 3
 
 
 def test_the_alphabet_of_a_short_list_is_chosen_on_the_preview(client, send):
