@@ -6,6 +6,7 @@ is a duplicate depends on all above it.
 """
 
 import time
+from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
@@ -42,6 +43,7 @@ SLICE_SECONDS = 30.0  # well below the queue's time-out for a task
 _LEASE = FencedLease(until="read_lease_until", fence="read_fence", seconds=60.0)
 CHUNK_ROWS = 1_000
 _CHUNKS_OF_KEYS = 10
+_IN_FLIGHT = 3  # chunks that are looked up and stored while the next is read and judged
 # How MongoDB is asked for batches whose files leave no question.
 SETTLED: dict[str, Any] = {"format.columns.email": {"$ne": None}, "format.asks.0": {"$exists": False}}
 READ, UNFINISHED, NOT_NOW, REFUSED = "read", "unfinished", "not_now", "refused"
@@ -95,17 +97,18 @@ class _Reading:
             last_line = row.line
         if not self._delete_rows_behind(last_line):
             return False
-        with ThreadPoolExecutor(1, "storing") as storing:  # two at once are slower: MongoDB has them wait on each other
-            stored: Future[bool] | None = None
-            for chunk in self._chunks(rows):
-                if stored and not stored.result():
+        flight: deque[Future[bool]] = deque()
+        with ThreadPoolExecutor(1, "making") as making, ThreadPoolExecutor(1, "storing") as storing:
+            for chunk, keys, progress in self._chunks(rows):
+                if len(flight) == _IN_FLIGHT and not flight.popleft().result():
                     return False
-                stored = storing.submit(self._store, *chunk)
+                made = making.submit(row_documents.of, chunk, keys, self._batch.pk)
+                flight.append(storing.submit(self._store, made, progress))
                 if time.monotonic() > ends_at:
-                    if stored.result():
+                    if all([stored.result() for stored in flight]):
                         _keep(self._batch.pk, self._fence, _LEASE.released())
                     return False
-            if stored and not stored.result():
+            if not all([stored.result() for stored in flight]):
                 return False
         return self._end()
 
@@ -165,13 +168,12 @@ class _Reading:
         taken, self._keys = self._keys[:count], self._keys[count:]
         return taken
 
-    def _store(self, rows: list[Row], keys: range, progress: Document) -> bool:
+    def _store(self, made: "Future[list[RawBSONDocument]]", progress: Document) -> bool:
         """The rows and how far the file is read, together or not at all; False when another reader has the file.
 
         Called in a thread, by one after the other.
         """
-        documents = row_documents.of(rows, keys, self._batch.pk)
-        write = partial(_write_chunk, self._batch.pk, self._fence, progress, documents)
+        write = partial(_write_chunk, self._batch.pk, self._fence, progress, made.result())
         try:
             with outside_transaction(Invitation).database.client.start_session() as session:
                 return session.with_transaction(write, write_concern=WriteConcern("majority"))
