@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from coursehub.emails import normalize
 from invitations.parsing.emails import addresses_in, clean
 from invitations.parsing.file_format import Format
 
@@ -54,11 +55,15 @@ class Leftovers:
         if count:
             self.outside.note(line, count)
 
-    def note_unread(self, line: int, cells: Sequence[str]) -> str:
-        """Addresses in cells where none is looked for; the heading of the first of them, "" without one."""
+    def note_unread(self, line: int, cells: Sequence[str], own: str) -> str:
+        """Addresses in cells where none is looked for; the heading of the first of them, "" without one.
+
+        `own` is the row's address, normalized, which other columns may repeat.
+        """
         found = ""
         for at, cell in enumerate(cells):
-            if at == self._email_at or "@" not in cell or not (count := len(addresses_in(cell))):
+            others = [one for one in addresses_in(cell) if normalize(one) != own] if at != self._email_at else []
+            if not (count := len(others)):
                 continue
             if at >= self._width:
                 self.beside.note(line, count)

@@ -110,6 +110,7 @@ def test_a_list_of_the_field_is_read_as_its_trainer_expects(name: str):
         ("f09-contact-line-above-headings", {"outside": {"count": 1, "lines": [2]}}),
         ("f15-second-address-beyond-headings", {"beside": {"count": 1, "lines": [2]}}),
         ("f60-canvas-gradebook", {"no_learner": {"count": 2, "lines": [2, 3]}}),
+        ("f39-teams-headings-in-line-14", {}),
         ("f45-note-over-two-lines", {"unread": [{"heading": "note", "count": 1, "lines": [2]}]}),
     ],
 )
