@@ -105,10 +105,10 @@ class _Reading:
                 made = making.submit(row_documents.of, chunk, keys, self._batch.pk)
                 flight.append(storing.submit(self._store, made, progress))
                 if time.monotonic() > ends_at:
-                    if all([stored.result() for stored in flight]):
+                    if all(stored.result() for stored in flight):
                         _keep(self._batch.pk, self._fence, _LEASE.released())
                     return False
-            if not all([stored.result() for stored in flight]):
+            if not all(stored.result() for stored in flight):
                 return False
         return self._end()
 
