@@ -169,9 +169,9 @@ class _Reading:
         return taken
 
     def _store(self, made: "Future[list[RawBSONDocument]]", progress: Document) -> bool:
-        """The rows and how far the file is read, together or not at all; False when another reader has the file.
+        """The rows and how far the file is read, together or not at all. Called in a thread, by one after the other.
 
-        Called in a thread, by one after the other.
+        False when another reader has the file, or rows before these could not be stored.
         """
         write = partial(_write_chunk, self._batch.pk, self._fence, progress, made.result())
         try:
@@ -188,10 +188,12 @@ def _write_chunk(
 ) -> bool:
     """In a transaction, since a row of a reading that was overtaken must never stand among those of the next.
 
-    The batch is written last: whoever dies in a transaction blocks what it wrote for a minute.
+    Only behind all rows before: when those could not be stored, nobody would go back for them. The batch is written
+    last: whoever dies in a transaction blocks what it wrote for a minute.
     """
     outside_transaction(Invitation).insert_many(documents, ordered=False, session=session)
-    if _keep(batch_id, fence, progress | _LEASE.extended(), session=session):
+    behind = {"total": progress["total"] - len(documents)}
+    if _keep(batch_id, fence, progress | _LEASE.extended(), only=behind, session=session):
         return True
     session.abort_transaction()
     return False
@@ -202,9 +204,11 @@ def _win(batch_id: UUID) -> dict[str, Any] | None:
     return _LEASE.win(outside_transaction(Batch), {"id": batch_id.hex, **_unread()})
 
 
-def _keep(batch_id: UUID, fence: int, values: dict[str, Any], session: ClientSession | None = None) -> bool:
-    """Write to the batch if it is still ours to read."""
-    own = {"id": batch_id.hex, "state": Batch.State.UPLOADED, "read_fence": fence}
+def _keep(
+    batch_id: UUID, fence: int, values: Document, *, only: Document | None = None, session: ClientSession | None = None
+) -> bool:
+    """Write to the batch if it is still ours to read, and as `only` says."""
+    own = {"id": batch_id.hex, "state": Batch.State.UPLOADED, "read_fence": fence, **(only or {})}
     batches = outside_transaction(Batch)
     return batches.update_one(own, [{"$set": values}], session=session).matched_count == 1
 

@@ -1,5 +1,6 @@
 """One open batch per content, whatever runs at once; what is large is read in slices by whoever wins the lease."""
 
+import itertools
 import os
 import re
 import subprocess
@@ -12,7 +13,7 @@ from datetime import timedelta
 
 import pytest
 from django.conf import settings
-from pymongo.errors import BulkWriteError
+from pymongo.errors import AutoReconnect, BulkWriteError
 
 from coursehub import clock
 from coursehub.models import AuditEvent, Course
@@ -22,7 +23,7 @@ from invitations.models import Batch, HeadingChoice, Invitation, Piece
 from invitations.parsing import reader
 from invitations.selectors import batch_status
 from invitations.sending import existing_learners, sender
-from invitations.uploads import import_rows, upload
+from invitations.uploads import import_rows, row_documents, upload
 from progress.models import Member
 from progress.polling import poller
 from tests.support.files import csv_of
@@ -229,6 +230,24 @@ def test_a_reading_whose_rows_cannot_be_stored_ends_and_the_next_one_goes_on(sen
     stopped = Batch.objects.get(pk=batch.pk)
     assert (stopped.state, stopped.total, stopped.read_lease_until) == (Batch.State.UPLOADED, 4_000, None)
     assert import_rows.waiting() == [batch.pk]
+    assert import_rows.read(batch.pk) == import_rows.READ
+    assert _states(batch) == {State.PENDING: 10_000}
+
+
+@pytest.mark.parametrize("fails", [1, 2, 5])
+def test_rows_behind_those_that_could_not_be_stored_are_not_stored(send_in, monkeypatch, fails):
+    batch, of, calls = send_in(_large()), row_documents.of, itertools.count(1)
+
+    def election(*args):
+        if next(calls) == fails:
+            raise AutoReconnect
+        return of(*args)
+
+    monkeypatch.setattr(row_documents, "of", election)
+    with pytest.raises(AutoReconnect):
+        import_rows.read(batch.pk)
+    batch.refresh_from_db()
+    assert batch.total == Invitation.objects.filter(batch=batch).count() == (fails - 1) * import_rows.CHUNK_ROWS
     assert import_rows.read(batch.pk) == import_rows.READ
     assert _states(batch) == {State.PENDING: 10_000}
 
