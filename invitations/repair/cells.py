@@ -114,7 +114,7 @@ def _of_file(batch: Batch, lines: Collection[int]) -> dict[int, Cells]:
     if not (form and at and left):
         return found
     try:
-        for line, cells in reader.records(file_store.of_batch(batch.pk), form):
+        for line, cells in reader.records(file_store.of_batch(batch.pk, form.text), form):
             if line in left:
                 found[line] = {name: emails.clean(cells[where]) for name, where in at.items() if where < len(cells)}
                 left.discard(line)
