@@ -46,9 +46,9 @@ def is_repairable(batch: Batch, row: Invitation) -> bool:
 
 
 def token(row: Mapping[str, Any]) -> str:
-    """Names the row as it is now: it changes with every act on it."""
+    """Names the row as it is now: it changes with every act on it, and when the file is read anew."""
     times = (row.get("correction") or {}).get("times", 0)
-    return f"{row['state']}-{row['attempts']}-{times}"
+    return f"{row['id']}-{row['state']}-{row['attempts']}-{times}"
 
 
 def repair(batch: Batch, row: Invitation, given: Mapping[str, str], *, seen: str, actor: str) -> Outcome:

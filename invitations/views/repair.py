@@ -124,8 +124,8 @@ def _context(batch: Batch, invitation: Invitation) -> dict[str, Any]:
 
 
 _OF_ROW = (
-    "line", "course_id", "email", "email_folded", "first_name", "last_name", "name_made", "access_expires_at", "state",
-    "attempts", "correction",
+    "id", "line", "course_id", "email", "email_folded", "first_name", "last_name", "name_made", "access_expires_at",
+    "state", "attempts", "correction",
 )  # fmt: skip
 
 

@@ -63,4 +63,4 @@ def read_members(course):
 
 def seen_of(found: Invitation) -> str:
     """The token of the row as it is."""
-    return acts.token({name: getattr(found, name) for name in ("state", "attempts", "correction")})
+    return acts.token({name: getattr(found, name) for name in ("id", "state", "attempts", "correction")})

@@ -89,6 +89,20 @@ def test_a_look_at_the_same_moment_does_not_count_for_the_row(uploaded, row, rea
     assert row(batch, 3).state == State.ALREADY_ENROLLED
 
 
+def test_a_row_of_a_reading_before_is_not_the_one_in_its_line_now(uploaded, row, person):
+    """Whoever saw Grace in line 4 does not leave out, or overwrite, who stands there since."""
+    text = f"email,first name,last name\n{ADA},Ada,L\none@example.org;two@example.org,A,B\n{GRACE},Grace,H\n"
+    batch = uploaded(text)
+    seen = seen_of(row(batch, 4))
+    assert services.one_row_per_address(batch, user=person("trainer"))
+    batch.refresh_from_db()
+    there = row(batch, 4)
+    assert (there.email, there.state) == ("two@example.org", State.PENDING)
+    assert not services.leave_out(batch, there, seen=seen, actor="trainer").is_done
+    assert not _repair(batch, 4, "hopper@example.org", seen).is_done
+    assert (row(batch, 4).email, row(batch, 4).state) == ("two@example.org", State.PENDING)
+
+
 class _Died(BaseException):
     pass
 
