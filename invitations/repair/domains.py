@@ -101,16 +101,23 @@ def go_on(batch_id: UUID) -> str:
     rows = outside_transaction(Invitation).find(_of_domain(batch_id, domain)).sort("line", 1)
     courses = courses_of(batch.uploaded_by, batch.course_id)
     ends_at = time.monotonic() + SLICE_SECONDS
+    preview: Row = {"courses": courses, "within": [Batch.State.PREVIEW], "only": _still(batch)}
     try:
         for chunk in _chunks(rows):
             if time.monotonic() > ends_at:
                 return UNFINISHED
-            revise(batch_id, _Chunk(batch, chunk, meant, courses), courses=courses, within=[Batch.State.PREVIEW])
-    except MovedOn:  # by somebody who repairs one of the rows, or cancels: whoever comes next goes on
+            revise(batch_id, _Chunk(batch, chunk, meant, courses), **preview)
+    except MovedOn:  # by somebody who repairs a row, reads the file anew, or cancels: whoever comes next goes on
         if Batch.objects.filter(pk=batch_id, state=Batch.State.PREVIEW).exists():
             return UNFINISHED
-    _finish(batch_id, domain)
+    _finish(batch)
     return CORRECTED
+
+
+def _still(batch: Batch) -> Row:
+    """The filter for this correction, of this reading of the file: another one may have begun meanwhile."""
+    noted = {f"correcting.{name}": batch.correcting[name] for name in ("from", "to")}
+    return {**noted, "correcting_at": {"$ne": None}, "read_fence": batch.read_fence}
 
 
 def unfinished() -> list[UUID]:
@@ -159,7 +166,8 @@ def _of_domain(batch_id: UUID, domain: str) -> Row:
     return {
         "batch_id": batch_id.hex,
         "state": {"$in": list(REPAIRABLE[Batch.State.PREVIEW])},
-        "email_folded": {"$regex": f"@{re.escape(domain)}$"},
+        # MongoDB takes no expression that holds the character NUL itself.
+        "email_folded": {"$regex": f"@{re.escape(domain)}$".replace("\0", r"\x00")},
         "reason": {"$not": _LEFT_OUT},
     }
 
@@ -171,15 +179,14 @@ def _answer(batch_id: UUID, domain: str, answer: str) -> bool:
     return outside_transaction(Batch).update_one(wanted, answered).modified_count == 1
 
 
-def _finish(batch_id: UUID, domain: str) -> None:
+def _finish(batch: Batch) -> None:
     """The audit counts the rows, once: for whoever ends it."""
-    wanted = {"id": batch_id.hex, "correcting_at": {"$ne": None}, "correcting.from": domain}
     ended: Row = {"$set": {"correcting_at": None, "correcting": {}}}
-    batch = outside_transaction(Batch).find_one_and_update(wanted, ended)
-    if batch:
-        detail = {"course": batch["course_id"], "rows": batch["correcting"]["rows"]}
-        actor = batch["correcting"]["actor"]
-        audit.record(action=Action.BATCH_ROWS_CORRECTED, actor=actor, target=f"batch {batch_id}", detail=detail)
+    found = outside_transaction(Batch).find_one_and_update({"id": batch.pk.hex, **_still(batch)}, ended)
+    if found:
+        detail = {"course": batch.course_id, "rows": found["correcting"]["rows"]}
+        actor = found["correcting"]["actor"]
+        audit.record(action=Action.BATCH_ROWS_CORRECTED, actor=actor, target=f"batch {batch.pk}", detail=detail)
 
 
 def _chunks(rows: Iterator[Row]) -> Iterator[list[Row]]:

@@ -4,9 +4,9 @@ So two of them, and a confirmation, take turns, and a crash leaves nothing half-
 stored together with the wish that its course's members are read first (`Batch.look_since`), never before it.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime
-from typing import TypeVar
+from typing import Any, TypeVar
 from uuid import UUID
 
 from django.conf import settings
@@ -41,12 +41,15 @@ class MovedOn(Exception):
     """The batch is in another state than the person saw, or the row is; nothing was changed."""
 
 
-def revise(batch_id: UUID, work: Callable[["Revision"], Result], *, courses: Courses, within: Iterable[str]) -> Result:
-    """Do `work` on the rows of a batch that is in one of these states. It may be called again, after a conflict.
+def revise(
+    batch_id: UUID, work: Callable[["Revision"], Result], *, courses: Courses, within: Iterable[str],
+    only: Mapping[str, Any] | None = None,
+) -> Result:  # fmt: skip
+    """Do `work` on the rows of a batch that is in one of these states, and as `only` says.
 
-    Raises MovedOn, and what `work` raises, with nothing written.
+    It may be called again, after a conflict. Raises MovedOn, and what `work` raises, with nothing written.
     """
-    wanted = {"id": batch_id.hex, "state": {"$in": list(within)}}
+    wanted = {"id": batch_id.hex, "state": {"$in": list(within)}, **(only or {})}
     counted = {"corrections": {"$add": [{"$ifNull": ["$corrections", 0]}, 1]}}
 
     def attempt(session: ClientSession) -> Result:

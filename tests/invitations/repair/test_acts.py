@@ -9,6 +9,7 @@ from invitations.models import Batch, Invitation
 from invitations.repair import acts, revision
 from invitations.selectors import batch_status
 from invitations.sending import existing_learners, missing_names, sender
+from tests.invitations.repair.conftest import seen_of
 
 State = Invitation.State
 ADA, GRACE, ALAN = "ada@example.org", "grace@example.org", "alan@example.org"
@@ -222,7 +223,7 @@ def test_a_batch_that_has_moved_on_is_left_alone(uploaded, repair, row, state):
 
 def test_a_row_that_another_has_changed_is_left_alone(uploaded, repair, row):
     batch = uploaded(FILE)
-    seen = acts.token({"state": "invalid", "attempts": 0, "correction": {}})
+    seen = seen_of(row(batch, 3))
     assert repair(batch, 3, email=GRACE, seen=seen).is_done
     assert repair(batch, 3, email=ALAN, seen=seen).sentence == acts.TOO_LATE
     assert row(batch, 3).email == GRACE

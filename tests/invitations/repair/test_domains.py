@@ -5,9 +5,11 @@ import pytest
 from coursehub.models import AuditEvent
 from invitations import services, tasks
 from invitations.models import Batch, Invitation
-from invitations.repair import domains
+from invitations.parsing.file_format import Format
+from invitations.repair import cells, domains
 from invitations.selectors import batch_status
 from invitations.sending import sender
+from tests.invitations.repair.conftest import seen_of
 
 State = Invitation.State
 HEAD = "email,first name,last name\n"
@@ -71,10 +73,9 @@ def test_unusable_rows_are_corrected_too_and_keep_what_else_is_wrong_with_them(u
 
 def test_a_row_put_right_offers_the_same_for_all_like_it(uploaded, client_for, row):
     batch = uploaded(HEAD + GOOD + SLIPS)
-    line = row(batch, 8)
     told = client_for("trainer").post(
         f"/invitations/{batch.pk}/rows/8/repair/",
-        {"email": "slip0@gmail.com", "seen": f"pending-{line.attempts}-0"},
+        {"email": "slip0@gmail.com", "seen": seen_of(row(batch, 8))},
         headers={"Accept": "application/json"},
     )
     assert told.json()["saved"]
@@ -152,3 +153,31 @@ def test_only_who_may_see_the_batch_puts_it_right(uploaded, client_for):
     assert stranger.post(f"/invitations/{batch.pk}/domains/").status_code == 404
     assert client_for("trainer").get(f"/invitations/{batch.pk}/domains/").status_code == 405
     assert client_for("trainer").get(f"/invitations/{batch.pk}/rows/99/repair/").status_code == 404
+
+
+def test_a_domain_that_no_address_could_have_is_nobodys(uploaded, client_for):
+    batch, client = uploaded(HEAD + GOOD), client_for("trainer")
+    assert client.get(f"/invitations/{batch.pk}/?domain=g%00mail.com&meant=gmail.com").status_code == 200
+    said = {"domain": "g\0mail.com", "meant": "gmail.org", "decision": "correct"}
+    assert client.post(f"/invitations/{batch.pk}/domains/", said).status_code == 302
+    batch.refresh_from_db()
+    assert batch.correcting_at is None
+    assert services.confirm(batch, actor="trainer")
+
+
+def test_a_correction_whose_file_is_read_anew_meanwhile_is_over(uploaded, monkeypatch):
+    batch, shown = uploaded(HEAD + GOOD + SLIPS), cells.shown
+
+    def anew(*arguments):
+        patch.undo()
+        assert services.read_anew(batch, Format(**batch.format), actor="trainer")
+        return shown(*arguments)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(cells, "shown", anew)
+        services.correct_domain(batch, "gmial.com", "gmail.com", actor="trainer")
+    batch.refresh_from_db()
+    assert (batch.correcting_at, batch.correcting) == (None, {})
+    assert len([one for one in _emails(batch) if "gmial" in one]) == 3
+    assert services.correct_domain(batch, "gmial.com", "gmail.com", actor="trainer")
+    assert not [one for one in _emails(batch) if "gmial" in one]
