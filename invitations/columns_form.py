@@ -6,7 +6,7 @@ from typing import Any
 
 from django import forms
 
-from invitations.forms import OneSentence
+from invitations.forms import MOST_READINGS, OneSentence
 from invitations.models import Batch
 from invitations.parsing import headings, reader
 from invitations.parsing.alphabets import ALPHABETS
@@ -27,8 +27,9 @@ class ColumnsForm(OneSentence):
         super().__init__(*args, **kwargs)
         self._batch = batch
         self.fields["reading"] = forms.IntegerField(
-            widget=forms.HiddenInput, required=False, initial=batch.read_fence, error_messages={"invalid": _ONE_OF_LIST}
-        )
+            widget=forms.HiddenInput, required=False, initial=batch.read_fence, min_value=0, max_value=MOST_READINGS,
+            error_messages=dict.fromkeys(("invalid", "min_value", "max_value"), _ONE_OF_LIST),
+        )  # fmt: skip
         self.format = reader.Format(**batch.format)
         self._records = self._sample(self.format)
         width = len(self.format.headings)

@@ -20,6 +20,7 @@ class OneSentence(forms.Form):
         return next((str(errors[0]) for errors in self.errors.values()), "")
 
 
+MOST_READINGS = 2**31 - 1  # what the field `Batch.read_fence` holds
 _LATEST_START = timedelta(days=366)  # what is later is a slip of the pen
 
 
@@ -33,7 +34,7 @@ class ConfirmForm(OneSentence):
         error_messages={"invalid": "Write the time to start at as 2027-12-31 09:00."},
     )
     # `read_fence` of the batch as the page showed it: what was read anew since is not confirmed unseen.
-    reading = forms.IntegerField(required=False, widget=forms.HiddenInput)
+    reading = forms.IntegerField(required=False, min_value=0, max_value=MOST_READINGS, widget=forms.HiddenInput)
 
     def __init__(self, *args: Any, calls: int, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
