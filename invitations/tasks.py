@@ -8,7 +8,7 @@ from coursehub.mongo import outside_transaction
 from invitations import retention, transitions
 from invitations.claims import row_leases
 from invitations.models import Batch
-from invitations.repair import domains
+from invitations.repair import domains, without_names
 from invitations.sending import existing_learners, missing_names, sender
 from invitations.uploads import import_rows
 from oauthtokens import services as token_services
@@ -39,7 +39,7 @@ def course_was_read(course_id: str) -> str:
 
 def leave_out(batch_id: str) -> str:
     """Take the rows without a full name out of a batch."""
-    return missing_names.leave_out(UUID(batch_id))
+    return without_names.leave_out(UUID(batch_id))
 
 
 def correct(batch_id: str) -> str:

@@ -210,6 +210,8 @@ class Revision:
         self.promoted += [row["line"] for row in rows]
         values = self.judge([(row, stored(row)) for row in rows], now=self.batch["created_at"])
         self.write(list(zip(rows, values, strict=True)))
+        # Who cannot take the place either, for want of a name or so, leaves it to the next.
+        self._promote({_key_of(row) for row, one in zip(rows, values, strict=True) if one["state"] == State.INVALID})
 
 
 def _in_order(cells: Cells) -> list[str]:

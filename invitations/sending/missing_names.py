@@ -1,17 +1,15 @@
 """Rows without a full name: names are made when the file is read, and a person says once what becomes of them.
 
-TrainerCentral refuses an empty first or last name. Until somebody has chosen, the batch cannot be confirmed.
+TrainerCentral refuses an empty first or last name. Until somebody has chosen (`repair.without_names`), the batch cannot
+be confirmed.
 """
 
-from itertools import islice
 from typing import Any
 from uuid import UUID
 
 from django.conf import settings
 
-from coursehub.audit import Action
 from coursehub.mongo import outside_transaction
-from invitations import transitions
 from invitations.models import Batch, Invitation
 from invitations.parsing import names
 
@@ -19,9 +17,6 @@ State, Names = Invitation.State, Batch.Names
 LEFT_OUT = "Left out: no name."
 UNDECIDED = "Say first what becomes of the rows without a full name."
 BEING_LEFT_OUT = "The rows without a full name are still being left out: confirm in a moment."
-# More rows than this are left out by a worker, since a request would wait for it.
-AT_ONCE_ROWS = 5_000
-_CHUNK_ROWS = 2_000
 SHOWN = 3
 Row = dict[str, Any]
 
@@ -35,13 +30,13 @@ def complete(row: Row) -> Row:
 
 def count(batch_id: UUID) -> int:
     """How many rows wait with a name that was made."""
-    return outside_transaction(Invitation).count_documents(_waiting(batch_id))
+    return outside_transaction(Invitation).count_documents(waiting(batch_id))
 
 
 def examples(batch_id: UUID) -> list[Invitation]:
     """The first few of these rows, to see by what is meant."""
-    waiting = {"batch_id": batch_id, "state": State.PENDING, "name_made": True}
-    return list(Invitation.objects.filter(**waiting).order_by("line")[:SHOWN])
+    made = {"batch_id": batch_id, "state": State.PENDING, "name_made": True}
+    return list(Invitation.objects.filter(**made).order_by("line")[:SHOWN])
 
 
 def obstacle(batch: Batch) -> str:
@@ -61,41 +56,6 @@ def obstacle(batch: Batch) -> str:
 # What a confirmation must not find; see `transitions.act`.
 BLOCKS: dict[str, Any] = {"made_names__gt": 0, "names__in": [Names.UNDECIDED, Names.LEFT_OUT]}
 
-_SAID = {Names.FILLED: Action.BATCH_NAMES_FILLED, Names.LEFT_OUT: Action.BATCH_NAMES_LEFT_OUT}
-
-
-def choose(batch: Batch, choice: str, *, actor: str) -> bool:
-    """Fill the names in, or leave these rows out. Once; False when that was chosen, or the batch has moved on."""
-    if choice not in (Names.FILLED, Names.LEFT_OUT):
-        return False
-    chosen = transitions.act(
-        _SAID[Names(choice)], batch, actor,
-        leaving=[Batch.State.PREVIEW], unless={"names__in": [Names.FILLED, Names.LEFT_OUT]},
-        detail={"rows": batch.made_names}, names=choice,
-    )  # fmt: skip
-    if chosen and choice == Names.LEFT_OUT and batch.made_names <= AT_ONCE_ROWS:
-        leave_out(batch.pk)
-    return chosen
-
-
-def leave_out(batch_id: UUID) -> str:
-    """Take the rows out whose names were made, as was chosen. May run twice, and die anywhere."""
-    chosen = Batch.objects.filter(pk=batch_id, state=Batch.State.PREVIEW, names=Names.LEFT_OUT, made_names__gt=0)
-    reading = chosen.values_list("read_fence", flat=True).first()
-    if reading is None:
-        return "not chosen"
-    chosen = chosen.filter(read_fence=reading)  # of its rows only: a file that is read anew has others, and asks anew
-    rows = outside_transaction(Invitation)
-    left_out = {"$set": {"state": State.INVALID, "reason": LEFT_OUT}}
-    while rows.find_one(_waiting(batch_id), {"_id": 1}):
-        found = iter(rows.find(_waiting(batch_id), {"_id": 1}))
-        while keys := [row["_id"] for row in islice(found, _CHUNK_ROWS)]:
-            if not chosen.exists():
-                return "read anew"
-            rows.update_many({"_id": {"$in": keys}, "state": State.PENDING}, left_out)
-    chosen.update(made_names=0)
-    return "left out"
-
 
 def unfinished() -> list[UUID]:
     """Batches whose rows are to be left out and are not yet."""
@@ -103,5 +63,6 @@ def unfinished() -> list[UUID]:
     return [UUID(batch["id"]) for batch in outside_transaction(Batch).find(chosen, ["id"]).limit(20)]
 
 
-def _waiting(batch_id: UUID) -> Row:
+def waiting(batch_id: UUID) -> Row:
+    """The filter for these rows."""
     return {"batch_id": batch_id.hex, "state": State.PENDING, "name_made": True}

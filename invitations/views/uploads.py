@@ -13,7 +13,7 @@ from coursehub.roles import SignedInRequest
 from invitations import services, tasks
 from invitations.models import Batch
 from invitations.parsing.errors import FileRefused
-from invitations.sending import missing_names
+from invitations.repair import without_names
 from invitations.upload_forms import UploadForm
 from invitations.views.shared import TOO_LATE, batch_or_404
 
@@ -55,8 +55,8 @@ def names(request: HttpRequest, batch_id: UUID) -> HttpResponseBase:
     choice = {"fill": Batch.Names.FILLED, "leave_out": Batch.Names.LEFT_OUT}.get(request.POST.get("names", ""), "")
     if not choice:
         messages.error(request, "Choose whether names are filled in or these rows are left out.")
-    elif not missing_names.choose(batch, choice, actor=request.user.get_username()):
+    elif not without_names.choose(batch, choice, actor=request.user.get_username()):
         messages.warning(request, TOO_LATE)
-    elif choice == Batch.Names.LEFT_OUT and batch.made_names > missing_names.AT_ONCE_ROWS:
+    elif choice == Batch.Names.LEFT_OUT and batch.made_names > without_names.AT_ONCE_ROWS:
         queue.enqueue(tasks.leave_out, batch.pk)
     return redirect("invitations:batch", batch_id=batch.pk)

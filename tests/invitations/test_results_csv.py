@@ -11,8 +11,9 @@ from coursehub import clock
 from coursehub.models import Course
 from invitations import results_csv, retention, services
 from invitations.models import Batch, Claim, Invitation, Piece
+from invitations.repair import without_names
 from invitations.selectors import batch_status
-from invitations.sending import missing_names, sender
+from invitations.sending import sender
 from progress.polling import poller
 
 State = Invitation.State
@@ -43,7 +44,7 @@ def uploaded(course, person):
 def _sent(batch) -> Batch:
     batch.refresh_from_db()
     if batch.made_names:
-        assert missing_names.choose(batch, Batch.Names.FILLED, actor="trainer")
+        assert without_names.choose(batch, Batch.Names.FILLED, actor="trainer")
         batch.refresh_from_db()
     assert services.confirm(batch, actor="trainer")
     sender.send_slice(batch.pk)

@@ -10,7 +10,8 @@ from coursehub import clock
 from invitations import results_csv, results_workbook, services
 from invitations.models import Batch, Piece
 from invitations.parsing.errors import FileRefused
-from invitations.sending import missing_names, sender
+from invitations.repair import without_names
+from invitations.sending import sender
 from tests.support import workbooks
 from tests.support.files import csv_of
 from tests.support.workbooks import xlsx
@@ -39,7 +40,7 @@ def sent(course, person, academy):
         Batch.objects.filter(pk=batch.pk).update(members_checked_at=clock.now())
         batch.refresh_from_db()
         if batch.made_names:
-            assert missing_names.choose(batch, Batch.Names.FILLED, actor="trainer")
+            assert without_names.choose(batch, Batch.Names.FILLED, actor="trainer")
             batch.refresh_from_db()
         assert services.confirm(batch, actor="trainer")
         sender.send_slice(batch.pk)

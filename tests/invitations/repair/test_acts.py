@@ -6,7 +6,7 @@ from coursehub import clock
 from coursehub.models import AuditEvent, Course
 from invitations import results_csv, services
 from invitations.models import Batch, Invitation
-from invitations.repair import acts, revision
+from invitations.repair import acts, revision, without_names
 from invitations.selectors import batch_status
 from invitations.sending import existing_learners, missing_names, sender
 from tests.invitations.repair.conftest import seen_of
@@ -199,7 +199,7 @@ def test_who_has_a_made_name_gets_another_one_with_another_address(uploaded, rep
 
 def test_after_rows_without_names_were_left_out_a_repaired_one_needs_a_name(uploaded, repair, row):
     batch = uploaded("email,first name,last name\nada@example.org,Ada,L\ninfo@example.org,,\n")
-    assert missing_names.choose(batch, Batch.Names.LEFT_OUT, actor="trainer")
+    assert without_names.choose(batch, Batch.Names.LEFT_OUT, actor="trainer")
     assert repair(batch, 3, email="office@example.org").sentence == missing_names.LEFT_OUT
     assert repair(batch, 3, first_name="Grace", last_name="Hopper").is_done
     assert row(batch, 3).state == State.PENDING

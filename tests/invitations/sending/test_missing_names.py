@@ -9,6 +9,7 @@ from coursehub.emails import normalize
 from invitations import results_csv, services, tasks
 from invitations.models import Batch, Invitation
 from invitations.parsing import names
+from invitations.repair import without_names
 from invitations.selectors import batch_status
 from invitations.sending import missing_names, sender
 from oauthtokens import services as token_services
@@ -122,6 +123,24 @@ def test_rows_are_left_out_and_say_so(uploaded, client_for, invited_counts):
     assert "info@example.org,,,invalid" in text, "the file's own cells"
 
 
+def test_who_stands_in_a_later_row_with_a_name_is_invited_by_that(uploaded, client_for, look, invited_counts):
+    batch = uploaded(
+        "email,first name,last name\nada@example.org,,\nada@example.org,Ada,\nada@example.org,Ada,Lovelace\n"
+        "ada@example.org,Augusta,King\ngrace@example.org,Grace,Hopper\n"
+    )
+    client = client_for("trainer")
+    _say(client, batch, "leave_out")
+    rows = Invitation.objects.filter(batch=batch).order_by("line")
+    assert list(rows.values_list("state", "reason")) == [
+        (State.INVALID, missing_names.LEFT_OUT), (State.INVALID, missing_names.LEFT_OUT), (State.PENDING, ""),
+        (State.DUPLICATE, "The same address as in line 4."), (State.PENDING, ""),
+    ]  # fmt: skip
+    _confirm(client, batch)
+    look(batch)
+    sender.send_slice(batch.pk)
+    assert invited_counts() == {"ada@example.org": 1, "grace@example.org": 1}
+
+
 def test_the_choice_is_made_once(uploaded, client_for):
     batch, client = uploaded(ADDRESSES), client_for("trainer")
     _say(client, batch, "nonsense")
@@ -167,7 +186,7 @@ def test_who_is_in_the_course_already_needs_no_name(uploaded):
 
 
 def test_many_rows_are_left_out_by_a_worker_which_may_die_half_way(uploaded, client_for, monkeypatch):
-    monkeypatch.setattr(missing_names, "AT_ONCE_ROWS", 1)
+    monkeypatch.setattr(without_names, "AT_ONCE_ROWS", 1)
     batch, client = uploaded(ADDRESSES + "x@example.org\n"), client_for("trainer")
     _say(client, batch, "leave_out")
     assert missing_names.BEING_LEFT_OUT in _confirm(client, batch).content.decode()

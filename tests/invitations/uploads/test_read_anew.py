@@ -15,7 +15,8 @@ from coursehub import clock
 from invitations import services
 from invitations.models import Batch, Invitation
 from invitations.parsing.file_format import Format
-from invitations.sending import existing_learners, missing_names
+from invitations.repair import without_names
+from invitations.sending import existing_learners
 from invitations.uploads import anew, import_rows
 
 State = Invitation.State
@@ -133,9 +134,9 @@ def test_rows_left_out_of_one_reading_are_not_left_out_of_the_next(course, perso
     """The worker leaves rows out while another sheet or column is chosen: the new rows are asked about anew."""
     content = b"email,other,first name\nada@example.org,ada2@example.org,\ngrace@example.org,grace2@example.org,\n"
     batch = services.upload(user=person("trainer"), course=course, filename="a.csv", content=content)
-    monkeypatch.setattr(missing_names, "AT_ONCE_ROWS", 0)
-    assert missing_names.choose(batch, Batch.Names.LEFT_OUT, actor="trainer")
-    before = missing_names.islice
+    monkeypatch.setattr(without_names, "AT_ONCE_ROWS", 0)
+    assert without_names.choose(batch, Batch.Names.LEFT_OUT, actor="trainer")
+    before = without_names.islice
 
     def meanwhile(*arguments):
         patch.undo()
@@ -143,8 +144,8 @@ def test_rows_left_out_of_one_reading_are_not_left_out_of_the_next(course, perso
         return before(*arguments)
 
     with monkeypatch.context() as patch:
-        patch.setattr(missing_names, "islice", meanwhile)
-        assert missing_names.leave_out(batch.pk) == "read anew"
+        patch.setattr(without_names, "islice", meanwhile)
+        assert without_names.leave_out(batch.pk) == "moved on"
     batch.refresh_from_db()
     assert (batch.names, batch.made_names) == (Batch.Names.UNDECIDED, 2)
     rows = Invitation.objects.filter(batch=batch, state=State.PENDING).values_list("email", flat=True)

@@ -148,7 +148,8 @@ def test_nothing_is_read_anew_once_it_is_confirmed_or_from_a_page_that_is_overta
     "values",
     [
         {}, {"email": "99"}, {"email": "x"}, {"email": "0", "reading": "x"}, {"email": "0", "encoding": "utf-99"},
-        {"email": "0", "reading": "9" * 30}, {"email": "0", "reading": "-" + "9" * 30}, {"email": "0", "table": "7"}, {"email": "0", "day_first": "year"}, {"email": "0", "first_name": "0"},
+        {"email": "0", "reading": "9" * 30}, {"email": "0", "reading": "-" + "9" * 30},
+        {"email": "0", "table": "7"}, {"email": "0", "day_first": "year"}, {"email": "0", "first_name": "0"},
         {"email": "1"}, {"email": "\x00"}, {"email": "9" * 5000},
     ],
 )  # fmt: skip
