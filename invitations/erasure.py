@@ -10,6 +10,7 @@ from uuid import UUID
 from coursehub.emails import spellings
 from coursehub.models import AccessEnd
 from coursehub.mongo import outside_transaction
+from coursehub.privacy import erasure
 from invitations.models import NO_CELLS, UPLOADED_BYTES, Batch, Claim, Invitation, Piece
 
 State = Invitation.State
@@ -45,6 +46,13 @@ def delete_file_of_erased(batch_id: UUID) -> None:
     """Called once a file was read: delete it if somebody in it was erased before that."""
     if outside_transaction(Invitation).find_one({"batch_id": batch_id.hex, "reason": ERASED}, {"_id": 1}):
         _delete_files([batch_id.hex])
+
+
+def end_unread(batch: Batch) -> None:
+    """Called once a batch has ended whose file nobody reads to its end: who was erased before may stand in it."""
+    if erasure.has_erased(since=batch.created_at):
+        erasure.erase_again(actor="system", since=batch.created_at)
+        _delete_files([batch.pk.hex])
 
 
 def held_addresses() -> Iterator[str]:

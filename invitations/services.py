@@ -6,6 +6,7 @@ done by deciding again. A row that is to be sent again waits, as any row that wa
 course's members that begins after the decision (`Invitation.called_at`): whoever is there is settled, not posted.
 """
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -15,6 +16,7 @@ from coursehub.mongo import outside_transaction
 from coursehub.privacy import pseudonyms
 from invitations import transitions
 from invitations.claims import learner_claims
+from invitations.erasure import end_unread
 from invitations.models import Batch, Invitation
 from invitations.repair import domains
 from invitations.repair.acts import leave_out, repair, take_back
@@ -102,16 +104,21 @@ def cancel(batch: Batch, *, actor: str) -> bool:
     if Batch.objects.filter(pk=batch.pk, inviting_again=True).exists():
         return second_invitation.cancel(batch, actor=actor)
     overtaken_rows.delete_before_reading(batch.pk)
-    cancelled = transitions.act(
-        Action.BATCH_CANCELLED, batch, actor,
-        leaving=[Batch.State.UPLOADED, Batch.State.PREVIEW, *Batch.WORKING],
-        unless={"inviting_again": True},
+    unread = _cancel(batch, [Batch.State.UPLOADED], actor=actor)
+    if not unread and not _cancel(batch, [Batch.State.PREVIEW, *Batch.WORKING], actor=actor):
+        return False
+    Invitation.objects.filter(batch=batch, state=State.PENDING).update(state=State.NOT_ATTEMPTED)
+    if unread:
+        end_unread(batch)
+    return True
+
+
+def _cancel(batch: Batch, leaving: Sequence[str], *, actor: str) -> bool:
+    return transitions.act(
+        Action.BATCH_CANCELLED, batch, actor, leaving=leaving, unless={"inviting_again": True},
         state=Batch.State.CANCELLED, reason=f"Cancelled by {actor}.", finished_at=clock.now(), resume_at=None,
         undoing=False,
     )  # fmt: skip
-    if cancelled:
-        Invitation.objects.filter(batch=batch, state=State.PENDING).update(state=State.NOT_ATTEMPTED)
-    return cancelled
 
 
 def discard(batch: Batch, *, actor: str) -> bool:

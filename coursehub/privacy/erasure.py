@@ -86,6 +86,11 @@ def erase_again(*, actor: str, since: datetime | None = None) -> int:
     return len(found)
 
 
+def has_erased(*, since: datetime) -> bool:
+    """Whether anybody was erased since that moment."""
+    return _erasures().find_one({_KEY: None, "at": {"$gte": since}}, {"_id": 1}) is not None
+
+
 def keep_log(into: Collection[Document]) -> None:
     """For a restore: add what the present log knows to the backup's. A log of another key keeps its key beside it."""
     for row in _erasures().find():

@@ -28,7 +28,7 @@ from coursehub.mongo import draw_numbers, outside_transaction
 from coursehub.mongo.types import Document
 from coursehub.privacy import erasure
 from coursehub.roles import AnyUser
-from invitations.erasure import delete_file_of_erased
+from invitations.erasure import delete_file_of_erased, end_unread
 from invitations.models import Batch, Invitation
 from invitations.parsing import domains, reader
 from invitations.parsing.errors import NoGoodRows
@@ -222,6 +222,7 @@ def _refuse(batch: Batch, fence: int, sentence: str) -> bool:
     if not _keep(batch.pk, fence, ended | {"finished_at": clock.server_now()}):
         return False
     _give_up_if_cancelled(batch)
+    end_unread(batch)
     audit.record(action=Action.BATCH_REFUSED, target=f"batch {batch.pk}")
     return True
 

@@ -11,7 +11,7 @@ from coursehub.backup import dump, restore
 from coursehub.models import AccessEnd, AuditEvent
 from coursehub.mongo import outside_transaction
 from coursehub.privacy import erasure, pseudonyms
-from invitations import retention
+from invitations import retention, services
 from invitations.models import Batch, Claim, Invitation, Piece
 from invitations.selectors import batch_status
 from invitations.sending import sender
@@ -137,6 +137,40 @@ def test_a_file_that_is_being_read_stays_until_it_was_read(upload, monkeypatch, 
         pass
     assert batch_status.status(batch.pk)["counts"] == {State.NOT_ATTEMPTED: 1, State.PENDING: 1}
     assert _held_anywhere(database, "ada@example.org") == set()
+
+
+@pytest.mark.parametrize("ends", ["cancelled", "half read and cancelled", "refused"])
+def test_who_is_erased_before_a_file_is_read_that_ends_unread_is_not_in_it(
+    upload, monkeypatch, database, settings, ends
+):
+    others = [f"learner{number}@example.org" for number in range(20)]
+    with monkeypatch.context() as patch:
+        patch.setattr(import_rows, "read", lambda _: None)
+        batch = upload(ADA, *others)
+    erasure.erase(ADA, actor="admin")
+    monkeypatch.setattr(import_rows, "CHUNK_ROWS", 10)
+    if ends == "refused":
+        settings.UPLOAD_MAX_ROWS = 20
+        assert import_rows.read(batch.pk) == import_rows.REFUSED
+    else:
+        monkeypatch.setattr(import_rows, "SLICE_SECONDS", -1)
+        assert ends == "cancelled" or import_rows.read(batch.pk) == import_rows.UNFINISHED
+        assert services.cancel(batch, actor="trainer")
+    batch.refresh_from_db()
+    assert batch.state == Batch.State.CANCELLED
+    assert _held_anywhere(database, "ada@example.org") == set()
+
+
+def test_a_cancel_deletes_no_file_when_nobody_was_erased_since_or_it_was_read(upload, monkeypatch):
+    erasure.erase(GRACE, actor="admin")
+    with monkeypatch.context() as patch:
+        patch.setattr(import_rows, "read", lambda _: None)
+        unread = upload(ADA)
+    assert services.cancel(unread, actor="trainer")
+    read = upload(ADA)
+    erasure.erase(GRACE, actor="admin")
+    assert services.cancel(read, actor="trainer")
+    assert set(Piece.objects.values_list("batch_id", flat=True)) == {unread.pk, read.pk}
 
 
 def test_a_key_alone_does_not_come_back(backup, database):
