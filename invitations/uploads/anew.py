@@ -14,7 +14,6 @@ from invitations.parsing.file_format import Format
 from invitations.uploads import file_store, import_rows, texts
 from invitations.uploads.upload import CHOOSE_COURSE, READ_AT_ONCE_BYTES, with_what_is_known
 
-GONE = "The uploaded file was deleted, so it cannot be read again: upload it once more."
 NO_SUCH_SHEET = "There is no such sheet in this workbook: choose one of the list."
 
 
@@ -28,7 +27,7 @@ def read_anew(batch: Batch, form: Format, *, actor: str, reading: int | None = N
     """
     size_bytes = file_store.size_bytes(batch.pk, form.text)
     if not size_bytes:
-        raise FileRefused(GONE)
+        raise FileRefused(file_store.GONE)
     readable = {
         "id": batch.pk.hex,
         "state": {"$in": [Batch.State.UPLOADED, Batch.State.PREVIEW]},
@@ -60,7 +59,8 @@ def choose_sheet(batch: Batch, number: int, *, user: User) -> bool:
             form = with_what_is_known(found.content, found.form, user, batch.course_id)
             if not batch.course_id and form.is_settled and "course" not in form.columns:
                 raise FileRefused(CHOOSE_COURSE)
-            file_store.store(batch.pk, found.content, form.text)
+            if not file_store.store_beside(batch.pk, found.content, form.text):
+                raise FileRefused(file_store.GONE)
     return read_anew(batch, form, actor=user.get_username())
 
 
@@ -84,4 +84,4 @@ def _fetch(batch: Batch, into: IO[bytes]) -> None:
     for piece in file_store.of_batch(batch.pk):
         into.write(piece)
     if not into.tell():
-        raise FileRefused(GONE)
+        raise FileRefused(file_store.GONE)

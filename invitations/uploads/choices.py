@@ -10,7 +10,7 @@ from invitations.parsing import reader
 from invitations.parsing.errors import FileRefused
 from invitations.parsing.file_format import Format
 from invitations.uploads import column_mappings, file_store, split
-from invitations.uploads.anew import GONE, read_anew
+from invitations.uploads.anew import read_anew
 from invitations.uploads.upload import CHOOSE_COURSE, with_what_is_known
 
 CHOOSE_EMAIL = "Choose the column that holds the e-mail addresses."
@@ -38,7 +38,7 @@ def forget_columns(batch: Batch, *, user: User) -> bool:
     column_mappings.forget(user.pk, form)
     piece = next(file_store.of_batch(batch.pk, form.text), b"")
     if not piece:
-        raise FileRefused(GONE)
+        raise FileRefused(file_store.GONE)
     blank = Format(form.encoding, form.mark_bytes, ",", 0, encodings=form.encodings, text=form.text, sheets=form.sheets)
     found = reader.recognised_in(piece[: reader.HEAD_BYTES], blank, whole=len(piece) <= reader.HEAD_BYTES)
     found = with_what_is_known(io.BytesIO(piece), found, user, batch.course_id)

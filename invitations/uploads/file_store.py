@@ -10,6 +10,8 @@ from pymongo.errors import DuplicateKeyError
 from coursehub.mongo import outside_transaction
 from invitations.models import UPLOADED_BYTES, Piece
 
+GONE = "The uploaded file was deleted, so it cannot be read again: upload it once more."
+
 
 def of_file(file: BinaryIO) -> Iterator[bytes]:
     """The file from its beginning."""
@@ -43,6 +45,19 @@ def store(batch_id: UUID, file: BinaryIO, text: str = "") -> None:
             pieces.insert_one(piece | {"data": Binary(data)})
         except DuplicateKeyError:
             continue
+
+
+def store_beside(batch_id: UUID, file: BinaryIO, text: str) -> bool:
+    """Store a text that was made of the batch's file; False, with nothing of it left, when that was deleted meanwhile.
+
+    Whoever deletes the file after that deletes the text with it.
+    """
+    store(batch_id, file, text)
+    pieces = outside_transaction(Piece)
+    if pieces.find_one({**_of(batch_id, ""), "number": 0}, {"_id": True}):
+        return True
+    pieces.delete_many(_of(batch_id, text))
+    return False
 
 
 def _of(batch_id: UUID, text: str) -> dict[str, Any]:

@@ -34,7 +34,8 @@ def store(batch_id: UUID, form: Format, *, reading: int) -> Format:
         made = _table(file_store.of_batch(batch_id, form.text), form, file) if form.heading_line else None
         made = made or _list(file_store.of_batch(batch_id, form.text), form, file)
         made = replace(made, text=f"{form.text or 'file'}-split-{reading}"[-30:])
-        file_store.store(batch_id, file, made.text)
+        if not file_store.store_beside(batch_id, file, made.text):
+            raise FileRefused(file_store.GONE)
     return made
 
 

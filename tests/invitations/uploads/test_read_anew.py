@@ -12,15 +12,18 @@ import pytest
 from django.conf import settings
 
 from coursehub import clock
-from invitations import services
-from invitations.models import Batch, Invitation
+from invitations import retention, services
+from invitations.models import Batch, Invitation, Piece
+from invitations.parsing.errors import FileRefused
 from invitations.parsing.file_format import Format
 from invitations.repair import without_names
 from invitations.sending import existing_learners
-from invitations.uploads import anew, import_rows
+from invitations.uploads import anew, file_store, import_rows
+from tests.support.workbooks import xlsx
 
 State = Invitation.State
 ROWS = 6_000
+GRACE = "grace@example.org"
 
 
 def _file(rows: int = ROWS) -> bytes:
@@ -150,6 +153,29 @@ def test_rows_left_out_of_one_reading_are_not_left_out_of_the_next(course, perso
     assert (batch.names, batch.made_names) == (Batch.Names.UNDECIDED, 2)
     rows = Invitation.objects.filter(batch=batch, state=State.PENDING).values_list("email", flat=True)
     assert set(rows) == {"ada2@example.org", "grace2@example.org"}
+
+
+@pytest.mark.parametrize("act", ["addresses", "sheet"])
+def test_a_text_that_is_made_while_the_file_is_deleted_does_not_outlive_it(course, person, monkeypatch, act):
+    rows = [["email", "first name", "last name"], ["ada@example.org; alan@example.org", "A", "B"], [GRACE, "G", "H"]]
+    content = "\n".join(map(",".join, rows)).encode() if act == "addresses" else xlsx(rows, rows)
+    batch = services.upload(user=person("trainer"), course=course, filename="a", content=content)
+    store = file_store.store
+
+    def late(*arguments):
+        patch.undo()
+        assert retention.forget(batch.pk) == "forgotten"
+        return store(*arguments)
+
+    making = {
+        "addresses": lambda: services.one_row_per_address(batch, user=person("trainer")),
+        "sheet": lambda: services.choose_sheet(batch, 2, user=person("trainer")),
+    }
+    with monkeypatch.context() as patch:
+        patch.setattr(file_store, "store", late)
+        with pytest.raises(FileRefused, match="was deleted"):
+            making[act]()
+    assert not Piece.objects.exists()
 
 
 def test_a_look_at_the_members_that_began_before_does_not_count_for_the_new_rows(batch, monkeypatch):
