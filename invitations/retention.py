@@ -41,6 +41,8 @@ def forget(batch_id: UUID) -> str:
     rows.filter(state=State.INVALID).update(reason="The row could not be used.")
     rows.filter(state=State.NOT_ATTEMPTED).update(reason="")
     rows.update(**NO_CELLS)
+    # Headings may be a line with somebody's name, and a mistyped domain is part of an address.
+    Batch.objects.filter(pk=batch_id).update(format={}, leftovers={}, suggestions={}, correcting={}, correcting_at=None)
     Piece.objects.filter(batch_id=batch_id).delete()
     if Batch.objects.filter(pk=batch_id, forgotten_at=None).update(forgotten_at=clock.now()):
         audit.record(action=Action.BATCH_CELLS_DELETED, target=f"batch {batch_id}")

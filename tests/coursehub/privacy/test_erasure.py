@@ -217,6 +217,21 @@ def test_a_preview_that_nobody_confirmed_is_given_up(upload, settings, later):
     assert batch_status.status(batch.pk)["counts"] == {State.NOT_ATTEMPTED: 1}
 
 
+def test_what_a_batch_knows_of_its_file_goes_with_the_cells(course, person, database):
+    """Headings may name somebody, as a first line of a file without any; and a domain may be somebody's own."""
+    contact = b"Contact: Jane Roe jane.roe@example.org\nada@example.org\ngrace@example.org\n"
+    domain = b"".join(b"l%d@lovelace.example,A,B\n" % number for number in range(30)) + b"ada@lovelaec.example,A,B\n"
+    batches = [
+        services.upload(user=person("trainer"), course=course, filename="a.csv", content=content)
+        for content in (contact, b"email,first name,last name\n" + domain)
+    ]
+    assert _held_anywhere(database, "jane.roe") >= {Batch._meta.db_table}
+    assert _held_anywhere(database, "lovelaec") >= {Batch._meta.db_table}
+    for batch in batches:
+        assert retention.forget(batch.pk) == "forgotten"
+    assert _held_anywhere(database, "jane.roe") == _held_anywhere(database, "lovelaec") == set()
+
+
 @pytest.mark.parametrize(
     ("role", "status"),
     [("administrator", 200), ("maintenance", 403), ("trainer", 403), ("stranger", 403), ("anonymous", 302)],
