@@ -73,6 +73,7 @@ _BEFORE_READING = {
     "made_names": 0,
     "leftovers": {},
     "suggestions": {},
+    "corrections": 0,
     "correcting": {},
     "correcting_at": None,
     "names": Batch.Names.UNDECIDED,

@@ -7,6 +7,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 
 from invitations import results_csv, services
 from invitations.models import Batch, HeadingChoice, Invitation
+from invitations.repair import acts
 from invitations.views.shared import TOO_LATE
 from tests.invitations.parsing.test_field import FOLDER
 
@@ -123,6 +124,24 @@ def test_each_of_several_addresses_gets_a_row_with_one_click(client, send, name,
     told = [(row.email, row.first_name, row.last_name)[: len(wanted)] for row, wanted in zip(rows, people, strict=True)]
     assert told == people
     assert b"".join(results_csv.of(batch).chunks).count(b"pending") == 3
+
+
+def test_whatever_has_the_file_read_anew_says_that_corrections_are_lost(client, send):
+    table = "email,first name,last name,status\nA@example.org;B@example.org,A,B,Paid\nnobody,N,N,Refunded\n"
+    content = f"{table}{ADA},Ada,L,Paid\n{GRACE},G,H,Paid\n".encode()
+    before = send(content)
+    _post(client, before, "columns", email="0", first_name="1", last_name="2")
+    services.discard(before, actor="trainer")
+    batch = send(content)
+    assert "data-corrections-lost" not in _page(client, batch)
+    found = Invitation.objects.get(batch=batch, email=ADA)
+    assert services.leave_out(batch, found, seen=acts.token(vars(found)), actor="trainer").is_done
+    page = _page(client, batch)
+    buttons = ["forget-columns", "status-button", "apart-button", "Read the file so"]
+    assert all(text in page for text in buttons)
+    assert page.count("data-corrections-lost") == len(buttons)
+    _post(client, batch, "columns", email="0", first_name="1", last_name="2")
+    assert "data-corrections-lost" not in _page(client, batch)
 
 
 def test_the_alphabet_of_a_short_list_is_chosen_on_the_preview(client, send):
