@@ -1,6 +1,7 @@
 """E-mail addresses in cells: trimmed, checked by a library, and normalized for comparison. Pure."""
 
 import re
+from collections.abc import Iterator
 from functools import lru_cache
 
 from email_validator import EmailNotValidError, validate_email
@@ -19,6 +20,9 @@ _WRAPPING = "'’‘`´\"“”„«»‹›<>()[]{};,|\\" + BLANKS
 _BRACKETED = re.compile(r"(?P<before>[^<>()\[\]{}]*)[<(\[{](?P<inner>[^<>()\[\]{}]*)[>)\]}](?P<after>.*)", re.DOTALL)
 _LOOKS_OTHERWISE = ("=", "+", "-", "@")
 _PARTS_LISTS = re.compile(r":::|[\s,;|/<>()\[\]{}\"“”„«»‹›]+")
+# Where text sticks to an address ("write to ada@example.org."): what stands before its @, and behind.
+_LOCAL_END, _DOMAIN = re.compile(r"[\w.+'’%-]*$"), re.compile(r"[^\W_]+(?:[.-]+[^\W_]+)*")
+_STICKS_BEFORE = ".+'’%-"
 _LONGEST_LIST = 20_000  # characters of a cell in which addresses are looked for one by one
 SEVERAL = "There are several addresses in one cell: give each learner a row."
 _MOJIBAKE = re.compile("[ÃÂ][\u0080-\u00bf]|â€|\ufffd")
@@ -56,15 +60,32 @@ def address_in(cell: str) -> str:
 
 
 def addresses_in(cell: str) -> list[str]:
-    """Every good address in a cell, each once, in order: of lists, named ones, links."""
+    """Every good address in a cell, each once, in order: of lists, named ones, links, sentences."""
     if "@" not in cell:
         return []
     found: dict[str, str] = {}
     for part in _PARTS_LISTS.split(INVISIBLE.sub("", cell[:_LONGEST_LIST])):
+        if "@" not in part:
+            continue
         address = _peeled(part)
-        if address.count("@") == 1 and (checked := check(address)) and not checked[1]:
-            found.setdefault(checked[0], address)
+        is_one = address.count("@") == 1 and not check(address)[1]
+        for one in [address] if is_one else _stuck_in(part):
+            folded, problem = check(one)
+            if not problem:
+                found.setdefault(folded, one)
     return list(found.values())
+
+
+def _stuck_in(text: str) -> Iterator[str]:
+    """What may be addresses in text without blanks: "e-mail:ada@example.org!", "ada@example.org&bo@example.org"."""
+    end, at = 0, text.find("@")
+    while at >= 0:
+        local = _LOCAL_END.search(text, max(end, at - _LONGEST_LOCAL), at)
+        domain = _DOMAIN.match(text, at + 1, at + 1 + _LONGEST_PLAIN)
+        if local and domain and "." in domain[0]:
+            yield f"{local[0].lstrip(_STICKS_BEFORE)}@{domain[0]}"
+        end = domain.end() if domain else at + 1
+        at = text.find("@", end)
 
 
 def name_beside(cell: str) -> str:
