@@ -25,7 +25,7 @@ _CYRILLIC = {
 _GREEK = {"el": "αβγδεζηθικλμνξοπρσςτυφχψωάέήίόύώϊϋΐΰ"}
 _HEBREW = {"he": "אבגדהוזחטיךכלםמןנסעףפץצקרשת"}
 _ARABIC = {"ar": "ءآأؤإئابةتثجحخدذرزسشصضطظعغفقكلمنهوىي", "fa": "ءآأؤئابپتثجچحخدذرزژسشصضطظعغفقکگلمنهوی"}
-_TURKISH = {"tr": "çğıöşüâîû" + "i̇"}
+_TURKISH = {"tr": "çğıöşüâîû"}
 _BALTIC = {"lt": "ąčęėįšųūž", "lv": "āčēģīķļņšūž", "et": "äõöüšž"}
 ALPHABETS: dict[str, tuple[str, dict[str, str]]] = {
     "cp1252": ("Western European", _WESTERN),
@@ -37,6 +37,7 @@ ALPHABETS: dict[str, tuple[str, dict[str, str]]] = {
     "cp1253": ("Greek", _GREEK),
     "cp1255": ("Hebrew", _HEBREW),
     "cp1256": ("Arabic", _ARABIC),
+    "iso8859_2": ("Central European, of Linux", _CENTRAL),
     "mac_roman": ("Western European, of a Mac", _WESTERN),
     "mac_latin2": ("Central European, of a Mac", _CENTRAL),
     "mac_cyrillic": ("Cyrillic, of a Mac", _CYRILLIC),
@@ -49,7 +50,8 @@ _SIGNS = frozenset("‘’“”„‚«»‹›–—…€\u00a0")
 _WITHIN, _OPENING = frozenset("’–—"), frozenset("‘“„‚«‹")
 # The codec of most 8-bit files of a country, where the letters alone do not tell.
 _OF_COUNTRY = {
-    "cp1250": ("cz", "sk", "pl", "hu", "ro", "hr", "si"), "cp1254": ("tr",), "cp1257": ("lt", "lv", "ee"),
+    "cp1250": ("cz", "sk", "pl", "hu", "ro", "hr", "si"), "iso8859_2": ("cz", "sk", "pl", "hu", "hr", "si"),
+    "cp1254": ("tr",), "cp1257": ("lt", "lv", "ee"),
 }  # fmt: skip
 
 
@@ -89,12 +91,13 @@ def _read(sample: bytes, codec: str, rank: int) -> Reading:
         text = sample.decode(codec)
     except UnicodeDecodeError:
         return Reading(len(sample), 99, rank, codec, "")
-    letters, faults, before = set(), 0, " "
+    letters: set[str] = set()
+    faults, before = 0, " "
     for character, after in zip(text, text[1:] + " ", strict=True):
         if not character.isascii() or not before.isascii():
             faults += _is_fault(before, character, after)
-        if not character.isascii() and character.isalpha():
-            letters.add(character.lower())
+        if _is_letter(character):
+            letters.update(filter(_is_letter, character.lower()))  # of İ, which is two in small letters, none
         before = character
     return Reading(faults, _languages(letters, ALPHABETS[codec][1]), rank, codec, text)
 
@@ -110,6 +113,10 @@ def _is_fault(before: str, character: str, after: str) -> bool:
     if character.isascii():
         return False
     return character.isalnum() or before.isalpha() or after.isalpha() or unicodedata.category(character)[0] == "C"
+
+
+def _is_letter(character: str) -> bool:
+    return not character.isascii() and character.isalpha()
 
 
 def _script(letter: str) -> str:
@@ -130,7 +137,7 @@ def _languages(letters: set[str], languages: dict[str, str]) -> int:
 
 def _is_at_home(reading: Reading) -> bool:
     domains = _OF_COUNTRY.get(reading.codec, ())
-    return any(re.search(rf"\\.{domain}\\b", reading.text, re.IGNORECASE) for domain in domains)
+    return any(re.search(rf"\.{domain}\b", reading.text, re.IGNORECASE) for domain in domains)
 
 
 def _known(text: str, words: frozenset[str]) -> bool:

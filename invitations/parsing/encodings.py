@@ -20,9 +20,9 @@ _NOT_ASCII = re.compile(rb"[^\x00-\x7f]")
 _CONTROL = re.compile("[\x00-\x08\x0e-\x1f\x7f]")
 _CHARACTERS_PER_CONTROL = 20  # in a damaged file; where there are more control characters it is no text
 _MOST_LANGUAGES = 8  # of one list; a reading that needs more is none
-_LATIN = frozenset({"cp1252", "cp1250", "cp1254", "cp1257", "mac_roman", "mac_latin2", "cp850", "cp852"})
+_LATIN = frozenset({"cp1252", "cp1250", "cp1254", "cp1257", "iso8859_2", "mac_roman", "mac_latin2", "cp850", "cp852"})
 _ISOLATION = [
-    "cp1252", "cp1250", "cp1251", "cp1253", "cp1254", "cp1255", "cp1256", "cp1257", "mac_roman", "koi8_r",
+    "cp1252", "cp1250", "cp1251", "cp1253", "cp1254", "cp1255", "cp1256", "cp1257", "iso8859_2", "mac_roman", "koi8_r",
     "shift_jis", "cp932", "euc_jp", "gb18030", "big5", "euc_kr", "cp949",
 ]  # fmt: skip
 

@@ -91,7 +91,8 @@ def test_a_list_is_read_or_asked_about(name: str):
         ("Søren;Ærø", "cp1252"), ("Jürgen;Groß", "mac_roman"), ("José;Muñoz", "cp850"), ("Łukasz;Żółć", "cp852"),
         ("Наталья;Толстая", "cp1251"), ("Наталья;Толстая", "koi8_r"), ("Наталья;Толстая", "cp866"),
         ("Παναγιώτης;Παπαδόπουλος", "cp1253"), ("Işıl;Çağla", "cp1254"), ("Jānis;Bērziņš", "cp1257"),
-        ("محمد;علي", "cp1256"), ("Tomáš;Kučera", "cp1250"), ("Kovács;Szőke", "cp1250"),
+        ("İbrahim;Yıldız", "cp1254"), ("İbrahim;Öz", "cp1254"), ("Michał;Dąbrowski", "iso8859_2"),
+        ("Ľuboš;Žižka", "iso8859_2"), ("محمد;علي", "cp1256"), ("Tomáš;Kučera", "cp1250"), ("Kovács;Szőke", "cp1250"),
     ],
 )  # fmt: skip
 def test_a_short_list_in_letters_of_another_alphabet_is_read_or_the_choice_is_offered(names: str, codec: str):
@@ -130,3 +131,14 @@ def test_a_table_beyond_the_beginning_that_was_looked_at_is_refused_in_one_true_
     content = f"email,name\n{rows}Guardian,Email\nMama,mama@example.org\n".encode()
     with pytest.raises(ValueError, match="In line 5002 another table with other headings begins"):
         judged(content, recognised(content))
+
+
+@pytest.mark.parametrize(
+    ("names", "codec", "domain"),
+    [("İbrahim;Öz", "cp1254", "tr"), ("Žydrūnas;Šarūnas", "cp1257", "lt")],
+)
+def test_where_letters_do_not_tell_the_country_of_the_addresses_does(names: str, codec: str, domain: str):
+    content = f"email;first name;last name\nada.b@example.{domain};{names}\n".encode(codec)
+    form = recognised(content)
+    [row] = judged(content, form)[0]
+    assert f"{row.first_name};{row.last_name}" == names
