@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from coursehub.emails import normalize
-from invitations.parsing import headings
+from invitations.parsing import headings, persons
 from invitations.parsing.emails import addresses_in, clean
 
 DO_NOT_SAY = "The headings do not say which column holds the learners’ e-mail addresses."
@@ -86,7 +86,7 @@ def _why_ask(
     rivals = [at for at in held if at != main]
     if main is None:
         return [SEVERAL if len(held) > 1 else DO_NOT_SAY] if held else []
-    if headings.is_of_somebody_else(labels[main]):
+    if persons.is_of_somebody_else(labels[main]):
         return [SOMEBODY_ELSE.format(clean(labels[main])[:60])]
     if not rivals:
         return []
@@ -105,7 +105,7 @@ def _likely(held: list[int], labels: list[str], holding: list[Holding]) -> int |
     """The column to be preselected: the learner's by its heading, else the one whose values differ most; or none."""
 
     def rank(at: int) -> tuple[int, float]:
-        person = headings.is_of_the_learner(labels[at]) - headings.is_of_somebody_else(labels[at])
+        person = persons.is_of_the_learner(labels[at]) - persons.is_of_somebody_else(labels[at])
         return person, holding[at].distinct / holding[at].addresses
 
     best = sorted(held, key=lambda at: (rank(at), holding[at].distinct), reverse=True)
@@ -120,7 +120,7 @@ def _others(heading: Sequence[str], labels: list[str], groups: Sequence[str], em
     named: dict[str, list[int]] = {}
     for at, text in enumerate(heading):
         column = headings.column_of(text)
-        if column not in ("", "email") and not headings.is_of_somebody_else(labels[at]):
+        if column not in ("", "email") and not persons.is_of_somebody_else(labels[at]):
             named.setdefault(column, []).append(at)
     if email is None:
         return {column: at[0] for column, at in named.items()}

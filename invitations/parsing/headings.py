@@ -78,21 +78,7 @@ LABELS = {
     "access_expires": "Access until",
 }
 
-
-# In headings of people who are not the learners, though they have addresses.
-_SOMEBODY_ELSE = re.compile(
-    r"\b(guardian|parent|mother|father|manager|supervisor|boss|host|organi[sz]er|buyer|billing|emergency|instructor|"
-    r"teacher|trainer|advisor|adviser|coach|recruiter|referr\w+|approver|owner|sponsor|assistant|invoice|"
-    r"eltern\w*|vorgesetzte\w*|erziehungsberechtigte\w*|rechnung\w*|parents?|responsable|tutor\w*|padre|madre|"
-    r"genitore|ouder\w*|leidinggevende|rodzic\w*|opiekun\w*|veli)\b"
-)
-_THE_LEARNER = re.compile(
-    r"\b(student|learner|participant|attendee|trainee|pupil|candidate|employee|member|teilnehmer\w*|lernende\w*|"
-    r"sch[uü]ler\w*|mitarbeiter\w*|[eé]l[eè]ve|[eé]tudiant\w*|participante|alumn\w+|estudiante|alun\w+|student\w*|"
-    r"deelnemer|cursist|uczestnik\w*|katılımcı|öğrenci)\b"
-)
 _IN_BRACKETS = re.compile(r"[(\[{]([^()\[\]{}]*)[)\]}]")
-_BETWEEN_WORDS = re.compile(r"[\W_\d]+")
 
 
 def normalised(heading: str) -> str:
@@ -135,16 +121,6 @@ def speak_of_mail(headings: Sequence[str]) -> list[int]:
     return [at for at, heading in enumerate(headings) if _mentions_mail(heading)]
 
 
-def is_of_somebody_else(heading: str) -> bool:
-    """Whether it names a guardian, a manager, a host: people who are not to be invited."""
-    words = _words(heading)
-    return bool(_SOMEBODY_ELSE.search(words)) and not _THE_LEARNER.search(words)
-
-
-def is_of_the_learner(heading: str) -> bool:
-    return bool(_THE_LEARNER.search(_words(heading))) and not is_of_somebody_else(heading)
-
-
 def digest(headings: Sequence[str]) -> str:
     """What a person's choice of columns for such headings is kept under."""
     return hashlib.sha256("\n".join(map(normalised, headings)).encode()).hexdigest()[:40]
@@ -153,7 +129,3 @@ def digest(headings: Sequence[str]) -> str:
 def _mentions_mail(heading: str) -> bool:
     text = normalised(heading)
     return any(word in text for word in _MAIL_WORDS)
-
-
-def _words(heading: str) -> str:
-    return _BETWEEN_WORDS.sub(" ", heading.casefold()).strip()

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from invitations.parsing import headings
+from invitations.parsing import headings, persons
 from invitations.parsing.emails import clean
 
 Record = tuple[int, list[str]]
@@ -32,7 +32,7 @@ def of(found: list[Record], heads: list[Record]) -> list[dict[str, Any]]:
 
 def likely(tables: list[dict[str, Any]]) -> dict[str, Any]:
     """The table that most likely holds the learners: by its title, else the longest."""
-    return max(tables, key=lambda one: (headings.is_of_the_learner(one["title"]), one["rows"]))
+    return max(tables, key=lambda one: (persons.is_of_the_learner(one["title"]), one["rows"]))
 
 
 def groups_above(heading: Sequence[str], above: Sequence[str]) -> list[str]:
