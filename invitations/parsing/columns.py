@@ -122,6 +122,7 @@ def _others(heading: Sequence[str], labels: list[str], groups: Sequence[str], em
         column = headings.column_of(text)
         if column not in ("", "email") and not persons.is_of_somebody_else(labels[at]):
             named.setdefault(column, []).append(at)
+    _tell_names_apart(heading, named)
     if email is None:
         return {column: at[0] for column, at in named.items()}
 
@@ -129,6 +130,18 @@ def _others(heading: Sequence[str], labels: list[str], groups: Sequence[str], em
         return bool(groups) and groups[at] != groups[email], abs(at - email)
 
     return {column: min(places, key=distance) for column, places in named.items()}
+
+
+def _tell_names_apart(heading: Sequence[str], named: dict[str, list[int]]) -> None:
+    """What "Nom" and "Nombre" mean: the first name beside a last name, the last beside a first, all of it alone."""
+    lasts = named.get("last_name", [])
+    any_names = [at for at in lasts if headings.is_any_name(heading[at])]
+    if "first_name" not in named and 0 < len(any_names) < len(lasts):  # "Nom" beside "Cognoms"
+        named["first_name"] = any_names
+        named["last_name"] = [at for at in lasts if at not in any_names]
+    alone = [column for column in ("first_name", "last_name") if column in named]
+    if len(alone) == 1 and "name" not in named and all(headings.is_any_name(heading[at]) for at in named[alone[0]]):
+        named["name"] = named.pop(alone[0])
 
 
 def _holding(cells: Iterator[str]) -> Holding:

@@ -4,6 +4,9 @@ TrainerCentral refuses an invitation without a first or a last name, and takes a
 """
 
 import re
+from itertools import takewhile
+
+from invitations.parsing.emails import addresses_in
 
 LONGEST = 150
 _NOBODY = "Learner"
@@ -12,6 +15,7 @@ _BETWEEN = re.compile(r"[^\w'’-]+|_+")
 _WITHIN = re.compile(r"([-'’])")
 _DIGITS = re.compile(r"^\d+|\d+$")
 _FEWEST_LETTERS = 2
+_FEWEST_CAPITALS = 3  # of a last name before the first one: "AJ Smith" has initials
 
 
 # What stands behind names and is none: degrees, licences, and what belongs to a last name.
@@ -35,9 +39,19 @@ def without_remarks(name: str) -> str:
     return name
 
 
-def parted(whole: str) -> tuple[str, str]:
-    """First and last name of "Ada King Lovelace", of "Lovelace, Ada", and of "Ada Lovelace, RN, BSN"."""
-    name, *behind = [part.strip() for part in without_remarks(whole).split(",")]
+def without_address(name: str) -> str:
+    """The name without an address that stands beside it, or in its place."""
+    if "@" not in name or not addresses_in(name):
+        return name
+    return " ".join(word for word in name.split() if "@" not in word).strip(" -–,;:")
+
+
+def parted(whole: str, *, last_words: int = 0) -> tuple[str, str]:
+    """First and last name of "Ada King Lovelace", of "Lovelace, Ada", and of "Ada Lovelace, RN, BSN".
+
+    `last_words`: with so many words of a last name they begin, as their heading says. "LOVELACE Ada" says so itself.
+    """
+    name, *behind = [" ".join(part.split()) for part in without_remarks(whole).split(",")]
     # "Wei, MA" may be a first name in capitals: a degree stands behind two names.
     while behind and (len(behind) > 1 or " " in name) and _is_credential(behind[-1]):
         behind.pop()
@@ -47,8 +61,42 @@ def parted(whole: str) -> tuple[str, str]:
         if not behind:
             first, _, last = name.removesuffix(name.split()[-1]).strip().rpartition(" ")
             return (first or last), (f"{last} {name.split()[-1]}" if first else "")
-    first, last = (", ".join(behind), name) if behind else (name.rpartition(" ")[0], name.rpartition(" ")[2])
+    if behind:
+        first, last = ", ".join(behind), name
+    else:
+        first, last = _parted_at_blank(name, last_words)
     return (first.strip(), last.strip()) if first.strip() else (last.strip(), "")
+
+
+def _parted_at_blank(name: str, last_words: int) -> tuple[str, str]:
+    words = name.split()
+    capitals = len(list(takewhile(str.isupper, words)))
+    if (
+        0 < capitals < len(words)
+        and max(map(len, words[:capitals])) >= _FEWEST_CAPITALS
+        and _is_mixed(words[capitals:])
+    ):
+        return " ".join(words[capitals:]), " ".join(words[:capitals])
+    if last_words and len(words) > 1:
+        begin = last_words if len(words) > last_words else 1
+        return " ".join(words[begin:]), " ".join(words[:begin])
+    return name.rpartition(" ")[0], name.rpartition(" ")[2]
+
+
+def _is_mixed(words: list[str]) -> bool:
+    """Whether none of them is in capitals, and the first is written as a name: then capitals before it tell a name."""
+    return words[0][:1].isupper() and not any(word.isupper() and len(word) >= _FEWEST_CAPITALS for word in words)
+
+
+def rest(whole: str, first: str, *, is_last: bool) -> str:
+    """The last name where one column holds first names and another all of the name, or `is_last`, the last alone."""
+    if "".join(parted(whole)[:1]).casefold() == first.casefold():
+        return parted(whole)[1]
+    if whole.casefold().startswith(f"{first} ".casefold()):
+        return whole[len(first) :].strip()
+    if whole.casefold().endswith(f" {first}".casefold()):
+        return whole[: -len(first)].strip()
+    return whole if is_last and not any(map(str.isdigit, whole)) else ""
 
 
 def _is_credential(part: str) -> bool:

@@ -60,7 +60,7 @@ def parted(cells: list[str], form: Format) -> list[str]:
 
 def is_heading(cells: Sequence[str]) -> bool:
     """Whether a record names an e-mail column, and is no learner."""
-    return "email" in headings.columns_of(cells) and not any(map(_is_address, cells))
+    return headings.name_an_email_column(cells) and not any(map(_is_address, cells))
 
 
 def columns_alike(cells: Sequence[str], form: Format) -> bool:

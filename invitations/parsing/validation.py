@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 from coursehub.emails import LONGEST
-from invitations.parsing import dates, emails, names, statuses
+from invitations.parsing import dates, emails, headings, names, statuses
 from invitations.parsing.emails import BLANKS, clean, without_text_mark
 from invitations.parsing.file_format import Format
 from invitations.parsing.leftovers import Leftovers, is_example
@@ -93,6 +93,9 @@ class Judge:
         self._seen: defaultdict[str, dict[str, int]] = defaultdict(dict)
         self._tells_apart = self._form.leaves_out_status
         self._examples_until = self._form.heading_line + _EXAMPLES_WITHIN_LINES
+        heading = self._form.heading(columns["name"]) if "name" in columns else ""
+        self._last_words, self._is_east_asian = headings.last_names_before_first(heading), heading[:1] > "\u2e80"
+        self._name_is_last = "last_name" not in columns and headings.is_last_name_beside_first(heading)
         self.leftovers = Leftovers(self._form)
 
     def rows(self, records: Iterable[tuple[int, list[str]]]) -> Iterator[Row]:
@@ -122,8 +125,8 @@ class Judge:
         course_id, course_problem = self._find_course(without_text_mark(course))
         expires_at, date_problem = self._find_date(without_text_mark(until))
         problem = problem or course_problem or date_problem
-        if whole and not first:
-            first, last = _parted(whole, last)
+        if whole or "@" in first or "@" in last:
+            first, last = self._named(first, last, whole)
         note, both = "", first + last
         if not both.isalpha():
             first, last, note = _looked_at(first, last)
@@ -135,6 +138,16 @@ class Judge:
             line, course_id, email[: LONGEST], folded[: LONGEST], first, last, expires_at,
             problem, first_line if first_line != line else 0, note,
         )  # fmt: skip
+
+    def _named(self, first: str, last: str, whole: str) -> tuple[str, str]:
+        """First and last name, of which a column for both may hold what the others do not; no addresses."""
+        first, last, whole = map(names.without_address, (first, last, whole))
+        if first and whole and not last:
+            last = names.rest(whole, first, is_last=self._name_is_last)
+        elif whole and not first:
+            last_words = 0 if self._is_east_asian and whole.isascii() else self._last_words
+            first, last = _parted(whole, last, last_words)
+        return first, last
 
     def is_past(self, cell: str) -> bool:
         """Whether the cell names a day, and that day is over."""
@@ -171,9 +184,9 @@ class Judge:
         return datetime.combine(day + timedelta(days=1), time(), self._zone)
 
 
-def _parted(whole: str, last: str) -> tuple[str, str]:
+def _parted(whole: str, last: str, last_words: int) -> tuple[str, str]:
     """First and last name from a column for both, beside which another may hold the last name alone."""
-    apart = names.parted(whole)
+    apart = names.parted(whole, last_words=last_words)
     if last and apart[1].casefold() != last.casefold():
         return clean(whole.removesuffix(last)) or whole, last
     return apart
