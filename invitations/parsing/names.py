@@ -43,7 +43,7 @@ def without_address(name: str) -> str:
     """The name without an address that stands beside it, or in its place."""
     if "@" not in name or not addresses_in(name):
         return name
-    return " ".join(word for word in name.split() if "@" not in word).strip(" -–,;:")
+    return " ".join(word for word in name.split() if "@" not in word).strip(" -–,;")
 
 
 def parted(whole: str, *, last_words: int = 0) -> tuple[str, str]:

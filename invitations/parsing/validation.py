@@ -130,6 +130,7 @@ class Judge:
         note, both = "", first + last
         if not both.isalpha():
             first, last, note = _looked_at(first, last)
+            problem = problem or _label_problem(first, last)
         if len(first) > LONGEST_NAME or len(last) > LONGEST_NAME:
             problem = problem or f"The name is longer than {LONGEST_NAME} characters."
             first, last = first[:LONGEST_NAME], last[:LONGEST_NAME]
@@ -221,6 +222,13 @@ def _damaged_id(cell: str) -> str:
     if _DATE.fullmatch(cell):
         return f"“{cell[:40]}” in the course column looks like a date that Excel made of the id: {cure}"
     return ""
+
+
+def _label_problem(first: str, last: str) -> str:
+    """Why "Exported by:" is nobody's name, "" for what may be one."""
+    if not (last or first).endswith((":", "：")):
+        return ""
+    return f"“{clean(f'{first} {last}')[:60]}” is no name: if this is a learner, write the name in its place."
 
 
 def _looked_at(first: str, last: str) -> tuple[str, str, str]:

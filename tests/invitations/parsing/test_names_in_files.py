@@ -45,3 +45,13 @@ def test_names_are_read_as_they_are_meant(headings: str, cells: str, expected: t
 )
 def test_a_heading_that_only_sounds_like_a_name_is_none(heading: str):
     assert column_of(heading) == ""
+
+
+@pytest.mark.parametrize(
+    "label", ["Exported by:", "Erstellt von:", "Contact:", "担当者：", "Exported by: boss@example.org"]
+)
+def test_a_label_in_the_place_of_a_name_is_no_learner(label: str):
+    content = f"Name;E-Mail\nAda Byron;ada@example.org\n{label};boss@example.org\n".encode()
+    ada, boss = judged(content, recognised(content))[0]
+    assert ada.good
+    assert "is no name: if this is a learner, write the name in its place." in boss.problem
