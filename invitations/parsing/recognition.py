@@ -40,7 +40,7 @@ def recognised(text: str, form: Format, *, table_line: int = 0) -> Format:
     mapped = [one for one in candidates if _addresses_in(text, one)]
     if not mapped:
         raise FileRefused(NO_EMAIL_COLUMN)
-    widest = max(mapped, key=lambda one: len(one.headings))
+    widest = max(mapped, key=lambda one: (_strict_anywhere(text, one), len(one.headings)))
     if len(widest.headings) > _MOST_COLUMNS:  # for a person to choose from
         raise FileRefused(f"The file has more than {_MOST_COLUMNS} columns, and none is headed “email”: head it so.")
     return widest
@@ -72,7 +72,7 @@ def columns_alike(cells: Sequence[str], form: Format) -> bool:
 def _laid_out(text: str, form: Format, table_line: int) -> Format:
     form = replace(form, skips_blanks=bool(re.search(rf'{re.escape(form.delimiter)} +"', text)))
     found = _head_records(text, form)
-    heads = [record for record in found if is_heading(record[1])]
+    heads = _last_of_each([(at, record) for at, record in enumerate(found) if is_heading(record[1])])
     several = tables.of(found, heads)
     if several:
         chosen = next((one for one in several if one["line"] == table_line), tables.likely(several))
@@ -89,6 +89,12 @@ def _laid_out(text: str, form: Format, table_line: int) -> Format:
     columns = Columns.of(cells, groups, rows)
     form = replace(form, heading_line=line, headings=columns.labels, columns=columns.chosen)
     return _doubts(replace(form, asks=[*form.asks, *columns.asks]), rows)
+
+
+def _last_of_each(heads: list[tuple[int, Record]]) -> list[Record]:
+    """Of headings in one line after another (in two languages, say) the last: nobody stands between them."""
+    places = {at for at, _ in heads}
+    return [record for at, record in heads if at + 1 not in places]
 
 
 def _heading_by_place(found: list[Record]) -> int | None:
@@ -155,6 +161,11 @@ def _strict(text: str, form: Format) -> int:
     """How many records hold one good address where the e-mail column is."""
     at, found = form.columns.get("email"), _head_records(text, form)
     return 0 if at is None else sum(len(cells) > at and _is_address(cells[at]) for _, cells in found)
+
+
+def _strict_anywhere(text: str, form: Format) -> int:
+    """How many records hold an address that stands alone in a cell."""
+    return sum(any(map(_is_address, cells)) for _, cells in _head_records(text, form))
 
 
 def _delimiters(text: str) -> tuple[str, ...]:

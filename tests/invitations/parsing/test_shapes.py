@@ -63,6 +63,12 @@ LISTS = {
         f"Learners\nName,Email\nAda Byron,{A}\nGrace Hop,{G}\nTrainers\nEmail,Room\nboss@example.org,1\n",
         "several tables", [(A, "Ada", "Byron"), (G, "Grace", "Hop")],
     ),
+    "headings in two languages, one below the other": (
+        f"E-Mail;Vorname;Nachname\nEmail;First name;Last name\n{A};Ada;Byron\n", "", [(A, "Ada", "Byron")],
+    ),
+    "names with commas beside tabs, without headings": (
+        f"Byron, Ada\t{A}\nHop, Grace\t{G}\n", "no headings", [(A, "", ""), (G, "", "")],
+    ),
     "a number beside the name's heading": (
         f"Attendee #,First Name,Last Name,Email\n5001,Ada,Byron,{A}\n", "", [(A, "Ada", "Byron")],
     ),
