@@ -20,6 +20,8 @@ _BRACKETS, _QUOTED = re.compile(r"<[^<>]*>"), re.compile(r'"[^"]*"')
 _SEPARATOR, _HARD_SEPARATOR = re.compile("[,;]"), re.compile(r"(?<=[>\])]),|;")
 _NO_BRACKETS = str.maketrans("<>[]()", "      ")
 _LABEL = re.compile(r"\s*(?:to|cc|bcc|an|von|from|à|de|para)\s*:\s*", re.IGNORECASE)
+# What stands before each line of a list: "- ", "• ", "1. ", "2) ".
+_LIST_MARK = re.compile(r"(?:[-–—*+•·▪◦‣●○■□✓✔☐➢]|\(?\d{1,4}[.)])\s+(?=\S)")
 _LONGEST = 500  # characters of a name with its address; what is longer is neither
 _MOST_NAME_WORDS = 4
 Entry = tuple[str, str]  # address, or what stands where one should; name
@@ -34,7 +36,7 @@ def as_table(text: str) -> str:
     lines = [line.strip() for line in _BREAK.split(text) if clean(line)]
     if not lines or any("\t" in line or "|" in line for line in lines) or _are_headings(lines[0]):
         return text
-    entries = [list(entries_in(line)) for line in lines]
+    entries = [list(entries_in(_without_mark(line))) for line in lines]
     if not _is_list(entries):
         return text
     table = io.StringIO()
@@ -42,6 +44,11 @@ def as_table(text: str) -> str:
     writer.writerow(["email", "name"])
     writer.writerows(entry for line in entries for entry in line)
     return table.getvalue()
+
+
+def _without_mark(line: str) -> str:
+    mark = _LIST_MARK.match(line)
+    return line[mark.end() :] if mark else line
 
 
 def _is_list(lines: list[list[Entry]]) -> bool:
