@@ -1,6 +1,6 @@
 """Which column of a table holds what, by its headings and its rows, and where a person has to say it. Pure."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -17,11 +17,12 @@ _ROWS_FOR_WIDTH = 50
 
 
 class Holding(NamedTuple):
-    """What a column holds: cells that are not empty, cells with addresses, different addresses."""
+    """What a column holds: cells that are not empty, cells with addresses, different addresses; those of each row."""
 
     filled: int
     addresses: int
     distinct: int
+    of_rows: tuple[frozenset[str], ...]
 
 
 @dataclass
@@ -37,7 +38,7 @@ class Columns:
         """`groups` are headings above the headings, one for each column, "" where there is none; both may be empty."""
         width = len(heading) or max((len(cells) for cells in rows[:_ROWS_FOR_WIDTH]), default=0)
         labels = list(_labels(heading, groups, width))
-        holding = [_holding(cells[at] for cells in rows if at < len(cells)) for at in range(width)]
+        holding = [_holding(cells[at] if at < len(cells) else "" for cells in rows) for at in range(width)]
         email, asks = _email(heading, labels, holding, len(rows))
         chosen = {} if email is None else {"email": email}
         return cls(labels, chosen | _others(heading, labels, groups, email), asks)
@@ -46,7 +47,7 @@ class Columns:
 def fits(email: int, rows: list[list[str]]) -> bool:
     """Whether a column may be the one with the addresses: it holds some, and no other holds more than twice as many."""
     width = max((len(cells) for cells in rows), default=0)
-    counts = [_holding(cells[at] for cells in rows if at < len(cells)).addresses for at in range(width)]
+    counts = [_holding(cells[at] if at < len(cells) else "" for cells in rows).addresses for at in range(width)]
     mine = counts[email] if email < width else 0
     return not rows or (mine > 0 and max(counts) <= 2 * mine)
 
@@ -69,6 +70,8 @@ def _email(
     exact = [at for at, text in enumerate(heading) if headings.column_of(text) == "email"]
     speaking = exact or headings.speak_of_mail(heading)
     held = [at for at, one in enumerate(holding) if one.addresses and 2 * one.addresses >= one.filled]
+    copies = _copies(held, exact, speaking, labels, holding)
+    exact, speaking, held = ([at for at in places if at not in copies] for places in (exact, speaking, held))
     main = speaking[0] if len(speaking) == 1 else None
     if main is None and len(set(speaking) & set(held)) == 1 and exact:
         main = next(iter(set(speaking) & set(held)))
@@ -78,6 +81,18 @@ def _email(
     if not asks:
         return main, []
     return _likely(held, labels, holding), asks
+
+
+def _copies(
+    held: list[int], exact: list[int], speaking: list[int], labels: list[str], holding: list[Holding]
+) -> set[int]:
+    """Columns with the addresses of another one, row by row ("Confirm your e-mail"): between them there is no doubt."""
+
+    def rank(at: int) -> tuple[bool, bool, bool, int]:
+        return persons.is_of_somebody_else(labels[at]), at not in exact, at not in speaking, at
+
+    kept: dict[tuple[frozenset[str], ...], int] = {}
+    return {at for at in sorted(held, key=rank) if kept.setdefault(holding[at].of_rows, at) != at}
 
 
 def _why_ask(
@@ -144,7 +159,10 @@ def _tell_names_apart(heading: Sequence[str], named: dict[str, list[int]]) -> No
         named["name"] = named.pop(alone[0])
 
 
-def _holding(cells: Iterator[str]) -> Holding:
-    filled = [cell for cell in cells if clean(cell)]
-    found = [addresses for cell in filled if "@" in cell and (addresses := addresses_in(cell))]
-    return Holding(len(filled), len(found), len({normalize(one) for addresses in found for one in addresses}))
+def _holding(cells: Iterable[str]) -> Holding:
+    """Of the cells of a column, "" where a row has none."""
+    texts = list(cells)
+    found = [frozenset(map(normalize, addresses_in(cell))) for cell in texts]
+    return Holding(
+        sum(map(bool, map(clean, texts))), sum(map(bool, found)), len(frozenset().union(*found)), tuple(found)
+    )

@@ -12,10 +12,13 @@ _WORDS: dict[str, tuple[str, ...]] = {
         "learner email", "student email", "work email", "contact email", "primary email", "user principal name",
         "attendee email", "participant email", "email address 1", "e-mail address 1",
         "E-Mail-Adresse", "Mailadresse", "Mail-Adresse", "Emailadresse",  # German
-        "courriel", "adresse e-mail", "adresse électronique", "adresse courriel", "adresse mail", "mél",  # French
+        "courriel", "adresse e-mail", "adresse électronique", "adresse courriel", "adresse mail", "mél",
+        "adresse de messagerie", "adresse de courriel",  # French
         "correo", "correo electrónico", "dirección de correo", "dirección de correo electrónico", "e-correo",  # Spanish
+        "correu electrònic", "adreça electrònica",
         "endereço de e-mail", "correio eletrônico", "correio electrónico",  # Portuguese
         "posta elettronica", "indirizzo e-mail", "indirizzo email", "indirizzo di posta",  # Italian
+        "indirizzo posta elettronica",
         "e-mailadres", "mailadres",  # Dutch
         "adres e-mail", "adres email", "poczta", "poczta elektroniczna",  # Polish
         "e-posta", "e-posta adresi", "eposta", "mail adresi",  # Turkish

@@ -58,12 +58,14 @@ class Leftovers:
     def note_unread(self, line: int, cells: Sequence[str], own: str) -> str:
         """Addresses in cells where none is looked for; the heading of the first of them, "" without one.
 
-        `own` is the row's address, normalized, which other columns may repeat.
+        `own`: the address that the row has, which may stand in any of them ("Confirm your e-mail").
         """
         found = ""
         for at, cell in enumerate(cells):
-            others = [one for one in addresses_in(cell) if normalize(one) != own] if at != self._email_at else []
-            if not (count := len(others)):
+            if at == self._email_at or "@" not in cell:
+                continue
+            count = sum(normalize(address) != own for address in addresses_in(cell))
+            if not count:
                 continue
             if at >= self._width:
                 self.beside.note(line, count)

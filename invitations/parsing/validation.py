@@ -119,7 +119,7 @@ class Judge:
             email = emails.address_in(email)
             folded, problem = emails.check(email)
         if "\0".join(cells).count("@") > (not problem):
-            problem = self._with_others(line, cells, folded, problem)
+            problem = self._with_others(line, cells, "" if problem else folded, problem)
         if self._tells_apart or line <= self._examples_until:
             problem = problem or self._told_apart(cells, email, first, last, whole)
         course_id, course_problem = self._find_course(without_text_mark(course))
@@ -155,9 +155,9 @@ class Judge:
         day = dates.day_in(cell, day_first=self._form.day_first)[0]
         return day is not None and self._end_of(day) <= self._now
 
-    def _with_others(self, line: int, cells: list[str], folded: str, problem: str) -> str:
+    def _with_others(self, line: int, cells: list[str], own: str, problem: str) -> str:
         """`problem`, and where else in the record an address stands."""
-        heading = self.leftovers.note_unread(line, cells, folded)
+        heading = self.leftovers.note_unread(line, cells, own)
         return f"{problem.rstrip('.')}; “{heading[:60]}” holds one." if problem and heading else problem
 
     def _told_apart(self, cells: list[str], email: str, first: str, last: str, whole: str) -> str:

@@ -137,3 +137,9 @@ def test_a_status_column_is_pointed_out_and_leaves_out_when_asked_to():
 def test_a_damaged_character_is_told():
     rows = judged(_content("f46-nul-byte"), recognised(_content("f46-nul-byte")))[0]
     assert [bool(row.note) for row in rows] == [False, True, False]
+
+
+def test_the_address_of_a_row_that_stands_in_it_twice_is_not_left_out():
+    content = f"Email,Confirm\n{ADA},{ADA.upper()}\n{GRACE},{BO}\n".encode()
+    left_out = judged(content, recognised(content))[1].as_document()
+    assert left_out == {"unread": [{"heading": "Confirm", "count": 1, "lines": [3]}]}
