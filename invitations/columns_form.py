@@ -9,7 +9,7 @@ from django import forms
 from invitations.forms import MOST_READINGS, OneSentence
 from invitations.models import Batch
 from invitations.parsing import headings, reader
-from invitations.parsing.alphabets import ALPHABETS
+from invitations.parsing.alphabets import ALPHABETS, EAST_ASIAN, NAMES
 from invitations.parsing.emails import addresses_in, clean
 from invitations.uploads import file_store, split
 
@@ -94,7 +94,7 @@ class ColumnsForm(OneSentence):
 
     def _add_doubts(self) -> None:
         form = self.format
-        if form.encoding in ALPHABETS:
+        if form.encoding in NAMES:
             self.fields["encoding"] = _choice("The names read", self._alphabets(), form.encoding)
         if form.dates_in_doubt:
             now = {True: "day", False: "month"}.get(form.day_first, "") if form.day_first is not None else ""
@@ -122,12 +122,13 @@ class ColumnsForm(OneSentence):
     def _alphabets(self) -> list[tuple[str, str]]:
         """Codec and what the names look like in it, those that fit the letters first."""
         likely = [self.format.encoding, *(one for one in self.format.encodings if one != self.format.encoding)]
+        others = EAST_ASIAN if self.format.encoding in EAST_ASIAN else ALPHABETS
         shown: dict[str, str] = {}
-        for codec in [*likely, *(one for one in ALPHABETS if one not in likely)]:
+        for codec in [*likely, *(one for one in others if one not in likely)]:
             names = self._names(replace(self.format, encoding=codec))
             if names and (names not in shown.values() or codec in likely):
                 shown[codec] = names
-        return [(codec, f"{names} ({ALPHABETS[codec][0]})") for codec, names in shown.items()]
+        return [(codec, f"{names} ({NAMES[codec]})") for codec, names in shown.items()]
 
     def _names(self, form: reader.Format) -> str:
         """Some names with letters beyond ASCII, as `form` reads them."""

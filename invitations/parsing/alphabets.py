@@ -7,6 +7,7 @@ readings the one wins whose letters need the fewest languages; what remains equa
 import re
 import unicodedata
 from collections.abc import Iterable
+from contextlib import suppress
 from typing import NamedTuple
 
 # Codec -> what people call it, and the letters beyond ASCII of each language that is written with it.
@@ -45,6 +46,12 @@ ALPHABETS: dict[str, tuple[str, dict[str, str]]] = {
     "cp852": ("Central European, of MS-DOS", _CENTRAL),
     "cp866": ("Cyrillic, of MS-DOS", _CYRILLIC),
 }
+# Of two bytes for a letter: almost any of them reads as names in several of these.
+EAST_ASIAN = {
+    "gb18030": "Chinese, simplified", "big5": "Chinese, traditional", "cp932": "Japanese", "euc_jp": "Japanese (EUC)",
+    "cp949": "Korean",
+}  # fmt: skip
+NAMES = {codec: name for codec, (name, _) in ALPHABETS.items()} | EAST_ASIAN
 # Quotation marks and the like, which stand between words; which of them stand within, and which never behind one.
 _SIGNS = frozenset("‘’“”„‚«»‹›–—…€\u00a0")
 _WITHIN, _OPENING = frozenset("’–—"), frozenset("‘“„‚«‹")
@@ -52,6 +59,7 @@ _WITHIN, _OPENING = frozenset("’–—"), frozenset("‘“„‚«‹")
 _OF_COUNTRY = {
     "cp1250": ("cz", "sk", "pl", "hu", "ro", "hr", "si"), "iso8859_2": ("cz", "sk", "pl", "hu", "hr", "si"),
     "cp1254": ("tr",), "cp1257": ("lt", "lv", "ee"),
+    "gb18030": ("cn", "sg"), "big5": ("tw", "hk", "mo"), "cp932": ("jp",), "euc_jp": ("jp",), "cp949": ("kr",),
 }  # fmt: skip
 
 
@@ -75,7 +83,10 @@ def readings(sample: bytes, known_words: Iterable[str]) -> list[Reading]:
     found = sorted(_read(sample, codec, rank) for rank, codec in enumerate(ALPHABETS))
     good = [reading for reading in found if not reading.faults]
     proven = [reading for reading in good if _known(reading.text, words)]
-    return sorted(proven or good, key=lambda reading: (reading.languages, not _is_at_home(reading), reading.rank))
+    return sorted(
+        proven or good,
+        key=lambda reading: (reading.languages, not _is_at_home(reading.codec, reading.text), reading.rank),
+    )
 
 
 def equals(found: list[Reading]) -> list[str]:
@@ -84,6 +95,17 @@ def equals(found: list[Reading]) -> list[str]:
     texts = {one.text: one.codec for one in reversed(found) if one.languages == best.languages}
     others = [codec for text, codec in texts.items() if text != best.text]
     return [best.codec, *reversed(others)] if others else []
+
+
+def east_asian(sample: bytes, best: str) -> list[str]:
+    """The East Asian codecs that read the sample as letters alone, the likeliest first; `best` is somebody's guess."""
+    found: dict[str, str] = {}
+    for codec in EAST_ASIAN:
+        with suppress(UnicodeDecodeError):
+            text = sample.decode(codec)
+            if all(one.isascii() or one.isalpha() or one == "\u3000" for one in text):
+                found[codec] = text
+    return sorted(found, key=lambda codec: (not _is_at_home(codec, found[codec]), codec != best))
 
 
 def _read(sample: bytes, codec: str, rank: int) -> Reading:
@@ -112,6 +134,8 @@ def _is_fault(before: str, character: str, after: str) -> bool:
         return inside or (before.isalpha() and character in _OPENING)
     if character.isascii():
         return False
+    if not before.isascii() and not before.isalpha() and before not in _SIGNS:
+        return True  # signs beside signs are no names
     return character.isalnum() or before.isalpha() or after.isalpha() or unicodedata.category(character)[0] == "C"
 
 
@@ -135,9 +159,8 @@ def _languages(letters: set[str], languages: dict[str, str]) -> int:
     return count
 
 
-def _is_at_home(reading: Reading) -> bool:
-    domains = _OF_COUNTRY.get(reading.codec, ())
-    return any(re.search(rf"\.{domain}\b", reading.text, re.IGNORECASE) for domain in domains)
+def _is_at_home(codec: str, text: str) -> bool:
+    return any(re.search(rf"\.{domain}\b", text, re.IGNORECASE) for domain in _OF_COUNTRY.get(codec, ()))
 
 
 def _known(text: str, words: frozenset[str]) -> bool:

@@ -20,7 +20,9 @@ _NOT_ASCII = re.compile(rb"[^\x00-\x7f]")
 _CONTROL = re.compile("[\x00-\x08\x0e-\x1f\x7f]")
 _CHARACTERS_PER_CONTROL = 20  # in a damaged file; where there are more control characters it is no text
 _MOST_LANGUAGES = 8  # of one list; a reading that needs more is none
+_LITTLE_BYTES = 100  # beyond ASCII, of East Asian names; of more the frequent letters tell
 _LATIN = frozenset({"cp1252", "cp1250", "cp1254", "cp1257", "iso8859_2", "mac_roman", "mac_latin2", "cp850", "cp852"})
+_WIDER = {"shift_jis": "cp932", "euc_kr": "cp949"}  # with more letters, and all else the same
 _ISOLATION = [
     "cp1252", "cp1250", "cp1251", "cp1253", "cp1254", "cp1255", "cp1256", "cp1257", "iso8859_2", "mac_roman", "koi8_r",
     "shift_jis", "cp932", "euc_jp", "gb18030", "big5", "euc_kr", "cp949",
@@ -80,9 +82,17 @@ class Detector:
         likely = [one for one in found if one.languages <= _MOST_LANGUAGES]
         if not likely:
             best = from_bytes(sample, cp_isolation=_ISOLATION).best()
-            return best.encoding if best else found[0].codec if found else "cp1252"
+            guess = best.encoding if best else found[0].codec if found else "cp1252"
+            return self._of_east_asia(sample, _WIDER.get(guess, guess))
         self.others = alphabets.equals(likely)
         return self._told_apart(sample) or likely[0].codec
+
+    def _of_east_asia(self, sample: bytes, guess: str) -> str:
+        """Few names in Chinese, Japanese or Korean read as others: the addresses tell the country, or a person does."""
+        is_little = len(_NOT_ASCII.findall(sample)) <= _LITTLE_BYTES
+        fitting = alphabets.east_asian(sample, guess) if is_little and guess in alphabets.EAST_ASIAN else []
+        self.others = fitting if len(fitting) > 1 else []
+        return fitting[0] if fitting else guess
 
     def _told_apart(self, sample: bytes) -> str:
         """Of alphabets that are not Latin, frequent letters tell more than the languages do."""

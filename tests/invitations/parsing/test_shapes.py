@@ -159,3 +159,15 @@ def test_where_letters_do_not_tell_the_country_of_the_addresses_does(names: str,
     form = recognised(content)
     [row] = judged(content, form)[0]
     assert f"{row.first_name};{row.last_name}" == names
+
+
+@pytest.mark.parametrize(
+    ("name", "codec", "domain"),
+    [("王小明", "gb18030", "cn"), ("김철수", "cp949", "kr"), ("陳大文", "big5", "tw"), ("山田太郎", "cp932", "jp")],
+)
+def test_one_name_in_an_east_asian_encoding_is_read_or_the_choice_is_offered(name: str, codec: str, domain: str):
+    for address in ("wang@example.org", f"wang@example.{domain}"):
+        content = f"email,name\n{address},{name}\n".encode(codec)
+        form = recognised(content)
+        [row] = judged(content, form)[0]
+        assert row.first_name == name or (address.endswith("org") and codec in form.encodings)

@@ -153,6 +153,15 @@ def test_the_alphabet_of_a_short_list_is_chosen_on_the_preview(client, send):
     assert Invitation.objects.get(batch=batch).first_name == "Sųren"
 
 
+def test_the_encoding_of_one_chinese_name_is_chosen_on_the_preview(client, send):
+    batch = send(f"email;name\n{ADA};王小明\n".encode("gb18030"))
+    page = _page(client, batch)
+    assert "could be of several alphabets" in page
+    assert "王小明 (Chinese, simplified)" in page
+    _post(client, batch, "columns", email="0", name="1", encoding="gb18030")
+    assert Invitation.objects.get(batch=batch).first_name == "王小明"
+
+
 def test_nothing_is_read_anew_once_it_is_confirmed_or_from_a_page_that_is_overtaken(client, send):
     batch = send(f"email,login,first name,last name\n{BOSS},{ADA},A,B\n".encode())
     _post(client, batch, "columns", email="1", reading=str(batch.read_fence))
