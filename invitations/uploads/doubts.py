@@ -1,6 +1,7 @@
 """What only the academy's courses and the calendar tell: whether columns of a file mean what their headings say."""
 
 from dataclasses import replace
+from itertools import pairwise
 
 from django.db.models import Q
 
@@ -11,6 +12,10 @@ from invitations.parsing.validation import Courses, Judge
 
 ROWS_LOOKED_AT = 100
 NO_COURSE = "The column “{}” names no course that you may invite to; these learners are invited to the course above."
+FILLED_ONCE = (
+    "The column “{}” is filled in the first row of each course alone, as where cells are merged: rows without one are "
+    "invited to the course above."
+)
 ALL_PAST = "All days in the column “{}” are past: does it say until when learners have access?"
 
 
@@ -20,9 +25,27 @@ def added(form: Format, rows: list[list[str]], courses: Courses, judge: Judge) -
     texts = _texts(form, "course", rows)
     if courses.chosen and texts and all(courses.find(text)[1] for text in texts) and not _of_the_academy(texts):
         asks.append(NO_COURSE.format(form.heading(columns.pop("course"))[:60]))
+    elif _is_filled_once(form, rows, courses):
+        asks.append(FILLED_ONCE.format(form.heading(columns["course"])[:60]))
     if (texts := _texts(form, "access_expires", rows)) and all(map(judge.is_past, texts)):
         asks.append(ALL_PAST.format(form.heading(columns.pop("access_expires"))[:60]))
     return replace(form, columns=columns, asks=[*form.asks, *asks]) if asks else form
+
+
+def _is_filled_once(form: Format, rows: list[list[str]], courses: Courses) -> bool:
+    """Whether courses stand once above their learners, so that the others would be invited to the chosen one."""
+    at, email = form.columns.get("course"), form.columns.get("email")
+    if not courses.chosen or at is None or email is None:
+        return False
+    cells = [clean("".join(cells[at : at + 1])) for cells in rows if "@" in "".join(cells[email : email + 1])]
+    if not cells or not cells[0] or any(one and one == two for one, two in pairwise(cells)):
+        return False
+    above = ""
+    for cell in cells:
+        above = cell or above
+        if not cell and courses.find(above)[0] not in ("", courses.chosen):
+            return True
+    return False
 
 
 def _of_the_academy(texts: list[str]) -> bool:

@@ -5,6 +5,7 @@ import html
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
+from coursehub.models import Course
 from invitations import results_csv, services
 from invitations.models import Batch, HeadingChoice, Invitation
 from invitations.repair import acts
@@ -74,6 +75,20 @@ def test_a_list_that_leaves_a_doubt_is_asked_about_and_read_by_the_guess(client,
     assert batch.state == Batch.State.PREVIEW
     assert BOSS not in _invited(batch)
     assert _invited(batch)
+
+
+@pytest.mark.parametrize(
+    ("courses", "is_asked"),
+    [("{0},,{1},", True), ("{0},{0},{1},{1}", False), (",,{1},", False), ("{0},,,", False)],
+)
+def test_courses_that_stand_once_above_their_learners_are_asked_about(client, send, course, courses, is_asked):
+    other = Course.objects.exclude(pk=course.pk).order_by("course_id").first()
+    cells = courses.format(course.course_id, other.course_id).split(",")
+    batch = send(
+        "\n".join(["course;email", *(f"{cell};learner{at}@example.org" for at, cell in enumerate(cells))]).encode()
+    )
+    assert ("as where cells are merged" in _page(client, batch)) is is_asked
+    assert batch.state == (Batch.State.UPLOADED if is_asked else Batch.State.PREVIEW)
 
 
 def test_the_columns_of_a_preview_can_be_changed_and_the_preview_is_made_anew(client, send):
