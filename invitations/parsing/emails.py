@@ -34,7 +34,9 @@ def clean(cell: str) -> str:
 
 
 def without_text_mark(cell: str) -> str:
-    """The cell without the apostrophe by which spreadsheets, and our own results, mark as text what looks otherwise."""
+    """The cell without what marks it as text: an apostrophe before what looks otherwise, or ="…" around anything."""
+    if cell[:2] == '="' and cell[-1] == '"' and len(cell) > 2:
+        return cell[2:-1].replace('""', '"')
     return cell[1:] if cell[:1] == "'" and (cell[1:2] in _LOOKS_OTHERWISE or cell[1:2].isdigit()) else cell
 
 
@@ -44,6 +46,8 @@ def address_in(cell: str) -> str:
     A cell that means several, or none, comes back without the blanks around it.
     """
     text = clean(cell)
+    if text[:2] == '="':
+        text = clean(without_text_mark(text))
     if not text.isascii():
         text = clean(INVISIBLE.sub("", text))
     peeled = _peeled(text)

@@ -142,7 +142,7 @@ class Judge:
 
     def _named(self, first: str, last: str, whole: str) -> tuple[str, str]:
         """First and last name, of which a column for both may hold what the others do not; no addresses."""
-        first, last, whole = map(names.without_address, (first, last, whole))
+        first, last, whole = map(names.without_address, (first, last, without_text_mark(whole)))
         if first and whole and not last:
             last = names.rest(whole, first, is_last=self._name_is_last)
         elif whole and not first:
@@ -234,7 +234,7 @@ def _label_problem(first: str, last: str) -> str:
 def _looked_at(first: str, last: str) -> tuple[str, str, str]:
     """Names without control characters and remarks behind them, and a note on what looks damaged."""
     both = first + last
-    if "'" in both:
+    if "'" in both or "=" in both:
         first, last = without_text_mark(first), without_text_mark(last)
     if "(" in both or "[" in both:
         first, last = names.without_remarks(first), names.without_remarks(last)

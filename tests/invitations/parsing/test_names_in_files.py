@@ -27,6 +27,7 @@ NAMES = [
     ("Name", "Ada\u00a0Byron", ("Ada", "Byron")), ("Name", "Ada\tByron", ("Ada", "Byron")),
     ("Name", "Ada\u2028Byron", ("Ada", "Byron")), ("Name", "a.b@example.org", ("", "")),
     ("Name", "Ada Byron <a.b@example.org>", ("Ada", "Byron")), ("First name", "a.b@example.org", ("", "")),
+    ("Vorname;Nachname", '="Ada";="Byron"', ("Ada", "Byron")), ("Name", '="Ada Byron"', ("Ada", "Byron")),
     ("Username", "ab1234", ("", "")), ("First name;Username", "Ada;ab1234", ("Ada", "")),
 ]  # fmt: skip
 
@@ -55,3 +56,9 @@ def test_a_label_in_the_place_of_a_name_is_no_learner(label: str):
     ada, boss = judged(content, recognised(content))[0]
     assert ada.good
     assert "is no name: if this is a learner, write the name in its place." in boss.problem
+
+
+def test_cells_that_are_formulas_of_their_text_are_taken_for_it():
+    content = b'="E-Mail";="Kurs"\n="ada@example.org";="3000094000002000004"\n'
+    [row] = judged(content, recognised(content))[0]
+    assert (row.email, row.course_id, row.problem) == ("ada@example.org", "3000094000002000004", "")
