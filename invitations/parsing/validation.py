@@ -20,6 +20,7 @@ _EXAMPLES_WITHIN_LINES = 5  # below the headings
 _COLUMNS = ("email", "first_name", "last_name", "name", "course", "access_expires")
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f]+")
 _SHORTENED = re.compile(r"\d([.,]\d+)?E\+?\d+", re.IGNORECASE)
+_LAST_DAY = date.max - timedelta(days=1)  # whose end is a moment that can be told
 _EXACT_DIGITS = 15  # of a number in Excel; the rest it replaces by zeros
 _DATE = re.compile(
     r"\d{1,4}[-./]\d{1,2}[-./]\d{1,4}|\d{1,2}[-. ][^\W\d]{3,9}\.?([-. ]\d{2,4})?|[^\W\d]{3}[- ]\d{2}", re.IGNORECASE
@@ -182,7 +183,8 @@ class Judge:
         return ends_at, ""
 
     def _end_of(self, day: date) -> datetime:
-        return datetime.combine(day + timedelta(days=1), time(), self._zone)
+        """Of 9999-12-31, by which programs say "never", the end of the day before: a moment has four digits of year."""
+        return datetime.combine(min(day, _LAST_DAY) + timedelta(days=1), time(), self._zone)
 
 
 def _parted(whole: str, last: str, last_words: int) -> tuple[str, str]:

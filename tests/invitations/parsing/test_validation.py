@@ -82,3 +82,10 @@ def test_an_unusable_file_is_refused_in_one_sentence(content, words):
     with pytest.raises(FileRefused, match=words) as refused:
         read(content)
     assert str(refused.value).count("\n") == 0
+
+
+@pytest.mark.parametrize("day", ["9999-12-31", "31.12.9999", "31 December 9999", "9999-12-30"])
+def test_the_last_day_of_all_which_programs_write_for_never_is_a_day(day):
+    [row] = read(f"email,access until\nada@example.org,{day}\n")
+    assert row.good
+    assert row.access_expires_at.year == 9999
