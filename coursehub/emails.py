@@ -17,6 +17,7 @@ _DOTS = re.compile("[\u3002\uff61]")
 _SEPARATORS = set(".@\u3002\uff61")
 _CODED, _LONGEST_LABEL = "xn--", 63
 _MOST_TURNS = 4
+_LONGEST_COMPOSED = 10 * LONGEST  # characters; marks beyond number take long to put in order
 
 
 def normalize(address: str) -> str:
@@ -73,7 +74,12 @@ def _coded(label: str) -> str:
 
 
 def _folded(text: str, form: Literal["NFC", "NFKC"]) -> str:
-    """Composed and without case. Folding may take apart what was composed, and composing give what folds further."""
+    """Composed and without case; what is too long for an address only without case.
+
+    Folding may take apart what was composed, and composing give what folds further.
+    """
+    if len(text) > _LONGEST_COMPOSED:
+        return text.casefold()
     for _ in range(_MOST_TURNS):
         turned = unicodedata.normalize(form, unicodedata.normalize(form, text).casefold())
         if turned == text:

@@ -22,6 +22,7 @@ _WITH_A_WORD = (
     re.compile(rf"(?:[^\W\d]+\.?,\s+)?{_MONTH}[\s.-]*{_DAY},?[\s-]+{_YEAR}"),
     re.compile(rf"(?P<year>\d{{4}})\.?{_BETWEEN}{_MONTH}{_BETWEEN}(?P<day>\d{{1,2}})\.?"),
 )
+_LONGEST = 100  # characters of a day; what is longer is none, and takes long to look at
 _SERIAL = re.compile(r"\d{5}([.,]\d+)?")
 _LOCALES = (
     "en", "de", "de_AT", "fr", "es", "pt", "it", "nl", "pl", "tr", "sv", "nb", "da", "fi", "cs", "sk", "hu", "ro",
@@ -65,7 +66,7 @@ def is_in_doubt(cell: str) -> bool:
 
 
 def _without_time(cell: str) -> str:
-    found = _TIME.search(cell) if ":" in cell else None
+    found = _TIME.search(cell) if ":" in cell and len(cell) <= _LONGEST else None
     return cell[: found.start()] if found and found.end() == len(cell) else cell
 
 

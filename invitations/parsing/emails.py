@@ -24,6 +24,8 @@ _PARTS_LISTS = re.compile(r":::|[\s,;|/<>()\[\]{}\"“”„«»‹›]+")
 _LOCAL_END, _DOMAIN = re.compile(r"[\w.+'’%-]*$"), re.compile(r"[^\W_]+(?:[.-]+[^\W_]+)*")
 _STICKS_BEFORE = ".+'’%-"
 _LONGEST_LIST = 20_000  # characters of a cell in which addresses are looked for one by one
+_LONGEST_LOOKED_AT = 1_000  # characters of an address
+TOO_LONG = "Not an e-mail address: it is too long."
 SEVERAL = "There are several addresses in one cell: give each learner a row."
 _MOJIBAKE = re.compile("[ÃÂ][\u0080-\u00bf]|â€|\ufffd")
 
@@ -142,6 +144,8 @@ def _check_by_library(email: str) -> tuple[str, str]:
         return "", "The e-mail address is missing."
     if damage := _damage(email):
         return normalize(email), damage
+    if len(email) > _LONGEST_LOOKED_AT:
+        return normalize(email), TOO_LONG
     try:
         checked = validate_email(email, check_deliverability=False)
     except EmailNotValidError as error:

@@ -99,11 +99,12 @@ _BEFORE = re.compile(
 )
 _USERNAME = re.compile(r"\W*user_?name\W*", re.IGNORECASE)  # what somebody signs in with
 _IN_BRACKETS = re.compile(r"[(\[{]([^()\[\]{}]*)[)\]}]")
+_LONGEST = 1_000  # characters of a heading that are compared; marks beyond number take long to put in order
 
 
 def normalised(heading: str) -> str:
     """The heading as it is compared."""
-    return "".join(filter(str.isalnum, unicodedata.normalize("NFKD", heading).casefold()))
+    return "".join(filter(str.isalnum, unicodedata.normalize("NFKD", heading[:_LONGEST]).casefold()))
 
 
 _COLUMN_OF = {normalised(word): column for column, words in _WORDS.items() for word in words}

@@ -29,11 +29,14 @@ _CREDENTIALS = frozenset(
     }
 )  # fmt: skip
 _GENERATIONS = frozenset({"jr", "sr", "ii", "iii", "iv"})
+_LONGEST_LOOKED_AT = 500  # characters of a name; what is longer is none, and takes long to look at
 _REMARK = re.compile(r"\s*[(\[{][^()\[\]{}]*[)\]}]\s*$")
 
 
 def without_remarks(name: str) -> str:
     """The name without what stands in brackets behind it: "Ada Byron (she/her)" is Ada Byron; never empty."""
+    if len(name) > _LONGEST_LOOKED_AT:
+        return name
     while (shorter := _REMARK.sub("", name)) != name and shorter.strip():
         name = shorter
     return name

@@ -16,6 +16,7 @@ from invitations.parsing.file_format import Format
 from invitations.parsing.leftovers import Leftovers, is_example
 
 LONGEST_NAME = 150
+_LONGEST_COURSE = 1_000  # characters of a cell that may name one
 _EXAMPLES_WITHIN_LINES = 5  # below the headings
 _COLUMNS = ("email", "first_name", "last_name", "name", "course", "access_expires")
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f]+")
@@ -65,8 +66,8 @@ class Courses:
         if cell in self.names:
             named = [cell]
         else:
-            wanted = _folded(cell)
-            everything = [course_id for course_id, name in self.names.items() if _folded(name) == wanted]
+            wanted = _folded(cell) if len(cell) <= _LONGEST_COURSE else ""
+            everything = [course_id for course_id, name in self.names.items() if wanted and _folded(name) == wanted]
             named = [course_id for course_id in everything if course_id not in self.bundles] or everything
         if named and named[0] in self.bundles:
             return "", f"“{cell[:80]}” is a bundle of courses: write one of its courses."
