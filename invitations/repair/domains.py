@@ -166,10 +166,14 @@ def _of_domain(batch_id: UUID, domain: str) -> Row:
     return {
         "batch_id": batch_id.hex,
         "state": {"$in": list(REPAIRABLE[Batch.State.PREVIEW])},
-        # MongoDB takes no expression that holds the character NUL itself.
-        "email_folded": {"$regex": f"@{re.escape(domain)}$".replace("\0", r"\x00")},
+        "email_folded": {"$regex": f"@{_literal(domain)}$"},
         "reason": {"$not": _LEFT_OUT},
     }
+
+
+def _literal(text: str) -> str:
+    """A pattern for `text` alone; MongoDB refuses one with NUL in it, which cells of damaged files hold."""
+    return re.escape(text).replace("\0", r"\x00")
 
 
 def _answer(batch_id: UUID, domain: str, answer: str) -> bool:

@@ -181,3 +181,18 @@ def test_a_correction_whose_file_is_read_anew_meanwhile_is_over(uploaded, monkey
     assert len([one for one in _emails(batch) if "gmial" in one]) == 3
     assert services.correct_domain(batch, "gmial.com", "gmail.com", actor="trainer")
     assert not [one for one in _emails(batch) if "gmial" in one]
+
+
+def test_a_domain_with_a_damaged_character_is_corrected_like_any_other(uploaded, client_for):
+    batch = uploaded("email,name\nada@exa\0mple.org,Ada B\nbob@exa\0mple.org,Bob C\ncy@example.org,Cy D\n")
+    told = client_for("trainer").post(
+        f"/invitations/{batch.pk}/rows/2/repair/",
+        {"email": "ada@example.org", "seen": "invalid-0-0"},
+        headers={"Accept": "application/json"},
+    )
+    assert told.json()["saved"]
+    said = {"domain": "exa\0mple.org", "meant": "example.org", "decision": "correct"}
+    assert client_for("trainer").post(f"/invitations/{batch.pk}/domains/", said).status_code == 302
+    batch.refresh_from_db()
+    assert batch.correcting_at is None
+    assert _emails(batch) == ["ada@example.org", "bob@example.org", "cy@example.org"]
