@@ -6,7 +6,7 @@ from typing import Any
 
 from django import forms
 
-from invitations.forms import MOST_READINGS, OneSentence
+from invitations.forms import OneSentence, Reading
 from invitations.models import Batch
 from invitations.parsing import headings, reader
 from invitations.parsing.alphabets import ALPHABETS, EAST_ASIAN, NAMES
@@ -26,10 +26,7 @@ class ColumnsForm(OneSentence):
     def __init__(self, *args: Any, batch: Batch, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._batch = batch
-        self.fields["reading"] = forms.IntegerField(
-            widget=forms.HiddenInput, required=False, initial=batch.read_fence, min_value=0, max_value=MOST_READINGS,
-            error_messages=dict.fromkeys(("invalid", "min_value", "max_value"), _ONE_OF_LIST),
-        )  # fmt: skip
+        self.fields["reading"] = Reading(initial=batch.read_fence)
         self.format = reader.Format(**batch.format)
         self._records = self._sample(self.format)
         width = len(self.format.headings)

@@ -20,7 +20,18 @@ class OneSentence(forms.Form):
         return next((str(errors[0]) for errors in self.errors.values()), "")
 
 
-MOST_READINGS = 2**31 - 1  # what the field `Batch.read_fence` holds
+class Reading(forms.IntegerField):
+    """`read_fence` of a batch as a page showed it: what was read anew since is not decided about unseen."""
+
+    _MOST = 2**31 - 1  # what the field `Batch.read_fence` holds
+    _NONSENSE = "This page is not as it was made: load it again."
+
+    def __init__(self, **kwargs: Any) -> None:
+        messages = dict.fromkeys(("invalid", "min_value", "max_value"), self._NONSENSE)
+        limits: dict[str, Any] = {"min_value": 0, "max_value": self._MOST, "error_messages": messages}
+        super().__init__(required=False, widget=forms.HiddenInput, **limits, **kwargs)
+
+
 _LATEST_START = timedelta(days=366)  # what is later is a slip of the pen
 
 
@@ -33,8 +44,7 @@ class ConfirmForm(OneSentence):
         widget=forms.DateTimeInput(attrs={"type": "datetime-local"}),
         error_messages={"invalid": "Write the time to start at as 2027-12-31 09:00."},
     )
-    # `read_fence` of the batch as the page showed it: what was read anew since is not confirmed unseen.
-    reading = forms.IntegerField(required=False, min_value=0, max_value=MOST_READINGS, widget=forms.HiddenInput)
+    reading = Reading()
 
     def __init__(self, *args: Any, calls: int, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

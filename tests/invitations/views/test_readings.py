@@ -207,3 +207,12 @@ def test_another_trainer_s_file_cannot_be_read_otherwise(client_for, send, what)
     batch = send("f62-eventbrite-refunded")
     answer = client_for("trainer", "trainer2").post(f"/invitations/{batch.pk}/{what}/")
     assert answer.status_code == 404
+
+
+@pytest.mark.parametrize("what", ["columns", "confirm"])
+@pytest.mark.parametrize("reading", ["9" * 19, "9" * 30, "-1", "x", "1.5"])
+def test_a_page_that_somebody_tampered_with_decides_nothing(client, send, what, reading):
+    batch = send(f"email,first name,last name\n{ADA},Ada,Byron\n".encode())
+    page = _post(client, batch, what, email="0", reading=reading)
+    assert "This page is not as it was made: load it again." in page
+    assert (batch.state, batch.read_fence) == (Batch.State.PREVIEW, 1)
