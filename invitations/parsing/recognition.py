@@ -19,7 +19,9 @@ NO_EMAIL_COLUMN = "The file has no e-mail column: give the column with the addre
 NO_HEADINGS = "This file has no headings, its first line is a learner already."
 SEVERAL_TABLES = "This file holds several tables, one below the other."
 DAY_OR_MONTH = "Days such as “{}” may be meant with the day or the month first."
-_MOST_COLUMNS = 300
+_MOST_COLUMNS = 300  # for a person to choose from
+_MOST_HEADED = 1_000  # as in a workbook
+TOO_WIDE = f"The file has more than {_MOST_HEADED:,} columns: copy those of the list into a new file, and upload that."
 _RECORDS_LOOKED_AT = 500
 _LINES_QUOTED_WHOLE = 20
 _NONE = "\x1f"  # a delimiter that stands in no file
@@ -36,12 +38,14 @@ def recognised(text: str, form: Format, *, table_line: int = 0) -> Format:
     headed = [one for one in candidates if one.heading_line and _names_mail(one)]
     if headed:
         best = max(headed, key=lambda one: (_known(one), _strict(text, one) > 0, len(one.headings)))
+        if len(best.headings) > _MOST_HEADED:
+            raise FileRefused(TOO_WIDE)
         return _with_delimiter_of_rows(text, best)
     mapped = [one for one in candidates if _addresses_in(text, one)]
     if not mapped:
         raise FileRefused(NO_EMAIL_COLUMN)
     widest = max(mapped, key=lambda one: (_strict_anywhere(text, one), len(one.headings)))
-    if len(widest.headings) > _MOST_COLUMNS:  # for a person to choose from
+    if len(widest.headings) > _MOST_COLUMNS:
         raise FileRefused(f"The file has more than {_MOST_COLUMNS} columns, and none is headed “email”: head it so.")
     return widest
 
@@ -83,7 +87,9 @@ def _laid_out(text: str, form: Format, table_line: int) -> Format:
         return form
     if at is None:
         return _without_headings(found, form)
-    line, cells = found[at]
+    line, cells = found[at][0], _without_empty_end(found[at][1])
+    if len(cells) > _MOST_HEADED:
+        return replace(form, heading_line=line, headings=cells)
     rows = [cells for below, cells in found[at + 1 :] if not form.end_line or below < form.end_line]
     groups = tables.groups_above(cells, found[at - 1][1] if at else [])
     columns = Columns.of(cells, groups, rows)
@@ -95,6 +101,17 @@ def _last_of_each(heads: list[tuple[int, Record]]) -> list[Record]:
     """Of headings in one line after another (in two languages, say) the last: nobody stands between them."""
     places = {at for at, _ in heads}
     return [record for at, record in heads if at + 1 not in places]
+
+
+def _without_empty_end(cells: list[str]) -> list[str]:
+    """Headings without the thousands of empty ones that a spreadsheet writes of a sheet that was formatted as a whole.
+
+    What stands below them is beside the table then. A few empty ones stay: a person may choose their columns.
+    """
+    if len(cells) <= _MOST_HEADED:
+        return cells
+    filled = max((at for at, cell in enumerate(cells, 1) if clean(cell)), default=0)
+    return cells[:filled]
 
 
 def _heading_by_place(found: list[Record]) -> int | None:

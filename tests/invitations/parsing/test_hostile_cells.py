@@ -5,12 +5,19 @@ import time
 import pytest
 
 from invitations.parsing import pasted
+from invitations.parsing.reader import Examiner, FileRefused, Format
 from tests.invitations.parsing.corpus import read_rows
 
 LONG = 90_000
 SECONDS = 2.0  # of processor time; each of these took from ten to hundreds
 BLANKS = " " * LONG
 MARKS = "e" + "\u0301\u0316" * (LONG // 2)
+
+
+def format_of(content: bytes) -> Format:
+    examiner = Examiner()
+    examiner.feed(content)
+    return examiner.format()
 
 
 @pytest.mark.parametrize("heading", ["name", "first name", "access until", "course", "email address 2", "status"])
@@ -44,3 +51,22 @@ def test_such_a_pasted_line_is_read_at_once():
     begun = time.process_time()
     pasted.as_table(f"{MARKS}\nada@example.org, {MARKS}\n")
     assert time.process_time() - begun < SECONDS
+
+
+@pytest.mark.parametrize("empty", [16_383, 60_000])
+def test_empty_headings_behind_the_last_are_no_columns(empty):
+    begun = time.process_time()
+    form = format_of(f"email,name{',' * empty}\nada@example.org,Ada B{',' * empty}\n".encode())
+    assert time.process_time() - begun < SECONDS
+    assert form.headings == ["email", "name"]
+    assert form.columns == {"email": 0, "name": 1}
+
+
+def test_empty_headings_of_a_usual_file_can_be_chosen():
+    assert len(format_of(b"email,,\nada@example.org,Ada,Byron\n").headings) == 3
+
+
+def test_a_table_with_thousands_of_headings_is_refused_in_one_sentence():
+    names = ",".join(f"h{number}" for number in range(1_000))
+    with pytest.raises(FileRefused, match="more than 1,000 columns"):
+        format_of(f"email,{names}\nada@example.org\n".encode())
