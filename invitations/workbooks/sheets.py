@@ -19,7 +19,12 @@ from invitations.parsing.errors import FileRefused
 from invitations.workbooks.archive import DAMAGED, PROTECTED
 
 MOST_COLUMNS = 1_000
+MOST_SHEETS = 1_000
+LONGEST_NAME = 200  # of a sheet; Excel allows 31 characters
 _ADDRESS = re.compile(r"[^\s@]@[^\s@]+\.[^\s@]")
+TOO_MANY_SHEETS = (
+    f"This workbook has more than {MOST_SHEETS:,} sheets: copy the list into a new workbook, and upload that file."
+)
 EMPTY = "The workbook is empty."
 
 
@@ -40,11 +45,13 @@ class Workbook:
         except CalamineError as error:
             raise FileRefused(DAMAGED) from error
         found = [sheet for sheet in book.sheets_metadata if sheet.typ == SheetTypeEnum.WorkSheet]
+        if len(found) > MOST_SHEETS:
+            raise FileRefused(TOO_MANY_SHEETS)
         return cls(book, sorted(found, key=lambda sheet: sheet.visible != SheetVisibleEnum.Visible))
 
     @property
     def names(self) -> list[str]:
-        return [sheet.name for sheet in self.worksheets]
+        return [sheet.name[:LONGEST_NAME] for sheet in self.worksheets]
 
     def sheet(self, number: int) -> CalamineSheet:
         """The sheet of that number, from 1 on. Raises FileRefused."""

@@ -3,6 +3,7 @@
 import io
 import subprocess
 import sys
+import zipfile
 from datetime import date
 
 import pytest
@@ -10,6 +11,7 @@ from django.conf import settings
 
 from invitations.parsing.errors import FileRefused
 from invitations.workbooks import process
+from invitations.workbooks import sheets as sheets_module
 from invitations.workbooks.process import Limits
 from tests.support import workbooks
 from tests.support.workbooks import LEARNERS, xlsx
@@ -153,3 +155,17 @@ def test_nothing_of_our_surroundings_is_given_to_the_process(monkeypatch):
     monkeypatch.setenv("PYTHONPATH", "/nowhere")
     monkeypatch.setenv("SECRET_KEY", "secret")
     assert _read(xlsx(LEARNERS))[0] == 1
+
+
+def test_a_workbook_of_thousands_of_sheets_is_refused():
+    sheets = [(f"s{number}", [["a"]]) for number in range(sheets_module.MOST_SHEETS + 1)]
+    assert "more than 1,000 sheets" in _refusal(xlsx(*sheets))
+
+
+def test_names_of_sheets_that_excel_would_not_allow_are_cut():
+    whole = io.BytesIO(xlsx(("Class", LEARNERS)))
+    made = io.BytesIO()
+    with zipfile.ZipFile(whole) as old, zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED) as new:
+        for name in old.namelist():
+            new.writestr(name, old.read(name).replace(b'name="Class"', b'name="%s"' % (b"n" * 10_000)))
+    assert _read(made.getvalue())[1] == ["n" * sheets_module.LONGEST_NAME]
