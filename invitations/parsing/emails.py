@@ -1,6 +1,7 @@
 """E-mail addresses in cells: trimmed, checked by a library, and normalized for comparison. Pure."""
 
 import re
+import unicodedata
 from collections.abc import Iterator
 from functools import lru_cache
 
@@ -16,7 +17,7 @@ _LONGEST_LOCAL, _LONGEST_PLAIN = 64, 254  # RFC 5321; what is longer goes to the
 _EXCEL_NUMBER = re.compile(r"\d[.,]\d+E\+?\d+", re.IGNORECASE)
 _MAILTO = "mailto:"
 # What stands around an address: Excel's mark for text, quotation marks and brackets, what parts a list.
-_WRAPPING = "'’‘`´\"“”„«»‹›<>()[]{};,|\\" + BLANKS
+_WRAPPING = "'’‘`´\"“”„«»‹›<>()[]{};,|\\•·▪◦‣●○■□–—…" + BLANKS
 _BRACKETED = re.compile(r"(?P<before>[^<>()\[\]{}]*)[<(\[{](?P<inner>[^<>()\[\]{}]*)[>)\]}](?P<after>.*)", re.DOTALL)
 _LOOKS_OTHERWISE = ("=", "+", "-", "@")
 _PARTS_LISTS = re.compile(r":::|[\s,;|/<>()\[\]{}\"“”„«»‹›]+")
@@ -161,6 +162,8 @@ def _damage(email: str) -> str:
         return f"“{email[:20]}” is an error of the spreadsheet's formula, not an e-mail address."
     if looks_garbled(email):
         return "The address is garbled: the file was opened in the wrong encoding before; export it again as UTF-8."
+    if not email[0].isascii() and unicodedata.category(email[0])[0] in "PS":
+        return f"Not an e-mail address: it begins with “{email[0]}”."
     if email.count("@") > 1 and len(addresses_in(email)) > 1:
         return SEVERAL
     return ""

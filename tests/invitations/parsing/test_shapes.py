@@ -11,7 +11,8 @@ ADDRESSES = [
     (f"{A} ;", A), (f"mailto:{A}?subject=Hi", A),
     (f"MAILTO:{A}?cc=boss@example.org", f"MAILTO:{A}?cc=boss@example.org"),
     (f"<mailto:{A}>", A), (f"[Ada](mailto:{A})", A), (f"{A} (work)", A), (f"Ada Byron [{A}]", A), (f"'{A}'", A),
-    (f"Byron, Ada <{A}>", A), (f"{A}\u00a0", A), ("ada.b\u200d@example.org", A),
+    (f"Byron, Ada <{A}>", A), (f"{A}\u00a0", A), ("ada.b\u200d@example.org", A), (f"•{A}", A), (f"– {A}", A),
+    (f"■{A}…", A),
 ]  # fmt: skip
 # Content, words of what is asked ("": nothing), and who is invited with which name.
 LISTS = {
