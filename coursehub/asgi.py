@@ -13,6 +13,7 @@ from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402
 from channels.security.websocket import AllowedHostsOriginValidator, WebsocketDenier  # noqa: E402
 from django.urls import re_path  # noqa: E402
 
+from coursehub.content_types import ReadableContentType  # noqa: E402
 from invitations.routing import websocket_urlpatterns as of_invitations  # noqa: E402
 from progress.routing import websocket_urlpatterns as of_progress  # noqa: E402
 
@@ -20,7 +21,7 @@ _anything_else = re_path("", WebsocketDenier.as_asgi())
 
 application = ProtocolTypeRouter(
     {
-        "http": http_application,
+        "http": ReadableContentType(http_application),
         "websocket": AllowedHostsOriginValidator(
             AuthMiddlewareStack(URLRouter([*of_invitations, *of_progress, _anything_else]))
         ),
