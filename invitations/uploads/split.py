@@ -14,6 +14,7 @@ from invitations.parsing.file_format import Format
 from invitations.uploads import file_store
 
 NO_LIST = "The lines of this file are no list of addresses alone: choose the column that holds them."
+NOTHING = "No line of this list holds several addresses."
 _NAMES = ("first_name", "last_name", "name")
 _LINE_BREAK = str.maketrans({"\n": "\u2028", "\r": None})  # within a cell, so that a row is a line
 
@@ -40,11 +41,15 @@ def store(batch_id: UUID, form: Format, *, reading: int) -> Format:
 
 
 def _table(pieces: Iterator[bytes], form: Format, file: io.BufferedRandom) -> Format:
-    """Every record of the file, in order: those with several addresses as often as they have them."""
-    heading_line = end_line = count = 0
+    """Every record of the file, in order: those with several addresses as often as they have them.
+
+    Raises FileRefused when none has.
+    """
+    heading_line = end_line = records = count = 0
     text = io.TextIOWrapper(file, encoding="utf-8", newline="", write_through=True)
     writer = csv.writer(text, lineterminator="\n")
     for line, cells, _ in reader.raw_records(pieces, form):
+        records += 1
         in_table = line > form.heading_line and not (form.end_line and line >= form.end_line)
         for row in _rows(cells, form) if in_table else [cells]:
             count += 1
@@ -52,6 +57,8 @@ def _table(pieces: Iterator[bytes], form: Format, file: io.BufferedRandom) -> Fo
         heading_line = count if line == form.heading_line else heading_line
         end_line = end_line or (count if form.end_line and line >= form.end_line else 0)
     text.detach()
+    if records and count == records:
+        raise FileRefused(NOTHING)
     return _read_as(form, heading_line=heading_line, end_line=end_line)
 
 

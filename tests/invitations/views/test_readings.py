@@ -7,8 +7,9 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 
 from coursehub.models import Course
 from invitations import results_csv, services
-from invitations.models import Batch, HeadingChoice, Invitation
+from invitations.models import Batch, HeadingChoice, Invitation, Piece
 from invitations.repair import acts
+from invitations.uploads import split
 from invitations.views.shared import TOO_LATE
 from tests.invitations.parsing.test_field import FOLDER
 
@@ -139,6 +140,8 @@ def test_each_of_several_addresses_gets_a_row_with_one_click(client, send, name,
     told = [(row.email, row.first_name, row.last_name)[: len(wanted)] for row, wanted in zip(rows, people, strict=True)]
     assert told == people
     assert b"".join(results_csv.of(batch).chunks).count(b"pending") == 3
+    assert split.NOTHING in _post(client, batch, "addresses"), "a second click makes no other text"
+    assert Piece.objects.filter(batch=batch).count() == 2
 
 
 def test_whatever_has_the_file_read_anew_says_that_corrections_are_lost(client, send):
