@@ -42,6 +42,8 @@ def forget(batch_id: UUID) -> str:
     rows.filter(state=State.NOT_ATTEMPTED).update(reason="")
     rows.update(**NO_CELLS)
     # Headings may be a line with somebody's name, and a mistyped domain is part of an address.
+    # The reason of a file that was refused may quote a cell, too.
+    Batch.objects.filter(pk=batch_id, reason__contains="“").update(reason="The file could not be used.")
     Batch.objects.filter(pk=batch_id).update(format={}, leftovers={}, suggestions={}, correcting={}, correcting_at=None)
     Piece.objects.filter(batch_id=batch_id).delete()
     if Batch.objects.filter(pk=batch_id, forgotten_at=None).update(forgotten_at=clock.now()):

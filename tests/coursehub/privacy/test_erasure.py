@@ -232,6 +232,16 @@ def test_what_a_batch_knows_of_its_file_goes_with_the_cells(course, person, data
     assert _held_anywhere(database, "jane.roe") == _held_anywhere(database, "lovelaec") == set()
 
 
+def test_a_cell_that_was_the_reason_to_refuse_a_file_goes_with_the_others(course, person, monkeypatch, database):
+    monkeypatch.setattr("invitations.uploads.upload.READ_AT_ONCE_BYTES", 0)
+    content = b"email,course\na@example.org,Ada Lovelace\n"
+    batch = services.upload(user=person("trainer"), course=None, filename="a.csv", content=content)
+    assert import_rows.read(batch.pk) == import_rows.REFUSED
+    assert "“Ada Lovelace”" in Batch.objects.get(pk=batch.pk).reason
+    assert retention.forget(batch.pk) == "forgotten"
+    assert _held_anywhere(database, "lovelace") == set()
+
+
 @pytest.mark.parametrize(
     ("role", "status"),
     [("administrator", 200), ("maintenance", 403), ("trainer", 403), ("stranger", 403), ("anonymous", 302)],
