@@ -183,11 +183,11 @@ def test_a_correction_whose_file_is_read_anew_meanwhile_is_over(uploaded, monkey
     assert not [one for one in _emails(batch) if "gmial" in one]
 
 
-def test_a_domain_with_a_damaged_character_is_corrected_like_any_other(uploaded, client_for):
+def test_a_domain_with_a_damaged_character_is_corrected_like_any_other(uploaded, client_for, row):
     batch = uploaded("email,name\nada@exa\0mple.org,Ada B\nbob@exa\0mple.org,Bob C\ncy@example.org,Cy D\n")
     told = client_for("trainer").post(
         f"/invitations/{batch.pk}/rows/2/repair/",
-        {"email": "ada@example.org", "seen": "invalid-0-0"},
+        {"email": "ada@example.org", "seen": seen_of(row(batch, 2))},
         headers={"Accept": "application/json"},
     )
     assert told.json()["saved"]
