@@ -19,7 +19,8 @@ from django.utils import timezone
 from django.utils.http import content_disposition_header
 
 # A cell that begins with one of these may be run as a formula (OWASP, "CSV injection").
-_FORMULA_BEGINS = ("=", "+", "-", "@", "\t", "\r", "\n")
+# The wide forms are those of East Asian keyboards.
+_FORMULA_BEGINS = ("=", "+", "-", "@", "＝", "＋", "－", "＠", "\t", "\r", "\n")
 # Text of which a spreadsheet makes a number, and loses digits: 007, what has more than 11 digits, 12E5.
 _LOSES_DIGITS = re.compile(r"0[0-9]+|[0-9]{12,}|[0-9]+(?:[.,][0-9]+)?E[+-]?[0-9]+", re.IGNORECASE)
 _NO_FILE_NAME = re.compile(r'[\x00-\x1f\x7f<>:"/\\|?*]+')

@@ -148,7 +148,10 @@ def _script(letter: str) -> str:
 
 
 def _languages(letters: set[str], languages: dict[str, str]) -> int:
-    """How many of the languages it takes to have all the letters; 99 when some letter is in none of them."""
+    """How many of the languages it takes to have all the letters, at least 1; 99 when some letter is in none of them.
+
+    A reading that makes signs of all letters is no better than one that has them.
+    """
     left, count = set(letters), 0
     while left:
         best = max(languages.values(), key=lambda letters: len(left.intersection(letters)))
@@ -156,7 +159,7 @@ def _languages(letters: set[str], languages: dict[str, str]) -> int:
             return 99
         left -= set(best)
         count += 1
-    return count
+    return max(count, 1)
 
 
 def _is_at_home(codec: str, text: str) -> bool:

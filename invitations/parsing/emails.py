@@ -19,7 +19,7 @@ _MAILTO = "mailto:"
 # What stands around an address: Excel's mark for text, quotation marks and brackets, what parts a list.
 _WRAPPING = "'’‘`´\"“”„«»‹›<>()[]{};,|\\•·▪◦‣●○■□–—…" + BLANKS
 _BRACKETED = re.compile(r"(?P<before>[^<>()\[\]{}]*)[<(\[{](?P<inner>[^<>()\[\]{}]*)[>)\]}](?P<after>.*)", re.DOTALL)
-_LOOKS_OTHERWISE = ("=", "+", "-", "@")
+_LOOKS_OTHERWISE = ("=", "+", "-", "@", "＝", "＋", "－", "＠")
 _PARTS_LISTS = re.compile(r":::|[\s,;|/<>()\[\]{}\"“”„«»‹›]+")
 # Where text sticks to an address ("write to ada@example.org."): what stands before its @, and behind.
 _LOCAL_END, _DOMAIN = re.compile(r"[\w.+'’%-]*$"), re.compile(r"[^\W_]+(?:[.-]+[^\W_]+)*")

@@ -120,6 +120,12 @@ def test_a_short_list_in_letters_of_another_alphabet_is_read_or_the_choice_is_of
     assert f"{row.first_name};{row.last_name}" == names or codec in form.encodings
 
 
+def test_a_letter_that_another_alphabet_has_as_a_quotation_mark_is_a_letter():
+    content = "email;first name;last name\nory@posta.hu;Anna;Őry\n".encode("cp1250")
+    [row] = judged(content, recognised(content))[0]
+    assert row.last_name == "Őry"
+
+
 def test_hebrew_of_one_learner_is_read_or_the_choice_is_offered():
     content = f"email;first name;last name\n{A};דוד;כהן\n".encode("cp1255")
     form = recognised(content)
