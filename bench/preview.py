@@ -111,7 +111,8 @@ def _csv_loop(content: bytes) -> None:
 
 def _read_and_judge(content: bytes) -> None:
     from invitations.parsing import reader
-    from invitations.parsing.validation import Courses, Judge
+    from invitations.parsing.courses import Courses
+    from invitations.parsing.validation import Judge
     from invitations.uploads import file_store
 
     file, examiner = io.BytesIO(content), reader.Examiner()

@@ -1,31 +1,24 @@
 """From a record to a learner with a verdict. Pure: what the database knows comes later (sending.existing_learners)."""
 
 import re
-import unicodedata
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 from coursehub.emails import LONGEST
 from invitations.parsing import dates, emails, headings, names, statuses
+from invitations.parsing.courses import Courses
 from invitations.parsing.emails import BLANKS, clean, without_text_mark
 from invitations.parsing.file_format import Format
 from invitations.parsing.leftovers import Leftovers, is_example
 
 LONGEST_NAME = 150
-_LONGEST_COURSE = 1_000  # characters of a cell that may name one
 _EXAMPLES_WITHIN_LINES = 5  # below the headings
 _COLUMNS = ("email", "first_name", "last_name", "name", "course", "access_expires")
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f]+")
-_SHORTENED = re.compile(r"\d([.,]\d+)?E\+?\d+", re.IGNORECASE)
 _LAST_DAY = date.max - timedelta(days=1)  # whose end is a moment that can be told
-_EXACT_DIGITS = 15  # of a number in Excel; the rest it replaces by zeros
-_DATE = re.compile(
-    r"\d{1,4}[-./]\d{1,2}[-./]\d{1,4}|\d{1,2}[-. ][^\W\d]{3,9}\.?([-. ]\d{2,4})?|[^\W\d]{3}[- ]\d{2}", re.IGNORECASE
-)
 
 
 class Row(NamedTuple):
@@ -49,33 +42,6 @@ class Row(NamedTuple):
     @property
     def good(self) -> bool:
         return not self.problem and not self.duplicate_of
-
-
-@dataclass(frozen=True)
-class Courses:
-    """The courses that the uploader may invite to: by id, and ids by folded name; `chosen` for rows that name none."""
-
-    names: Mapping[str, str]
-    chosen: str = ""
-    bundles: frozenset[str] = frozenset()  # those of `names` that hold courses and have no learners
-
-    def find(self, cell: str) -> tuple[str, str]:
-        """The course's id, and what is wrong ("" when nothing is)."""
-        if not cell:
-            return (self.chosen, "") if self.chosen else ("", "The course is missing.")
-        if cell in self.names:
-            named = [cell]
-        else:
-            wanted = _folded(cell) if len(cell) <= _LONGEST_COURSE else ""
-            everything = [course_id for course_id, name in self.names.items() if wanted and _folded(name) == wanted]
-            named = [course_id for course_id in everything if course_id not in self.bundles] or everything
-        if named and named[0] in self.bundles:
-            return "", f"“{cell[:80]}” is a bundle of courses: write one of its courses."
-        if len(named) == 1:
-            return named[0], ""
-        if named:
-            return "", f"There are {len(named)} courses of the name “{cell[:80]}”: write the course's id."
-        return "", _damaged_id(cell) or f"There is no course “{cell[:80]}” that you may invite to."
 
 
 class Judge:
@@ -196,11 +162,6 @@ def _parted(whole: str, last: str, last_words: int) -> tuple[str, str]:
     return apart
 
 
-def _folded(name: str) -> str:
-    """As names are compared: composed (a Mac writes accents apart), lower case, any blanks as one."""
-    return " ".join(unicodedata.normalize("NFKC", name).casefold().split())
-
-
 def _remembered(find: Callable[[str], tuple[Any, ...]]) -> Callable[[str], tuple[Any, ...]]:
     """`find` with its answers kept: a column of courses or dates holds the same few again and again."""
     known: dict[str, tuple[Any, ...]] = {}
@@ -213,18 +174,6 @@ def _remembered(find: Callable[[str], tuple[Any, ...]]) -> Callable[[str], tuple
         return known[cell]
 
     return ask
-
-
-def _damaged_id(cell: str) -> str:
-    """What Excel did to a course's id, in one sentence; "" when nothing of the kind is seen."""
-    cure = "format the column as text, and enter the id again."
-    if _SHORTENED.fullmatch(cell):
-        return f"Excel shortened the course's id to {cell[:40]}: {cure}"
-    if cell.isdigit() and len(cell) > _EXACT_DIGITS and not cell[_EXACT_DIGITS:].strip("0"):
-        return f"Excel rounded the course's id to {cell[:40]}, since it keeps only 15 digits of a number: {cure}"
-    if _DATE.fullmatch(cell):
-        return f"“{cell[:40]}” in the course column looks like a date that Excel made of the id: {cure}"
-    return ""
 
 
 def _label_problem(first: str, last: str) -> str:

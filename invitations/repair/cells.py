@@ -10,7 +10,7 @@ from django.utils import timezone
 from coursehub.emails import LONGEST, normalize
 from invitations.models import Batch, Invitation
 from invitations.parsing import emails, names, reader
-from invitations.parsing.validation import Courses
+from invitations.parsing.courses import Courses
 from invitations.uploads import file_store
 
 FIELDS = ("email", "first_name", "last_name", "course", "access_expires")

@@ -17,7 +17,7 @@ from coursehub.mongo import outside_transaction
 from invitations.erasure import ERASED
 from invitations.models import Batch, Invitation
 from invitations.parsing import emails
-from invitations.parsing.validation import Courses
+from invitations.parsing.courses import Courses
 from invitations.repair import cells as row_cells
 from invitations.repair.acts import REPAIRABLE, corrected
 from invitations.repair.cells import Cells, Row

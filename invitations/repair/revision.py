@@ -18,8 +18,9 @@ from coursehub import clock
 from coursehub.mongo import outside_transaction
 from invitations.models import Batch, Invitation
 from invitations.parsing import validation
+from invitations.parsing.courses import Courses
 from invitations.parsing.file_format import Format
-from invitations.parsing.validation import Courses, Judge
+from invitations.parsing.validation import Judge
 from invitations.repair.cells import COLUMNS, FIELDS, Cells, Row, stored
 from invitations.sending import missing_names
 from invitations.sending.existing_learners import Known

@@ -99,13 +99,13 @@ def refine(batch_id: UUID) -> bool:
     since = _since(batch)
     if course_members.ask_for_sweep(course_ids, since=since):
         return False
-    as_of, read_at = course_members.known_as_of(course_ids), course_members.read_in_full_at(course_ids)
-    amiss = course_members.read_amiss(course_ids)
+    # Before anybody is taken out: of a newer reading these would prove what the older one does not.
+    read_at, amiss = course_members.read_in_full_at(course_ids), course_members.read_amiss(course_ids)
     if batch.get("inviting_again"):
         second_invitation.take_out_accepted(batch_id)
+    else:
+        _take_out_members(batch_id, course_ids)
     for course_id in course_ids:
-        if not batch.get("inviting_again"):
-            _take_out_members(batch_id, course_id, enrolled_as_of(as_of.get(course_id)))
         _free_uncalled({"batch_id": batch_id.hex, "course_id": course_id, **waiting}, since)
         called = {"batch_id": batch_id.hex, "course_id": course_id, **waiting, "called_at": {"$lt": since}}
         _looked(called, _left_open(read_at.get(course_id), since, is_amiss=course_id in amiss))
@@ -175,12 +175,13 @@ def unrefined() -> list[UUID]:
     return [UUID(batch["id"]) for batch in batches if is_ready(batch)]
 
 
-def _take_out_members(batch_id: UUID, course_id: str, reason: str) -> None:
-    rows = outside_transaction(Invitation)
-    pending = {"batch_id": batch_id.hex, "state": State.PENDING, "course_id": course_id}
-    found = iter(rows.find(pending).sort("line", 1))
-    while chunk := list(islice(found, _CHUNK_ROWS)):
-        _mark_members(course_id, chunk, reason)
+def _take_out_members(batch_id: UUID, course_ids: list[str]) -> None:
+    rows, as_of = outside_transaction(Invitation), course_members.known_as_of(course_ids)
+    for course_id in course_ids:
+        pending = {"batch_id": batch_id.hex, "state": State.PENDING, "course_id": course_id}
+        found = iter(rows.find(pending).sort("line", 1))
+        while chunk := list(islice(found, _CHUNK_ROWS)):
+            _mark_members(course_id, chunk, enrolled_as_of(as_of.get(course_id)))
 
 
 def _mark_members(course_id: str, chunk: list[dict[str, Any]], reason: str) -> None:

@@ -6,9 +6,10 @@ from itertools import pairwise
 from django.db.models import Q
 
 from coursehub.models import Course
+from invitations.parsing.courses import Courses
 from invitations.parsing.emails import clean
 from invitations.parsing.file_format import Format
-from invitations.parsing.validation import Courses, Judge
+from invitations.parsing.validation import Judge
 
 ROWS_LOOKED_AT = 100
 NO_COURSE = "The column “{}” names no course that you may invite to; these learners are invited to the course above."

@@ -31,8 +31,9 @@ from coursehub.roles import AnyUser
 from invitations.erasure import delete_file_of_erased, end_unread
 from invitations.models import Batch, Invitation
 from invitations.parsing import domains, reader
+from invitations.parsing.courses import Courses
 from invitations.parsing.errors import NoGoodRows
-from invitations.parsing.validation import Courses, Judge, Row
+from invitations.parsing.validation import Judge, Row
 from invitations.selectors import course_counts
 from invitations.sending import existing_learners, missing_names
 from invitations.uploads import column_mappings, file_store, overtaken_rows, row_documents

@@ -5,9 +5,10 @@ from pathlib import Path
 import pytest
 
 from invitations.parsing import columns, recognition
+from invitations.parsing.courses import Courses
 from invitations.parsing.leftovers import Leftovers
 from invitations.parsing.reader import Examiner, Format, records
-from invitations.parsing.validation import Courses, Judge, Row
+from invitations.parsing.validation import Judge, Row
 from tests.invitations.parsing.corpus import CHOSEN, COURSES, NOW
 
 FOLDER = Path(__file__).parent / "field"

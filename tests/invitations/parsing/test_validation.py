@@ -2,8 +2,8 @@
 
 import pytest
 
+from invitations.parsing.courses import Courses
 from invitations.parsing.reader import FileRefused
-from invitations.parsing.validation import Courses
 from tests.invitations.parsing.corpus import read_rows
 
 HEADINGS = "email,first name,last name"

@@ -2,8 +2,9 @@
 
 from datetime import UTC, datetime
 
+from invitations.parsing.courses import Courses
 from invitations.parsing.reader import Examiner, records
-from invitations.parsing.validation import Courses, Judge, Row
+from invitations.parsing.validation import Judge, Row
 
 COURSES = {"3000094000002000004": "Algebra", "3000094000002000005": "Biology", "77": "Chemistry", "78": "Chemistry"}
 CHOSEN = "3000094000002000004"
