@@ -93,27 +93,36 @@ def refine(batch_id: UUID) -> bool:
     )
     if batch is None:
         return False
-    rows = outside_transaction(Invitation)
-    waiting = second_invitation.WANTED if batch.get("inviting_again") else {"state": State.PENDING}
-    course_ids = rows.distinct("course_id", {"batch_id": batch_id.hex, **waiting})
+    waiting = _waiting_rows(inviting_again=bool(batch.get("inviting_again")))
+    course_ids = outside_transaction(Invitation).distinct("course_id", {"batch_id": batch_id.hex, **waiting})
     since = _since(batch)
     if course_members.ask_for_sweep(course_ids, since=since):
         return False
-    # Before anybody is taken out: of a newer reading these would prove what the older one does not.
-    read_at, amiss = course_members.read_in_full_at(course_ids), course_members.read_amiss(course_ids)
-    if batch.get("inviting_again"):
-        second_invitation.take_out_accepted(batch_id)
-    else:
-        _take_out_members(batch_id, course_ids)
-    for course_id in course_ids:
-        _free_uncalled({"batch_id": batch_id.hex, "course_id": course_id, **waiting}, since)
-        called = {"batch_id": batch_id.hex, "course_id": course_id, **waiting, "called_at": {"$lt": since}}
-        _looked(called, _left_open(read_at.get(course_id), since, is_amiss=course_id in amiss))
+    _hold_against_members(batch_id, course_ids, since, inviting_again=bool(batch.get("inviting_again")))
     # Of these rows only: a file that was read anew meanwhile has others.
     looked_at = {"look_since": batch.get("look_since"), "read_fence": batch.get("read_fence")}
     checked = {"id": batch_id.hex, "members_checked_at": None, **looked_at}
     outside_transaction(Batch).update_one(checked, [{"$set": {"members_checked_at": clock.server_now()}}])
     return True
+
+
+def _hold_against_members(batch_id: UUID, course_ids: list[str], since: datetime, *, inviting_again: bool) -> None:
+    """Take out who is in the course; of the rows that wait for this look the others may be called for."""
+    # Before anybody is taken out: of a newer reading these would prove what the older one does not.
+    read_at, amiss = course_members.read_in_full_at(course_ids), course_members.read_amiss(course_ids)
+    if inviting_again:
+        second_invitation.take_out_accepted(batch_id)
+    else:
+        _take_out_members(batch_id, course_ids)
+    for course_id in course_ids:
+        waiting = {"batch_id": batch_id.hex, "course_id": course_id, **_waiting_rows(inviting_again=inviting_again)}
+        _free_uncalled(waiting, since)
+        called = waiting | {"called_at": {"$lt": since}}
+        _looked(called, _left_open(read_at.get(course_id), since, is_amiss=course_id in amiss))
+
+
+def _waiting_rows(*, inviting_again: bool) -> dict[str, Any]:
+    return second_invitation.WANTED if inviting_again else {"state": State.PENDING}
 
 
 def _since(batch: dict[str, Any]) -> datetime:
