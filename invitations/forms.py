@@ -32,6 +32,18 @@ class Reading(forms.IntegerField):
         super().__init__(required=False, widget=forms.HiddenInput, **limits, **kwargs)
 
 
+class NamesForm(OneSentence):
+    """What becomes of the rows without a full name."""
+
+    names = forms.ChoiceField(
+        choices=[("fill", "names are filled in"), ("leave_out", "these rows are left out")],
+        error_messages=dict.fromkeys(
+            ("required", "invalid_choice"), "Choose whether names are filled in or these rows are left out."
+        ),
+    )
+    reading = Reading()
+
+
 _LATEST_START = timedelta(days=366)  # what is later is a slip of the pen
 
 

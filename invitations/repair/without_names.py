@@ -21,13 +21,17 @@ _SAID = {Names.FILLED: Action.BATCH_NAMES_FILLED, Names.LEFT_OUT: Action.BATCH_N
 _LEFT_OUT = {"state": State.INVALID, "reason": missing_names.LEFT_OUT}
 
 
-def choose(batch: Batch, choice: str, *, actor: str) -> bool:
-    """Fill the names in, or leave these rows out. Once; False when that was chosen, or the batch has moved on."""
+def choose(batch: Batch, choice: str, *, actor: str, reading: int | None = None) -> bool:
+    """Fill the names in, or leave these rows out. Once; False when that was chosen, or the batch has moved on.
+
+    `reading`: the `read_fence` of the preview that the person saw; False when the file was read anew since.
+    """
     if choice not in (Names.FILLED, Names.LEFT_OUT):
         return False
     chosen = transitions.act(
         _SAID[Names(choice)], batch, actor,
         leaving=[Batch.State.PREVIEW], unless={"names__in": [Names.FILLED, Names.LEFT_OUT]},
+        only=None if reading is None else {"read_fence": reading},
         detail={"rows": batch.made_names}, names=choice,
     )  # fmt: skip
     if chosen and choice == Names.LEFT_OUT and batch.made_names <= AT_ONCE_ROWS:

@@ -11,6 +11,7 @@ from coursehub import queue
 from coursehub.downloads import Separator, Spreadsheet
 from coursehub.roles import SignedInRequest
 from invitations import services, tasks
+from invitations.forms import NamesForm
 from invitations.models import Batch
 from invitations.parsing.errors import FileRefused
 from invitations.repair import without_names
@@ -52,10 +53,13 @@ def template(request: HttpRequest) -> HttpResponse:
 def names(request: HttpRequest, batch_id: UUID) -> HttpResponseBase:
     """Takes what becomes of the rows without a full name: names made from the addresses, or left out."""
     batch = batch_or_404(request, batch_id)
-    choice = {"fill": Batch.Names.FILLED, "leave_out": Batch.Names.LEFT_OUT}.get(request.POST.get("names", ""), "")
-    if not choice:
-        messages.error(request, "Choose whether names are filled in or these rows are left out.")
-    elif not without_names.choose(batch, choice, actor=request.user.get_username()):
+    form = NamesForm(request.POST)
+    if not form.is_valid():
+        messages.error(request, form.sentence)
+        return redirect("invitations:batch", batch_id=batch.pk)
+    said, actor = form.cleaned_data, request.user.get_username()
+    choice = {"fill": Batch.Names.FILLED, "leave_out": Batch.Names.LEFT_OUT}[said["names"]]
+    if not without_names.choose(batch, choice, actor=actor, reading=said["reading"]):
         messages.warning(request, TOO_LATE)
     elif choice == Batch.Names.LEFT_OUT and batch.made_names > without_names.AT_ONCE_ROWS:
         queue.enqueue(tasks.leave_out, batch.pk)

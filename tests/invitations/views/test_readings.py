@@ -190,6 +190,16 @@ def test_nothing_is_read_anew_once_it_is_confirmed_or_from_a_page_that_is_overta
     assert Invitation.objects.get(batch=batch).email == ADA
 
 
+def test_names_are_not_chosen_from_a_page_that_is_overtaken(client, send):
+    batch = send(f"email,login\n{BOSS},{ADA}\n".encode())
+    seen = batch.read_fence
+    _post(client, batch, "columns", email="1", reading=str(seen))
+    assert TOO_LATE in _post(client, batch, "names", names="fill", reading=str(seen))
+    assert batch.names == Batch.Names.UNDECIDED
+    _post(client, batch, "names", names="fill", reading=str(batch.read_fence))
+    assert batch.names == Batch.Names.FILLED
+
+
 @pytest.mark.parametrize(
     "values",
     [
